@@ -1,0 +1,56 @@
+"""Reproduce "Squeezed Diffusion Models" from one config: `snakemake --cores all`, or one figure:
+`snakemake --cores 2 fig2a`. config.yaml is the whole grid; overlays change parts of it:
+`snakemake --cores 2 --configfile demo.yaml`.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: f"{workflow.basedir}/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/pca.smk"
+include: "rules/theory.smk"
+include: "rules/train.smk"
+include: "rules/sample.smk"
+include: "rules/metrics.smk"
+include: "rules/figures.smk"
+
+
+localrules:
+    all,
+    fetch,
+    download,
+    weights,
+
+
+rule all:
+    default_target: True
+    input:
+        [figure_files(target) for target in CONFIG.targets],
+        f"{RESULTS}/tables/scores.csv" if SAMPLE_SETS else [],
+        [f"{RESULTS}/samples/{wanted.path}/grid.png" for wanted in SAMPLE_SETS],
+
+
+rule fetch:
+    input:
+        fetched_files(),
+
+
+# One target a figure, by its name in the config.
+for target in CONFIG.figures:
+
+    rule:
+        name:
+            target
+        localrule: True
+        input:
+            figure_files(target),
+
+
+onstart:
+    claim_results()

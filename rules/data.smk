@@ -1,0 +1,74 @@
+"""Archives and weights from the first source that has them; canonical arrays."""
+
+
+def fetched_files():
+    """Everything that comes from outside, for the wanted data sets and the extractor."""
+    names = {CONFIG.experiments[name].dataset for name in wanted_experiments(CONFIG)}
+    figures = (CONFIG.figures[target] for target in CONFIG.targets)
+    names |= {figure.dataset for figure in figures if hasattr(figure, "dataset")}
+    downloads = [f"{DATA}/{name}/download.json" for name in sorted(names)]
+    return [*downloads, f"{DATA}/weights/{CONFIG.extractor}.pth"]
+
+
+rule download:
+    input:
+        code=code("download"),
+    output:
+        f"{DATA}/{{dataset}}/download.json",
+    log:
+        f"{RESULTS}/logs/download/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/download/{{dataset}}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=120,
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} {wildcards.dataset} --config {SNAPSHOT:q} --output {output:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+rule canonical:
+    input:
+        code=code("canonical"),
+        download=rules.download.output,
+    output:
+        images=f"{DATA}/{{dataset}}/images.npy",
+        manifest=f"{DATA}/{{dataset}}/manifest.json",
+    log:
+        f"{RESULTS}/logs/canonical/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/canonical/{{dataset}}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=lambda w: as_json(CONFIG.datasets[w.dataset], exclude={"sources"}),
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --download {input.download:q} --settings {params.settings:q}"
+        " --images {output.images:q} --manifest {output.manifest:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+rule weights:
+    input:
+        code=code("weights"),
+    output:
+        weights=f"{DATA}/weights/{{extractor}}.pth",
+        manifest=f"{DATA}/weights/{{extractor}}.json",
+    log:
+        f"{RESULTS}/logs/weights/{{extractor}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/weights/{{extractor}}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} {wildcards.extractor} --config {SNAPSHOT:q}"
+        " --weights {output.weights:q} --manifest {output.manifest:q}"
+        " 2>&1 | tee -i {log:q}"

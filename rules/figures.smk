@@ -1,0 +1,155 @@
+"""Figures, one rule a kind; each takes the settings of its figure from the config."""
+
+
+def title_of(wildcards):
+    """The title of the data set that a figure's experiment is about."""
+    return CONFIG.datasets[CONFIG.experiments[figure(wildcards).experiment].dataset].title
+
+
+rule figure_u_curve:
+    input:
+        code=code("figure_u_curve"),
+        table=lambda w: f"{RESULTS}/tables/experiments/{figure(w).experiment}.csv",
+    output:
+        f"{RESULTS}/figures/{{figure}}.pdf",
+        f"{RESULTS}/figures/{{figure}}.png",
+    log:
+        f"{RESULTS}/logs/figure_u_curve/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_u_curve/{{figure}}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        metric=lambda w: figure(w).metric,
+        dataset=title_of,
+    wildcard_constraints:
+        figure=figures_of("u_curve"),
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --table {input.table:q} --metric {params.metric}"
+        " --dataset {params.dataset:q} --output {output:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+rule figure_precision_recall:
+    input:
+        code=code("figure_precision_recall"),
+        table=lambda w: f"{RESULTS}/tables/experiments/{figure(w).experiment}.csv",
+    output:
+        f"{RESULTS}/figures/{{figure}}.pdf",
+        f"{RESULTS}/figures/{{figure}}.png",
+    log:
+        f"{RESULTS}/logs/figure_precision_recall/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_precision_recall/{{figure}}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        dataset=title_of,
+    wildcard_constraints:
+        figure=figures_of("precision_recall"),
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --table {input.table:q} --dataset {params.dataset:q}"
+        " --output {output:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+def grid_sample_sets(wildcards):
+    """The sample sets that a figure of grids shows: each strength's first in the experiment."""
+    settings = figure(wildcards)
+    found = sample_sets(CONFIG, settings.experiment)
+    by_strength = {float(wanted.model.strength): wanted for wanted in reversed(found)}
+    return [by_strength[strength] for strength in settings.strengths]
+
+
+def grid_titles(wildcards):
+    """The title of each grid."""
+    names = ((s.model.noise.upper(), float(s.model.strength)) for s in grid_sample_sets(wildcards))
+    return [f"{name} (s = {strength:g})".replace("-", "\u2212") for name, strength in names]
+
+
+rule figure_sample_grids:
+    input:
+        code=code("figure_sample_grids"),
+        samples=lambda w: [
+            f"{RESULTS}/samples/{s.path}/samples.npy" for s in grid_sample_sets(w)
+        ],
+    output:
+        f"{RESULTS}/figures/{{figure}}.pdf",
+        f"{RESULTS}/figures/{{figure}}.png",
+    log:
+        f"{RESULTS}/logs/figure_sample_grids/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_sample_grids/{{figure}}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        titles=grid_titles,
+    wildcard_constraints:
+        figure=figures_of("sample_grids"),
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --samples {input.samples:q} --titles {params.titles:q}"
+        " --output {output:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+rule figure_forward_noise:
+    input:
+        code=code("figure_forward_noise"),
+        images=lambda w: f"{DATA}/{figure(w).dataset}/images.npy",
+        pca=lambda w: f"{RESULTS}/pca/{figure(w).dataset}.json",
+    output:
+        f"{RESULTS}/figures/{{figure}}.pdf",
+        f"{RESULTS}/figures/{{figure}}.png",
+    log:
+        f"{RESULTS}/logs/figure_forward_noise/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_forward_noise/{{figure}}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        operator=lambda w: CONFIG.noises[figure(w).noise].operator,
+        strength=lambda w: figure(w).strength,
+        signal=lambda w: figure(w).signal,
+        image=lambda w: figure(w).image,
+    wildcard_constraints:
+        figure=figures_of("forward_noise"),
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --images {input.images:q} --pca {input.pca:q}"
+        " --operator {params.operator} --strength {params.strength}"
+        " --signal {params.signal} --image {params.image} --output {output:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+rule figure_drift:
+    input:
+        code=code("figure_drift"),
+        table=rules.drift.output,
+    output:
+        f"{RESULTS}/figures/{{figure}}.pdf",
+        f"{RESULTS}/figures/{{figure}}.png",
+    log:
+        f"{RESULTS}/logs/figure_drift/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_drift/{{figure}}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    wildcard_constraints:
+        figure=figures_of("drift"),
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --table {input.table:q} --output {output:q}"
+        " 2>&1 | tee -i {log:q}"

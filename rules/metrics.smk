@@ -1,0 +1,142 @@
+"""Features once per image set, scores of each sample set, tables of each experiment."""
+
+
+rule features_data:
+    input:
+        code=code("features"),
+        images=rules.canonical.output.images,
+        weights=rules.weights.output.weights,
+    output:
+        f"{RESULTS}/features/data/{{dataset}}/{{extractor}}-ref{{reference}}.npz",
+    log:
+        f"{RESULTS}/logs/features_data/{{dataset}}/{{extractor}}-ref{{reference}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/features_data/{{dataset}}/{{extractor}}-ref{{reference}}.tsv"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=240,
+        gpu=1,
+    params:
+        batch_size=lambda w: CONFIG.extractors[w.extractor].batch_size,
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --images {input.images:q} --weights {input.weights:q}"
+        " --count {wildcards.reference} --batch-size {params.batch_size}"
+        " --threads {threads} --output {output:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+rule features_samples:
+    input:
+        code=code("features"),
+        images=rules.sample.output.samples,
+        weights=rules.weights.output.weights,
+    output:
+        f"{RESULTS}/features/{SAMPLES}/{{extractor}}.npz",
+    log:
+        f"{RESULTS}/logs/features_samples/{SAMPLES}/{{extractor}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/features_samples/{SAMPLES}/{{extractor}}.tsv"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=120,
+        gpu=1,
+    params:
+        batch_size=lambda w: CONFIG.extractors[w.extractor].batch_size,
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --images {input.images:q} --weights {input.weights:q}"
+        " --batch-size {params.batch_size} --threads {threads} --output {output:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+def point(wildcards):
+    """What a score belongs to, for its record."""
+    sampler = SAMPLERS[wildcards.sampler].model_dump(mode="json", exclude={"precision"})
+    names = ("dataset", "noise", "marginal", "recipe")
+    return json.dumps(
+        {
+            **{name: wildcards[name] for name in names},
+            "strength": float(wildcards.strength),
+            "seed": int(wildcards.seed),
+            "sampler": sampler,
+        },
+        sort_keys=True,
+    )
+
+
+rule scores:
+    input:
+        code=code("scores"),
+        generated=rules.features_samples.output,
+        real=rules.features_data.output,
+    output:
+        f"{RESULTS}/scores/{SAMPLES}/{{extractor}}-ref{{reference}}.json",
+    log:
+        f"{RESULTS}/logs/scores/{SAMPLES}/{{extractor}}-ref{{reference}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/scores/{SAMPLES}/{{extractor}}-ref{{reference}}.tsv"
+    threads: 4
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        scoring=lambda w: as_json(recipe(w).scoring),
+        point=point,
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --generated {input.generated:q} --real {input.real:q}"
+        " --scoring {params.scoring:q} --extractor {wildcards.extractor}"
+        " --point {params.point:q} --threads {threads} --output {output:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+def scores_of(wanted):
+    """The score files of sample sets."""
+    return [f"{RESULTS}/{score_file(CONFIG, sample_set)}" for sample_set in wanted]
+
+
+rule table:
+    input:
+        code=code("table"),
+        scores=lambda w: scores_of(sample_sets(CONFIG, w.experiment)),
+    output:
+        f"{RESULTS}/tables/experiments/{{experiment}}.csv",
+    log:
+        f"{RESULTS}/logs/table/{{experiment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table/{{experiment}}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --config {SNAPSHOT:q} --experiment {wildcards.experiment}"
+        " --output {output:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+rule table_of_all:
+    input:
+        code=code("table"),
+        scores=scores_of(SAMPLE_SETS),
+    output:
+        f"{RESULTS}/tables/scores.csv",
+    log:
+        f"{RESULTS}/logs/table_of_all.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_of_all.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --config {SNAPSHOT:q} --output {output:q}"
+        " 2>&1 | tee -i {log:q}"

@@ -1,0 +1,21 @@
+"""Principal colour axes of a data set."""
+
+
+rule pca:
+    input:
+        code=code("pca"),
+        images=rules.canonical.output.images,
+    output:
+        f"{RESULTS}/pca/{{dataset}}.json",
+    log:
+        f"{RESULTS}/logs/pca/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pca/{{dataset}}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --images {input.images:q} --output {output:q}"
+        " 2>&1 | tee -i {log:q}"

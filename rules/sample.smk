@@ -1,0 +1,57 @@
+"""Sampling: one job a sample set, that is a model x a sampler. It never retrains."""
+
+
+rule sample:
+    input:
+        code=code("sample"),
+        index=rules.train.output.index,
+        scheduler=rules.train.output.scheduler,
+        unet=rules.train.output.unet,
+        weights=rules.train.output.weights,
+    output:
+        samples=f"{RESULTS}/samples/{SAMPLES}/samples.npy",
+        trajectory=f"{RESULTS}/samples/{SAMPLES}/trajectory.npz",
+        provenance=f"{RESULTS}/samples/{SAMPLES}/provenance.json",
+    log:
+        f"{RESULTS}/logs/sample/{SAMPLES}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sample/{SAMPLES}.tsv"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=240,
+        gpu=1,
+    params:
+        sampler=lambda w: as_json(SAMPLERS[w.sampler]),
+        model=subpath(input.index, parent=True),
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --model {params.model:q} --sampler {params.sampler:q}"
+        " --threads {threads} --samples {output.samples:q}"
+        " --trajectory {output.trajectory:q} --provenance {output.provenance:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+rule pictures:
+    input:
+        code=code("pictures"),
+        samples=rules.sample.output.samples,
+        trajectory=rules.sample.output.trajectory,
+    output:
+        grid=f"{RESULTS}/samples/{SAMPLES}/grid.png",
+        strip=f"{RESULTS}/samples/{SAMPLES}/strip.png",
+        gif=f"{RESULTS}/samples/{SAMPLES}/denoising.gif",
+    log:
+        f"{RESULTS}/logs/pictures/{SAMPLES}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pictures/{SAMPLES}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --samples {input.samples:q} --trajectory {input.trajectory:q}"
+        " --grid {output.grid:q} --strip {output.strip:q} --gif {output.gif:q}"
+        " 2>&1 | tee -i {log:q}"

@@ -1,0 +1,30 @@
+"""What follows from the noise shapes alone, without training."""
+
+
+rule drift:
+    input:
+        code=code("drift"),
+    output:
+        f"{RESULTS}/tables/drift/{{figure}}.csv",
+    log:
+        f"{RESULTS}/logs/drift/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/drift/{{figure}}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        name=lambda w: figure(w).noise,
+        noise=lambda w: as_json(CONFIG.noises[figure(w).noise]),
+        schedule=as_json(CONFIG.recipes[CONFIG.recipe].training.schedule),
+        strengths=lambda w: list(figure(w).strengths),
+        steps=lambda w: list(figure(w).steps),
+    wildcard_constraints:
+        figure=figures_of("drift"),
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --name {params.name} --noise {params.noise:q}"
+        " --schedule {params.schedule:q} --strengths {params.strengths}"
+        " --steps {params.steps} --output {output:q}"
+        " 2>&1 | tee -i {log:q}"

@@ -1,0 +1,40 @@
+"""Training: one job a model, that is data set x noise x strength x marginal x recipe x seed."""
+
+
+rule train:
+    input:
+        code=code("train"),
+        images=rules.canonical.output.images,
+        manifest=rules.canonical.output.manifest,
+        pca=rules.pca.output,
+    output:
+        index=f"{RESULTS}/models/{MODEL}/model_index.json",
+        scheduler=f"{RESULTS}/models/{MODEL}/scheduler/scheduler_config.json",
+        unet=f"{RESULTS}/models/{MODEL}/unet/config.json",
+        weights=f"{RESULTS}/models/{MODEL}/unet/diffusion_pytorch_model.safetensors",
+        curve=f"{RESULTS}/models/{MODEL}/training.csv",
+        provenance=f"{RESULTS}/models/{MODEL}/provenance.json",
+    log:
+        f"{RESULTS}/logs/train/{MODEL}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train/{MODEL}.tsv"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=720,
+        gpu=1,
+    params:
+        noise=lambda w: as_json(CONFIG.noises[w.noise]),
+        training=lambda w: as_json(recipe(w).training),
+        folder=subpath(output.index, parent=True),
+    conda:
+        "../envs/shapednoise.yaml"
+    shell:
+        "python {input.code[0]} --images {input.images:q} --manifest {input.manifest:q}"
+        " --pca {input.pca:q} --noise {params.noise:q} --strength {wildcards.strength}"
+        " --marginal {wildcards.marginal} --training {params.training:q}"
+        " --seed {wildcards.seed} --threads {threads}"
+        " --checkpoint {RESULTS}/checkpoints/{wildcards.dataset}-{wildcards.noise}"
+        "-s{wildcards.strength}-{wildcards.marginal}-{wildcards.recipe}-seed{wildcards.seed}.pt"
+        " --output {params.folder:q}"
+        " 2>&1 | tee -i {log:q}"

@@ -1,0 +1,35 @@
+"""Write a data set's canonical array (uint8, N x 3 x H x W) and its manifest from its archive."""
+
+import argparse
+from pathlib import Path
+
+from shapednoise.console import UserError, run, settings_from
+from shapednoise.data.canonical import write_canonical
+from shapednoise.files import read_json, sha256_of_file, write_json
+from shapednoise.settings.data import DatasetSettings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--download", type=Path, required=True, help="download.json of the data set")
+    parser.add_argument(
+        "--settings", type=settings_from(DatasetSettings), required=True, help="data set settings (JSON)"
+    )
+    parser.add_argument("--images", type=Path, required=True, help="array to write (.npy)")
+    parser.add_argument("--manifest", type=Path, required=True, help="manifest to write (.json)")
+    arguments = parser.parse_args()
+
+    download, settings = read_json(arguments.download), arguments.settings
+    archive = Path(download["file"])
+    if not archive.is_file() or sha256_of_file(archive) != download["sha256"]:
+        raise UserError(
+            f"{archive} is gone or has changed since it was fetched; "
+            f"delete {arguments.download} and run again"
+        )
+    pixels = write_canonical(archive, settings, arguments.images)
+    manifest = {"source": download["source"], "sha256_of_pixels": pixels, "verified": bool(settings.sha256)}
+    kept = settings.model_dump(include={"title", "images", "size", "crop"})
+    write_json(arguments.manifest, {**kept, **manifest})
+
+
+run(main)

@@ -1,0 +1,33 @@
+"""Gather the scores of an experiment, or of all that the targets need, in one tidy table."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from shapednoise.config import parse_config
+from shapednoise.console import run
+from shapednoise.files import atomic_path, read_json
+from shapednoise.points import sample_sets, score_file, wanted_sample_sets
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="config.json of the results folder")
+    parser.add_argument("--experiment", help="name of the experiment; all wanted ones if it is left out")
+    parser.add_argument("--output", type=Path, required=True, help="table to write (.csv)")
+    arguments = parser.parse_args()
+
+    config = parse_config(read_json(arguments.config))
+    if arguments.experiment:
+        chosen = sample_sets(config, arguments.experiment)
+    else:
+        chosen = wanted_sample_sets(config)
+    results = arguments.config.parent
+    rows = [read_json(results / score_file(config, sample_set)) for sample_set in chosen]
+    table = pd.json_normalize(rows).sort_values(["dataset", "noise", "strength", "seed"], kind="stable")
+    with atomic_path(arguments.output) as temporary:
+        table.to_csv(temporary, index=False)
+
+
+run(main)

@@ -1,0 +1,85 @@
+"""Train one model and save it as a diffusers pipeline, with its provenance and its training curve."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from shapednoise.console import run, settings_from
+from shapednoise.data.images import load_images
+from shapednoise.device import pick_device
+from shapednoise.files import atomic_directory, read_json, sha256_of_json, write_json
+from shapednoise.imports import reached_files
+from shapednoise.noise.pipeline import ShapedDDPMPipeline
+from shapednoise.noise.schedulers import ShapedDDPMScheduler
+from shapednoise.provenance import start
+from shapednoise.settings.noise import NoiseSettings
+from shapednoise.settings.training import TrainingSettings
+from shapednoise.train import Checkpointing, Training, train
+
+
+def main() -> None:
+    arguments = parse()
+    torch.set_num_threads(arguments.threads)
+    training_settings: TrainingSettings = arguments.training
+    noise: NoiseSettings = arguments.noise
+    images = load_images(arguments.images)
+    schedule = training_settings.schedule
+    scheduler = ShapedDDPMScheduler(
+        num_train_timesteps=schedule.timesteps,
+        beta_start=schedule.beta_start,
+        beta_end=schedule.beta_end,
+        operator=noise.operator,
+        strength=arguments.strength,
+        strength_schedule=noise.schedule,
+        axis=None if noise.operator == "ddpm" else read_json(arguments.pca)["axes"][0],
+        reading="exact" if arguments.marginal == "exact" else "published",
+    )
+    facts = {
+        "training": training_settings.model_dump(mode="json"),
+        "scheduler": {k: v for k, v in scheduler.config.items() if not k.startswith("_")},
+        "seed": arguments.seed,
+        "data": read_json(arguments.manifest),
+    }
+    fingerprint = sha256_of_json({**facts, "code": code_digest()})
+    record = start(**facts, fingerprint=fingerprint)
+    training = Training(images, scheduler, training_settings, arguments.seed, pick_device())
+    train(training, Checkpointing(arguments.checkpoint, fingerprint))
+    with atomic_directory(arguments.output, last="model_index.json") as folder:
+        unet = training.ema_unet().to("cpu", memory_format=torch.contiguous_format)
+        ShapedDDPMPipeline(unet, scheduler).save_pretrained(folder)
+        pd.DataFrame(training.rows).to_csv(folder / "training.csv", index=False)
+        precision = str(training.dtype).removeprefix("torch.")
+        write_json(folder / "provenance.json", record(steps=training.steps, precision=precision))
+    arguments.checkpoint.unlink(missing_ok=True)
+
+
+def code_digest() -> str:
+    """Digest of the code that this script reaches: a checkpoint of other code is not continued."""
+    here = Path(__file__).resolve()
+    files = reached_files(here, here.parents[1] / "src")
+    return sha256_of_json([file.read_text(encoding="utf-8") for file in files])
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=Path, required=True, help="canonical array (.npy)")
+    parser.add_argument("--manifest", type=Path, required=True, help="manifest of the array (.json)")
+    parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
+    parser.add_argument(
+        "--noise", type=settings_from(NoiseSettings), required=True, help="noise settings (JSON)"
+    )
+    parser.add_argument("--strength", type=float, required=True, help="strength s0")
+    parser.add_argument("--marginal", choices=["published", "exact"], default="published")
+    parser.add_argument(
+        "--training", type=settings_from(TrainingSettings), required=True, help="training settings (JSON)"
+    )
+    parser.add_argument("--seed", type=int, required=True, help="of initial weights, data order and noise")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="kept until the model is complete")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the model")
+    return parser.parse_args()
+
+
+run(main)

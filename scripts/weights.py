@@ -1,0 +1,40 @@
+"""Get the weights of a feature extractor, verified, in the layout that torch-fidelity loads."""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from shapednoise.config import parse_config
+from shapednoise.console import log, run
+from shapednoise.data.download import fetch
+from shapednoise.files import atomic_path, read_json, sha256_of_file, write_json
+from shapednoise.metrics.scores import NO_CLASSIFIER
+from shapednoise.metrics.weights import has_classifier, read_weights
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("extractor", help="name of the extractor in the config")
+    parser.add_argument("--config", type=Path, required=True, help="config.json of the results folder")
+    parser.add_argument("--weights", type=Path, required=True, help="state dict to write (.pth)")
+    parser.add_argument("--manifest", type=Path, required=True, help="manifest to write (.json)")
+    arguments = parser.parse_args()
+
+    config = parse_config(read_json(arguments.config))
+    data_dir = Path(config.data_dir)
+    sources = config.extractors[arguments.extractor].sources
+    path, source = fetch(
+        f"weights of {arguments.extractor}", sources, data_dir, data_dir / "downloads" / arguments.extractor
+    )
+    state = read_weights(path, source)
+    complete = has_classifier(state)
+    if not complete:
+        log.warning("no Inception Score: %s", NO_CLASSIFIER)
+    with atomic_path(arguments.weights) as temporary:
+        torch.save(state, temporary)
+    record = {"source": str(source), "sha256": sha256_of_file(path), "classification_layer": complete}
+    write_json(arguments.manifest, record)
+
+
+run(main)

@@ -1,0 +1,236 @@
+"""The config's schema: one model for config.yaml with its overlays, closed keys, cross-checked.
+
+`parse_config` turns a plain dictionary into a Config or raises ConfigError, one line that names the
+key and the remedy. Nothing here imports torch: the workflow parses it at every start.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
+
+from shapednoise.console import UserError
+from shapednoise.settings.base import Name, Settings, Strength
+from shapednoise.settings.data import DatasetSettings, ExtractorSettings
+from shapednoise.settings.figures import FigureSettings, SampleGridsSettings
+from shapednoise.settings.noise import NoiseSettings
+from shapednoise.settings.recipe import RecipeSettings
+from shapednoise.settings.sampling import SamplerSettings
+
+BASELINE = "ddpm"
+_TAGS = {"name", "list"}
+
+
+def _named_or_listed(values: Any) -> str:
+    return "name" if isinstance(values, str) else "list"
+
+
+StrengthGrid = Annotated[
+    Annotated[Name, Tag("name")] | Annotated[tuple[Strength, ...], Tag("list")],
+    Discriminator(_named_or_listed),
+]
+SeedList = Annotated[
+    Annotated[Name, Tag("name")] | Annotated[tuple[int, ...], Tag("list")],
+    Discriminator(_named_or_listed),
+]
+
+
+class ConfigError(UserError):
+    """The config is wrong; the message names the key and the remedy in one line."""
+
+
+class ExperimentSettings(Settings):
+    """A named set of points: noises x strengths x seeds, under one recipe, by one or more samplers."""
+
+    dataset: Name
+    noises: tuple[Name, ...] = Field(min_length=1, description="Noise variants, one curve each.")
+    strengths: StrengthGrid = Field(description="Strengths, or the name of a grid.")
+    seeds: SeedList = Field(description="Training seeds, or the name of a list.")
+    recipe: Name | None = Field(None, description="The recipe; the config's own where none is named.")
+    samplers: tuple[dict[str, Any], ...] = Field(
+        ({},), min_length=1, description="Changes to the recipe's sampling; each gives a sample set a model."
+    )
+
+
+class Config(Settings):
+    """Everything a run depends on. The papers' grid is config.yaml; overlays change parts of it."""
+
+    name: Name = Field(description="Name of this configuration; a results folder belongs to one.")
+    results: str = Field(description="Folder of the results.")
+    data_dir: str = Field("data", description="Folder of downloads and data sets, shared by all runs.")
+    targets: tuple[Name, ...] = Field(description="Figures that `all` makes.")
+    recipe: Name = Field(description="The recipe of experiments that name none.")
+    extractor: Name = Field(description="The feature extractor of all scores.")
+    strengths: dict[Name, tuple[Strength, ...]] = Field({}, description="Named grids of strengths.")
+    seeds: dict[Name, tuple[int, ...]] = Field({}, description="Named lists of training seeds.")
+    datasets: dict[Name, DatasetSettings]
+    extractors: dict[Name, ExtractorSettings]
+    noises: dict[Name, NoiseSettings]
+    recipes: dict[Name, RecipeSettings]
+    experiments: dict[Name, ExperimentSettings]
+    figures: dict[Name, FigureSettings]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Config":
+        problems = [*self._unknown_names(), *self._bad_grids()]
+        if not problems:
+            problems = [*self._bad_samplers(), *self._bad_figures()]
+        if problems:
+            raise ValueError(problems[0])
+        return self
+
+    def strengths_of(self, experiment: str) -> tuple[float, ...]:
+        """The strengths of an experiment, its grid's name resolved."""
+        strengths = self.experiments[experiment].strengths
+        return self.strengths[strengths] if isinstance(strengths, str) else strengths
+
+    def seeds_of(self, experiment: str) -> tuple[int, ...]:
+        """The training seeds of an experiment, its list's name resolved."""
+        seeds = self.experiments[experiment].seeds
+        return self.seeds[seeds] if isinstance(seeds, str) else seeds
+
+    def recipe_of(self, experiment: str) -> str:
+        """The name of an experiment's recipe."""
+        return self.experiments[experiment].recipe or self.recipe
+
+    def samplers_of(self, experiment: str) -> tuple[SamplerSettings, ...]:
+        """The samplers of an experiment: its recipe's, with each of its changes."""
+        base = self.recipes[self.recipe_of(experiment)].sampling.model_dump()
+        changes = self.experiments[experiment].samplers
+        return tuple(SamplerSettings.model_validate({**base, **change}) for change in changes)
+
+    def _unknown_names(self) -> Iterator[str]:
+        """References to things that the config does not define."""
+        uses = [("recipe", self.recipe, self.recipes), ("extractor", self.extractor, self.extractors)]
+        uses += [("targets", target, self.figures) for target in self.targets]
+        for name, experiment in self.experiments.items():
+            key = f"experiments.{name}"
+            uses.append((f"{key}.dataset", experiment.dataset, self.datasets))
+            uses += [(f"{key}.noises", noise, self.noises) for noise in experiment.noises]
+            uses.append((f"{key}.recipe", self.recipe_of(name), self.recipes))
+            if isinstance(experiment.strengths, str):
+                uses.append((f"{key}.strengths", experiment.strengths, self.strengths))
+            if isinstance(experiment.seeds, str):
+                uses.append((f"{key}.seeds", experiment.seeds, self.seeds))
+        kinds = {"experiment": self.experiments, "dataset": self.datasets, "noise": self.noises}
+        for name, figure in self.figures.items():
+            for field, known in kinds.items():
+                if hasattr(figure, field):
+                    uses.append((f"figures.{name}.{field}", getattr(figure, field), known))
+        for key, used, known in uses:
+            if used not in known:
+                yield f"{key}: there is no {used!r}; {_suggest(used, known)}"
+
+    def _bad_grids(self) -> Iterator[str]:
+        """What the baseline and the lists must satisfy."""
+        baseline = self.noises.get(BASELINE)
+        if baseline is None or baseline.operator != BASELINE:
+            yield f"noises.{BASELINE}: the baseline must be there, with operator {BASELINE}"
+        for group, lists in (("strengths", self.strengths), ("seeds", self.seeds)):
+            for name, values in lists.items():
+                if not values or len(set(values)) != len(values):
+                    yield f"{group}.{name}: give at least one value, each once"
+        for name, figure in self.figures.items():
+            operator = getattr(self.noises.get(getattr(figure, "noise", "")), "operator", None)
+            if operator == BASELINE:
+                yield f"figures.{name}.noise: {BASELINE} has no strength; name a noise that is shaped"
+
+    def _bad_samplers(self) -> Iterator[str]:
+        """Samplers that cannot run, and image counts that the scores cannot use."""
+        for name, experiment in self.experiments.items():
+            recipe = self.recipes[self.recipe_of(name)]
+            try:
+                samplers = self.samplers_of(name)
+            except ValidationError as error:
+                yield f"experiments.{name}.samplers.{_one_line(error)}"
+                continue
+            available = self.datasets[experiment.dataset].images
+            reference = recipe.scoring.reference_images
+            wanted = available if reference == "all" else reference
+            needed = recipe.scoring.images_needed()
+            where = f"recipes.{self.recipe_of(name)}"
+            if wanted > available:
+                yield (
+                    f"{where}.scoring.reference_images: {wanted} images, but {experiment.dataset} "
+                    f"has {available}; lower it or write all"
+                )
+            for sampler in samplers:
+                if sampler.steps > recipe.training.schedule.timesteps:
+                    timesteps = recipe.training.schedule.timesteps
+                    yield f"{where}.sampling.steps: {sampler.steps} is more than the {timesteps} timesteps"
+                if min(sampler.images, wanted) < needed:
+                    yield (
+                        f"{where}.sampling.images: {min(sampler.images, wanted)} images are fewer than "
+                        f"the {needed} that the scores need; raise it or lower scoring.kid_subset_size"
+                    )
+
+    def _bad_figures(self) -> Iterator[str]:
+        """Figures that ask an experiment for a strength it does not have."""
+        for name, figure in self.figures.items():
+            if isinstance(figure, SampleGridsSettings) and name in self.targets:
+                for strength in figure.strengths:
+                    if strength not in self.strengths_of(figure.experiment):
+                        yield (
+                            f"figures.{name}.strengths: {strength:g} is not in experiment "
+                            f"{figure.experiment}; add it there or remove it here"
+                        )
+
+
+def parse_config(content: Mapping[str, Any]) -> Config:
+    """A Config from a plain dictionary. Raises ConfigError."""
+    try:
+        return Config.model_validate(dict(content))
+    except ValidationError as error:
+        raise ConfigError(f"config: {_one_line(error)}") from None
+
+
+def load_config(*paths: str | Path) -> Config:
+    """A Config from YAML files, later ones laid over earlier ones key by key. Raises ConfigError."""
+    merged: dict[str, Any] = {}
+    for path in paths:
+        merge(merged, yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {})
+    return parse_config(merged)
+
+
+def merge(base: dict[str, Any], overlay: Mapping[str, Any]) -> None:
+    """Lay `overlay` over `base` in place: dictionaries key by key, all else replaced."""
+    for key, value in overlay.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), dict):
+            merge(base[key], value)
+        else:
+            base[key] = value
+
+
+def _one_line(error: ValidationError) -> str:
+    """The first problem, `key: what; remedy`, and how many more there are."""
+    problems = error.errors()
+    first = problems[0]
+    key = ".".join(str(part) for part in first["loc"] if part not in _TAGS)
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    if first["type"] == "extra_forbidden":
+        text = f"unknown key; {_suggest(str(first['loc'][-1]), _all_keys())}"
+    elif first["type"] == "missing":
+        text = "is missing; add it"
+    else:
+        text = first["msg"].removeprefix("Value error, ")
+        if first["type"] != "value_error":
+            text += f" (it is {first['input']!r})"
+    return f"{key}: {text}{more}" if key else f"{text}{more}"
+
+
+def _suggest(wrong: str, known: Any) -> str:
+    close = difflib.get_close_matches(wrong, list(known), 1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    names = ", ".join(sorted(known)) if len(known) <= 12 else ""
+    return f"known: {names}" if names else "remove it or correct its spelling"
+
+
+def _all_keys(settings: type[Settings] = Settings) -> set[str]:
+    keys = set(settings.model_fields)
+    for kind in settings.__subclasses__():
+        keys |= _all_keys(kind)
+    return keys

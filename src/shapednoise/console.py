@@ -1,0 +1,73 @@
+"""What a command line shows: one logging set-up, one progress bar, one way to end with an error."""
+
+import argparse
+import errno
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from tqdm import tqdm
+
+AnySettings = TypeVar("AnySettings", bound=BaseModel)
+log = logging.getLogger("shapednoise")
+
+
+class UserError(Exception):
+    """Something the user can mend. The message is one line: what, where, what to do."""
+
+    exit_code = 2
+
+
+def progress(iterable: Iterable[Any] | None = None, **options: Any) -> tqdm:
+    """A tqdm bar on standard error: live on a terminal, a line a minute in a log file."""
+    terminal = sys.stderr.isatty()
+    quiet = {} if terminal else {"mininterval": 60, "maxinterval": 60, "ascii": True, "ncols": 80}
+    return tqdm(iterable, dynamic_ncols=terminal, **quiet, **options)
+
+
+def settings_from(kind: type[AnySettings]) -> Callable[[str], AnySettings]:
+    """A type for argparse: a group of settings from its JSON text."""
+
+    def parse(text: str) -> AnySettings:
+        try:
+            return kind.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise argparse.ArgumentTypeError(f"{key}: {first['msg']}") from None
+
+    parse.__name__ = kind.__name__
+    return parse
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a script's `main`, turning expected failures into one line and an exit code that is not 0.
+
+    Exit codes: 2 for what the user can mend, 130 after Ctrl-C, 143 after SIGTERM.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        main()
+    except UserError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted; nothing half-written was kept, run the same command again", 130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT):
+            raise
+        where = error.filename or "the output folder"
+        _fail(f"{os.strerror(error.errno)}: {where}; nothing half-written was kept", 2)
+
+
+def _terminate(signum: int, frame: object) -> None:
+    _fail("terminated; nothing half-written was kept, run the same command again", 143)
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(code)

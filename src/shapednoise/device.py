@@ -1,0 +1,53 @@
+"""The device that networks run on and the precision they run in."""
+
+import contextlib
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+from shapednoise.settings.precision import PrecisionSettings
+
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+
+def pick_device() -> torch.device:
+    """The first GPU that is visible (CUDA_VISIBLE_DEVICES is honoured), else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def compute_dtype(settings: PrecisionSettings, device: torch.device) -> torch.dtype:
+    """The dtype of the forward pass on this device; `auto` on a CPU is bf16 where that is native."""
+    if device.type == "cuda":
+        return DTYPES[settings.cuda]
+    if settings.cpu == "auto":
+        abilities = torch.cpu.get_capabilities()
+        native = abilities.get("avx512_bf16") or abilities.get("amx_bf16") or abilities.get("bf16")
+        return torch.bfloat16 if native else torch.float32
+    return torch.float32
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractContextManager:
+    """Autocast to dtype; nothing for float32."""
+    if dtype == torch.float32:
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype)
+
+
+def hardware() -> dict[str, str | int]:
+    """What this process computes on, for provenance: processor, threads, GPU if there is one."""
+    description: dict[str, str | int] = {"cpu": _cpu_name(), "threads": torch.get_num_threads()}
+    description["cores"] = os.cpu_count() or 1
+    if torch.cuda.is_available():
+        description["gpu"] = torch.cuda.get_device_name()
+    return description
+
+
+def _cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

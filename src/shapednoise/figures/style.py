@@ -1,0 +1,62 @@
+"""The look that all figures share, and the one way to save them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from shapednoise.files import atomic_path
+
+NOISE_NAMES = {"ddpm": "DDPM", "sdm": "SDM", "hdm": "HDM"}
+METRIC_NAMES = {
+    "fid": "FID",
+    "kid": "KID",
+    "is": "Inception Score",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f_score": "F-score",
+}
+LOWER_IS_BETTER = {"fid", "kid"}
+
+
+def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, np.ndarray]:
+    """A figure of width x height inches with a grid of axes (always a 2-D array)."""
+    sns.set_theme(context="paper", style="ticks", palette="colorblind", font_scale=1.1)
+    plt.rcParams.update({"pdf.fonttype": 42, "figure.constrained_layout.use": True})
+    return plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
+
+
+def noise_name(noise: str) -> str:
+    """A noise variant's name as it is written in figures."""
+    return NOISE_NAMES.get(noise, noise.upper())
+
+
+def noise_colour(position: int) -> tuple[float, float, float]:
+    """The colour of the curve at this position."""
+    return sns.color_palette("colorblind")[position]
+
+
+def show_image(axes: Axes, image: np.ndarray, title: str = "") -> None:
+    """A picture (H x W x 3 or 3 x H x W, uint8) without axes, pixels as squares."""
+    if image.shape[0] == 3:
+        image = image.transpose(1, 2, 0)
+    axes.imshow(image, interpolation="nearest")
+    axes.set_title(title)
+    axes.set_axis_off()
+
+
+def save(figure: Figure, paths: Sequence[str | Path]) -> None:
+    """Save to each path, by its suffix (.pdf, .png), without dates: the same figure, the same file."""
+    for path in paths:
+        metadata = {"CreationDate": None} if str(path).endswith(".pdf") else {}
+        with atomic_path(path) as temporary:
+            figure.savefig(temporary, dpi=200, metadata=metadata)
+    plt.close(figure)

@@ -1,0 +1,105 @@
+"""The one place that writes files: every output appears whole or not at all.
+
+A file is written beside its destination under a temporary name and renamed when it is complete, so
+an interruption, a full disk or a crash never leaves a partial file that looks finished.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+@contextmanager
+def atomic_path(destination: str | Path) -> Iterator[Path]:
+    """Yield a temporary path (a file or a directory may be made there) that becomes `destination`.
+
+    On an exception the temporary path is removed and `destination` is left as it was.
+    """
+    destination = Path(destination)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    # the real suffix is kept, since writers such as PIL and matplotlib choose the format by it
+    temporary = destination.with_name(f".{os.getpid()}.partial.{destination.name}")
+    try:
+        yield temporary
+        os.replace(temporary, destination)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary)
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_directory(destination: str | Path, last: str) -> Iterator[Path]:
+    """Yield a temporary directory whose files are moved into `destination` when it is complete.
+
+    The file named `last` is moved last: readers take its presence as the sign that all are there.
+    """
+    destination = Path(destination)
+    destination.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".partial-", dir=destination.parent))
+    try:
+        yield temporary
+        files = sorted(p.relative_to(temporary) for p in temporary.rglob("*") if p.is_file())
+        for file in sorted(files, key=lambda name: str(name) == last):
+            (destination / file).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(temporary / file, destination / file)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` (UTF-8) to `path`, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write `content` as indented JSON; floats keep full precision, NaN is refused (ValueError)."""
+    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+@contextmanager
+def new_array(path: str | Path, shape: tuple[int, ...], dtype: str) -> Iterator[np.ndarray]:
+    """Yield a writable memory-mapped array that becomes the .npy file `path` when the block ends.
+
+    The disk space is reserved first, so that a full disk is an OSError (ENOSPC, naming the file) at the
+    start and not a bus error hours later.
+    """
+    with atomic_path(path) as temporary:
+        bytes_needed = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        with open(temporary, "wb") as file:
+            np.lib.format.write_array_header_1_0(
+                file, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+            )
+            file.flush()
+            try:
+                os.posix_fallocate(file.fileno(), file.tell(), bytes_needed)
+            except OSError as error:
+                raise OSError(error.errno, f"no room for {bytes_needed} bytes", str(path)) from None
+        array = np.lib.format.open_memmap(temporary, mode="r+")
+        yield array
+        array.flush()
+
+
+def sha256_of_file(path: str | Path) -> str:
+    """Hex sha256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_json(content: Any) -> str:
+    """Hex sha256 of JSON content, independent of the order of its keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

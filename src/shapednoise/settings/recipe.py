@@ -1,0 +1,14 @@
+"""A recipe: how a model is trained, sampled and scored."""
+
+from shapednoise.settings.base import Settings
+from shapednoise.settings.sampling import SamplerSettings
+from shapednoise.settings.scoring import ScoringSettings
+from shapednoise.settings.training import TrainingSettings
+
+
+class RecipeSettings(Settings):
+    """Training, sampling and scoring; each is seen only by the rules that it concerns."""
+
+    training: TrainingSettings
+    sampling: SamplerSettings = SamplerSettings()
+    scoring: ScoringSettings = ScoringSettings()

@@ -1,0 +1,28 @@
+"""Settings of the scores: what is compared with what, and by which estimator."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from shapednoise.settings.base import Settings
+
+
+class ScoringSettings(Settings):
+    """How a sample set is scored against its data set; all estimators are torch-fidelity's."""
+
+    reference_images: int | Literal["all"] = Field(
+        "all", description="Real images to compare with: all of the training set, or a fixed random subset."
+    )
+    kid_subsets: int = Field(100, ge=1, description="Random subsets that KID averages over.")
+    kid_subset_size: int = Field(1000, ge=2, description="Images a subset of KID.")
+    is_splits: int = Field(10, ge=1, description="Parts that the Inception Score averages over.")
+    neighbours: int = Field(3, ge=1, description="k of the k-nearest-neighbour precision and recall.")
+    seed: int = Field(2020, ge=0, description="Seed of the random subsets (torch-fidelity's default).")
+
+    def images_needed(self) -> int:
+        """The least number of images, generated or real, that every score can be computed from."""
+        return max(self.kid_subset_size, self.is_splits, self.neighbours + 1)
+
+    def reference_slug(self) -> str:
+        """The reference in file names: `all`, or the number of images."""
+        return f"ref{self.reference_images}"

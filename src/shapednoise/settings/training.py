@@ -1,0 +1,58 @@
+"""Settings of a model and of its training: what a trained model depends on."""
+
+from pydantic import Field, model_validator
+
+from shapednoise.settings.base import Settings
+from shapednoise.settings.precision import PrecisionSettings
+
+
+class UNetSettings(Settings):
+    """The denoiser, a diffusers UNet2DModel."""
+
+    channels: tuple[int, ...] = Field(min_length=1, description="Channels of each level, finest first.")
+    layers_per_block: int = Field(2, ge=1, description="Residual blocks a level.")
+    attention_levels: tuple[int, ...] = Field((), description="Levels with self-attention, 1 is the finest.")
+    norm_groups: int = Field(32, ge=1, description="Groups of each group normalisation.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "UNetSettings":
+        for channels in self.channels:
+            if channels < 1 or channels % self.norm_groups:
+                raise ValueError(f"channels {channels} is no multiple of norm_groups {self.norm_groups}")
+        for level in self.attention_levels:
+            if not 1 <= level <= len(self.channels):
+                raise ValueError(f"attention level {level} is outside 1..{len(self.channels)}")
+        return self
+
+
+class ScheduleSettings(Settings):
+    """The variance schedule: beta_t rises linearly from beta_start to beta_end."""
+
+    timesteps: int = Field(1000, ge=2, description="T, the number of training timesteps.")
+    beta_start: float = Field(1e-4, gt=0, lt=1, description="beta of the first timestep.")
+    beta_end: float = Field(0.02, gt=0, lt=1, description="beta of the last timestep.")
+
+
+class EMASettings(Settings):
+    """Exponential moving average of the weights; samples are drawn with it."""
+
+    decay: float = Field(0.9999, ge=0, lt=1, description="Largest decay.")
+    inverse_gamma: float = Field(1.0, gt=0, description="Warm-up: decay = 1 - (1 + step / gamma)^-power.")
+    power: float = Field(0.75, gt=0, description="Exponent of the warm-up.")
+
+
+class TrainingSettings(Settings):
+    """Everything that training sees besides data, noise and seed."""
+
+    unet: UNetSettings
+    schedule: ScheduleSettings = ScheduleSettings()
+    ema: EMASettings = EMASettings()
+    precision: PrecisionSettings = PrecisionSettings()
+    epochs: float = Field(gt=0, description="Passes over the data set; a fraction is allowed.")
+    batch_size: int = Field(128, ge=1, description="Images a step.")
+    learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW.")
+    adam_betas: tuple[float, float] = Field((0.95, 0.999), description="Betas of AdamW.")
+    weight_decay: float = Field(1e-6, ge=0, description="Decoupled weight decay of AdamW.")
+    warmup_steps: int = Field(500, ge=0, description="Steps of linear warm-up before the cosine decay.")
+    clip_norm: float = Field(1.0, gt=0, description="Largest norm of the gradient.")
+    horizontal_flips: bool = Field(True, description="Mirror each image with probability 1/2.")
