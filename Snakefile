@@ -47,9 +47,9 @@ for target in CONFIG.figures:
     rule:
         name:
             target
-        localrule: True
         input:
             figure_files(target),
+        localrule: True
 
 
 onstart:

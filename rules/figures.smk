@@ -17,16 +17,16 @@ rule figure_u_curve:
         f"{RESULTS}/logs/figure_u_curve/{{figure}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_u_curve/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("u_curve"),
+    conda:
+        "../envs/shapednoise.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
     params:
         metric=lambda w: figure(w).metric,
         dataset=title_of,
-    wildcard_constraints:
-        figure=figures_of("u_curve"),
-    conda:
-        "../envs/shapednoise.yaml"
     shell:
         "python {input.code[0]} --table {input.table:q} --metric {params.metric}"
         " --dataset {params.dataset:q} --output {output:q}"
@@ -44,15 +44,15 @@ rule figure_precision_recall:
         f"{RESULTS}/logs/figure_precision_recall/{{figure}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_precision_recall/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("precision_recall"),
+    conda:
+        "../envs/shapednoise.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
     params:
         dataset=title_of,
-    wildcard_constraints:
-        figure=figures_of("precision_recall"),
-    conda:
-        "../envs/shapednoise.yaml"
     shell:
         "python {input.code[0]} --table {input.table:q} --dataset {params.dataset:q}"
         " --output {output:q}"
@@ -76,9 +76,7 @@ def grid_titles(wildcards):
 rule figure_sample_grids:
     input:
         code=code("figure_sample_grids"),
-        samples=lambda w: [
-            f"{RESULTS}/samples/{s.path}/samples.npy" for s in grid_sample_sets(w)
-        ],
+        samples=lambda w: [f"{RESULTS}/samples/{s.path}/samples.npy" for s in grid_sample_sets(w)],
     output:
         f"{RESULTS}/figures/{{figure}}.pdf",
         f"{RESULTS}/figures/{{figure}}.png",
@@ -86,15 +84,15 @@ rule figure_sample_grids:
         f"{RESULTS}/logs/figure_sample_grids/{{figure}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_sample_grids/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("sample_grids"),
+    conda:
+        "../envs/shapednoise.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
     params:
         titles=grid_titles,
-    wildcard_constraints:
-        figure=figures_of("sample_grids"),
-    conda:
-        "../envs/shapednoise.yaml"
     shell:
         "python {input.code[0]} --samples {input.samples:q} --titles {params.titles:q}"
         " --output {output:q}"
@@ -113,6 +111,10 @@ rule figure_forward_noise:
         f"{RESULTS}/logs/figure_forward_noise/{{figure}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_forward_noise/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("forward_noise"),
+    conda:
+        "../envs/shapednoise.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
@@ -121,10 +123,6 @@ rule figure_forward_noise:
         strength=lambda w: figure(w).strength,
         signal=lambda w: figure(w).signal,
         image=lambda w: figure(w).image,
-    wildcard_constraints:
-        figure=figures_of("forward_noise"),
-    conda:
-        "../envs/shapednoise.yaml"
     shell:
         "python {input.code[0]} --images {input.images:q} --pca {input.pca:q}"
         " --operator {params.operator} --strength {params.strength}"
@@ -143,13 +141,13 @@ rule figure_drift:
         f"{RESULTS}/logs/figure_drift/{{figure}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_drift/{{figure}}.tsv"
-    resources:
-        mem_mb=2000,
-        runtime=10,
     wildcard_constraints:
         figure=figures_of("drift"),
     conda:
         "../envs/shapednoise.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
     shell:
         "python {input.code[0]} --table {input.table:q} --output {output:q}"
         " 2>&1 | tee -i {log:q}"

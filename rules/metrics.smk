@@ -12,6 +12,8 @@ rule features_data:
         f"{RESULTS}/logs/features_data/{{dataset}}/{{extractor}}-ref{{reference}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/features_data/{{dataset}}/{{extractor}}-ref{{reference}}.tsv"
+    conda:
+        "../envs/shapednoise.yaml"
     threads: 8
     resources:
         mem_mb=8000,
@@ -19,8 +21,6 @@ rule features_data:
         gpu=1,
     params:
         batch_size=lambda w: CONFIG.extractors[w.extractor].batch_size,
-    conda:
-        "../envs/shapednoise.yaml"
     shell:
         "python {input.code[0]} --images {input.images:q} --weights {input.weights:q}"
         " --count {wildcards.reference} --batch-size {params.batch_size}"
@@ -39,6 +39,8 @@ rule features_samples:
         f"{RESULTS}/logs/features_samples/{SAMPLES}/{{extractor}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/features_samples/{SAMPLES}/{{extractor}}.tsv"
+    conda:
+        "../envs/shapednoise.yaml"
     threads: 8
     resources:
         mem_mb=8000,
@@ -46,8 +48,6 @@ rule features_samples:
         gpu=1,
     params:
         batch_size=lambda w: CONFIG.extractors[w.extractor].batch_size,
-    conda:
-        "../envs/shapednoise.yaml"
     shell:
         "python {input.code[0]} --images {input.images:q} --weights {input.weights:q}"
         " --batch-size {params.batch_size} --threads {threads} --output {output:q}"
@@ -80,6 +80,8 @@ rule scores:
         f"{RESULTS}/logs/scores/{SAMPLES}/{{extractor}}-ref{{reference}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/scores/{SAMPLES}/{{extractor}}-ref{{reference}}.tsv"
+    conda:
+        "../envs/shapednoise.yaml"
     threads: 4
     resources:
         mem_mb=8000,
@@ -87,8 +89,6 @@ rule scores:
     params:
         scoring=lambda w: as_json(recipe(w).scoring),
         point=point,
-    conda:
-        "../envs/shapednoise.yaml"
     shell:
         "python {input.code[0]} --generated {input.generated:q} --real {input.real:q}"
         " --scoring {params.scoring:q} --extractor {wildcards.extractor}"
@@ -111,11 +111,11 @@ rule table:
         f"{RESULTS}/logs/table/{{experiment}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/table/{{experiment}}.tsv"
+    conda:
+        "../envs/shapednoise.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../envs/shapednoise.yaml"
     shell:
         "python {input.code[0]} --config {SNAPSHOT:q} --experiment {wildcards.experiment}"
         " --output {output:q}"
@@ -132,11 +132,10 @@ rule table_of_all:
         f"{RESULTS}/logs/table_of_all.log",
     benchmark:
         f"{RESULTS}/benchmarks/table_of_all.tsv"
+    conda:
+        "../envs/shapednoise.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../envs/shapednoise.yaml"
     shell:
-        "python {input.code[0]} --config {SNAPSHOT:q} --output {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        "python {input.code[0]} --config {SNAPSHOT:q} --output {output:q}" " 2>&1 | tee -i {log:q}"

@@ -11,11 +11,11 @@ rule pca:
         f"{RESULTS}/logs/pca/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/pca/{{dataset}}.tsv"
+    conda:
+        "../envs/shapednoise.yaml"
     resources:
         mem_mb=4000,
         runtime=30,
-    conda:
-        "../envs/shapednoise.yaml"
     shell:
         "python {input.code[0]} --images {input.images:q} --output {output:q}"
         " 2>&1 | tee -i {log:q}"

@@ -16,6 +16,8 @@ rule sample:
         f"{RESULTS}/logs/sample/{SAMPLES}.log",
     benchmark:
         f"{RESULTS}/benchmarks/sample/{SAMPLES}.tsv"
+    conda:
+        "../envs/shapednoise.yaml"
     threads: 8
     resources:
         mem_mb=16000,
@@ -24,8 +26,6 @@ rule sample:
     params:
         sampler=lambda w: as_json(SAMPLERS[w.sampler]),
         model=subpath(input.index, parent=True),
-    conda:
-        "../envs/shapednoise.yaml"
     shell:
         "python {input.code[0]} --model {params.model:q} --sampler {params.sampler:q}"
         " --threads {threads} --samples {output.samples:q}"
@@ -46,11 +46,11 @@ rule pictures:
         f"{RESULTS}/logs/pictures/{SAMPLES}.log",
     benchmark:
         f"{RESULTS}/benchmarks/pictures/{SAMPLES}.tsv"
+    conda:
+        "../envs/shapednoise.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/shapednoise.yaml"
     shell:
         "python {input.code[0]} --samples {input.samples:q} --trajectory {input.trajectory:q}"
         " --grid {output.grid:q} --strip {output.strip:q} --gif {output.gif:q}"

@@ -10,6 +10,10 @@ rule drift:
         f"{RESULTS}/logs/drift/{{figure}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/drift/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("drift"),
+    conda:
+        "../envs/shapednoise.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
@@ -19,10 +23,6 @@ rule drift:
         schedule=as_json(CONFIG.recipes[CONFIG.recipe].training.schedule),
         strengths=lambda w: list(figure(w).strengths),
         steps=lambda w: list(figure(w).steps),
-    wildcard_constraints:
-        figure=figures_of("drift"),
-    conda:
-        "../envs/shapednoise.yaml"
     shell:
         "python {input.code[0]} --name {params.name} --noise {params.noise:q}"
         " --schedule {params.schedule:q} --strengths {params.strengths}"

@@ -18,6 +18,8 @@ rule train:
         f"{RESULTS}/logs/train/{MODEL}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{MODEL}.tsv"
+    conda:
+        "../envs/shapednoise.yaml"
     threads: 8
     resources:
         mem_mb=16000,
@@ -27,8 +29,6 @@ rule train:
         noise=lambda w: as_json(CONFIG.noises[w.noise]),
         training=lambda w: as_json(recipe(w).training),
         folder=subpath(output.index, parent=True),
-    conda:
-        "../envs/shapednoise.yaml"
     shell:
         "python {input.code[0]} --images {input.images:q} --manifest {input.manifest:q}"
         " --pca {input.pca:q} --noise {params.noise:q} --strength {wildcards.strength}"

@@ -6,14 +6,14 @@ from pathlib import Path
 from shapednoise.console import UserError, run, settings_from
 from shapednoise.data.canonical import write_canonical
 from shapednoise.files import read_json, sha256_of_file, write_json
-from shapednoise.settings.data import DatasetSettings
+from shapednoise.settings.data import ImagesSettings
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--download", type=Path, required=True, help="download.json of the data set")
     parser.add_argument(
-        "--settings", type=settings_from(DatasetSettings), required=True, help="data set settings (JSON)"
+        "--settings", type=settings_from(ImagesSettings), required=True, help="what the array is (JSON)"
     )
     parser.add_argument("--images", type=Path, required=True, help="array to write (.npy)")
     parser.add_argument("--manifest", type=Path, required=True, help="manifest to write (.json)")
@@ -28,7 +28,7 @@ def main() -> None:
         )
     pixels = write_canonical(archive, settings, arguments.images)
     manifest = {"source": download["source"], "sha256_of_pixels": pixels, "verified": bool(settings.sha256)}
-    kept = settings.model_dump(include={"title", "images", "size", "crop"})
+    kept = settings.model_dump(include={"images", "size", "crop"})
     write_json(arguments.manifest, {**kept, **manifest})
 
 

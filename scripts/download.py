@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from shapednoise.config import parse_config
 from shapednoise.console import run
 from shapednoise.data.download import fetch
 from shapednoise.files import read_json, sha256_of_file, write_json
+from shapednoise.settings.data import Source
 
 
 def main() -> None:
@@ -16,9 +16,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="where to write download.json")
     arguments = parser.parse_args()
 
-    config = parse_config(read_json(arguments.config))
-    data_dir = Path(config.data_dir)
-    sources = config.datasets[arguments.dataset].sources
+    config = read_json(arguments.config)
+    data_dir = Path(config["data_dir"])
+    sources = [Source(**source) for source in config["datasets"][arguments.dataset]["sources"]]
     path, source = fetch(arguments.dataset, sources, data_dir, data_dir / "downloads" / arguments.dataset)
     record = {"file": path.as_posix(), "source": str(source), "bytes": path.stat().st_size}
     write_json(arguments.output, {**record, "sha256": sha256_of_file(path)})

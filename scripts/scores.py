@@ -23,7 +23,9 @@ def main() -> None:
         "--scoring", type=settings_from(ScoringSettings), required=True, help="scoring settings (JSON)"
     )
     parser.add_argument("--extractor", required=True, help="name of the extractor, for the record")
-    parser.add_argument("--point", type=json.loads, default={}, help="what was sampled, for the record (JSON)")
+    parser.add_argument(
+        "--point", type=json.loads, default={}, help="what was sampled, for the record (JSON)"
+    )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
     parser.add_argument("--output", type=Path, required=True, help="scores to write (.json)")
     arguments = parser.parse_args()

@@ -19,10 +19,8 @@ def main() -> None:
     arguments = parser.parse_args()
 
     config = parse_config(read_json(arguments.config))
-    if arguments.experiment:
-        chosen = sample_sets(config, arguments.experiment)
-    else:
-        chosen = wanted_sample_sets(config)
+    name = arguments.experiment
+    chosen = sample_sets(config, name) if name else wanted_sample_sets(config)
     results = arguments.config.parent
     rows = [read_json(results / score_file(config, sample_set)) for sample_set in chosen]
     table = pd.json_normalize(rows).sort_values(["dataset", "noise", "strength", "seed"], kind="stable")

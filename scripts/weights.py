@@ -5,12 +5,11 @@ from pathlib import Path
 
 import torch
 
-from shapednoise.config import parse_config
 from shapednoise.console import log, run
 from shapednoise.data.download import fetch
 from shapednoise.files import atomic_path, read_json, sha256_of_file, write_json
-from shapednoise.metrics.scores import NO_CLASSIFIER
-from shapednoise.metrics.weights import has_classifier, read_weights
+from shapednoise.metrics.weights import NO_CLASSIFIER, has_classifier, read_weights
+from shapednoise.settings.data import Source
 
 
 def main() -> None:
@@ -21,9 +20,9 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True, help="manifest to write (.json)")
     arguments = parser.parse_args()
 
-    config = parse_config(read_json(arguments.config))
-    data_dir = Path(config.data_dir)
-    sources = config.extractors[arguments.extractor].sources
+    config = read_json(arguments.config)
+    data_dir = Path(config["data_dir"])
+    sources = [Source(**source) for source in config["extractors"][arguments.extractor]["sources"]]
     path, source = fetch(
         f"weights of {arguments.extractor}", sources, data_dir, data_dir / "downloads" / arguments.extractor
     )

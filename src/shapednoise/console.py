@@ -49,7 +49,8 @@ def run(main: Callable[[], None]) -> None:
 
     Exit codes: 2 for what the user can mend, 130 after Ctrl-C, 143 after SIGTERM.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    log.setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, _terminate)
     try:
         main()
@@ -58,7 +59,7 @@ def run(main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         _fail("interrupted; nothing half-written was kept, run the same command again", 130)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT):
+        if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EFBIG):
             raise
         where = error.filename or "the output folder"
         _fail(f"{os.strerror(error.errno)}: {where}; nothing half-written was kept", 2)

@@ -29,7 +29,7 @@ def atomic_path(destination: str | Path) -> Iterator[Path]:
     temporary = destination.with_name(f".{os.getpid()}.partial.{destination.name}")
     try:
         yield temporary
-        os.replace(temporary, destination)
+        temporary.replace(destination)
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary)
@@ -50,7 +50,7 @@ def atomic_directory(destination: str | Path, last: str) -> Iterator[Path]:
         files = sorted(p.relative_to(temporary) for p in temporary.rglob("*") if p.is_file())
         for file in sorted(files, key=lambda name: str(name) == last):
             (destination / file).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(temporary / file, destination / file)
+            (temporary / file).replace(destination / file)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = "shapednoise"
-# Messages, file writing and provenance do not change a result; an edit there reruns nothing.
-INERT = {"console.py", "files.py", "provenance.py", "imports.py"}
+# What does not change a result, so that an edit there reruns nothing: messages, file writing,
+# provenance, and the schemas of the settings, whose values are parameters of the rules.
+INERT = {"__init__.py", "console.py", "files.py", "provenance.py", "imports.py", "settings"}
 
 
 def reached_files(script: Path, src: Path) -> list[Path]:
@@ -20,7 +21,7 @@ def reached_files(script: Path, src: Path) -> list[Path]:
     while queue:
         for module in _imported_modules(queue.pop()):
             for file in _files_of(module, src):
-                if file not in found and file.name not in INERT:
+                if file not in found and INERT.isdisjoint(file.relative_to(src).parts):
                     found[file] = None
                     queue.append(file)
     return [script, *sorted(file for file in found if file != script)]
@@ -36,12 +37,8 @@ def _imported_modules(file: Path) -> Iterator[str]:
 
 
 def _files_of(module: str, src: Path) -> Iterator[Path]:
-    """The file of a module of the package and its parents' __init__.py; nothing for other packages."""
+    """The file of a module of the package; nothing for other packages and for names in a module."""
     parts = module.split(".")
-    if parts[0] != PACKAGE:
-        return
-    for depth in range(1, len(parts) + 1):
-        place = src.joinpath(*parts[:depth])
-        for file in (place / "__init__.py", place.with_suffix(".py")):
-            if file.is_file() and file.stat().st_size:
-                yield file
+    file = src.joinpath(*parts).with_suffix(".py")
+    if parts[0] == PACKAGE and file.is_file():
+        yield file

@@ -48,7 +48,13 @@ class SampleSet:
 
 
 def make_model(
-    config: Config, dataset: str, noise: str, strength: float, sampler: SamplerSettings, recipe: str, seed: int
+    config: Config,
+    dataset: str,
+    noise: str,
+    strength: float,
+    sampler: SamplerSettings,
+    recipe: str,
+    seed: int,
 ) -> Model:
     """The model of a point. Strength 0 of any noise is the one baseline, whatever the marginal."""
     if strength == 0 or config.noises[noise].operator == BASELINE:

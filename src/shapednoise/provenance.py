@@ -4,7 +4,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ def start(**facts: Any) -> Callable[..., dict[str, Any]]:
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - began, 1),
             "git": git_state(),
-            "versions": {name: version(name) for name in PACKAGES},
+            "versions": {name: _version(name) for name in PACKAGES},
             "hardware": hardware(),
             **facts,
             **more,
@@ -35,6 +35,13 @@ def git_state() -> dict[str, str | bool | None]:
     """Commit of the code and whether it was edited since; None outside a checkout."""
     commit = _git("rev-parse", "HEAD")
     return {"commit": commit, "edited": bool(_git("status", "--porcelain", "-uno")) if commit else None}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None  # run from a checkout without an installation
 
 
 def _git(*arguments: str) -> str | None:

@@ -40,9 +40,7 @@ class Trajectory:
         }
 
 
-def sampling_scheduler(
-    trained: ShapedDDPMScheduler, settings: SamplerSettings
-) -> ShapedDDPMScheduler:
+def sampling_scheduler(trained: ShapedDDPMScheduler, settings: SamplerSettings) -> ShapedDDPMScheduler:
     """The scheduler a model was trained with, set to this sampler."""
     scheduler = ShapedDDPMScheduler.from_config(
         trained.config,

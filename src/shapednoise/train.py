@@ -58,7 +58,7 @@ class Training:
     ) -> None:
         """images: uint8, N x 3 x S x S. scheduler: holds the noise shape and the schedule."""
         self.settings, self.scheduler, self.seed, self.device = settings, scheduler, seed, device
-        self.images = torch.from_numpy(np.ascontiguousarray(images)).to(device)
+        self.images = torch.from_numpy(np.array(images)).to(device)
         self.steps = math.ceil(settings.epochs * len(images) / settings.batch_size)
         self.dtype = compute_dtype(settings.precision, device)
         torch.manual_seed(seed)

@@ -18,12 +18,12 @@ from PIL import Image, UnidentifiedImageError
 
 from shapednoise.console import UserError, progress
 from shapednoise.files import new_array
-from shapednoise.settings.data import DatasetSettings
+from shapednoise.settings.data import ImagesSettings
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
 
-def write_canonical(archive: Path, settings: DatasetSettings, destination: Path) -> str:
+def write_canonical(archive: Path, settings: ImagesSettings, destination: Path) -> str:
     """Write the canonical array and return the sha256 of its pixels in N x H x W x 3 order.
 
     Raises UserError where the archive is damaged, has too few images or has other pixels.
@@ -35,10 +35,10 @@ def write_canonical(archive: Path, settings: DatasetSettings, destination: Path)
         done = 0
         try:
             for block in progress(reader(archive, settings), desc=f"read {archive.name}", unit="block"):
-                block = block[: count - done]
-                digest.update(np.ascontiguousarray(block))
-                array[done : done + len(block)] = block.transpose(0, 3, 1, 2)
-                done += len(block)
+                wanted = np.ascontiguousarray(block[: count - done])
+                digest.update(wanted)
+                array[done : done + len(wanted)] = wanted.transpose(0, 3, 1, 2)
+                done += len(wanted)
         except (EOFError, OSError, tarfile.TarError, zipfile.BadZipFile, pickle.PickleError) as error:
             raise UserError(f"{archive} is damaged ({error}); delete it and run again") from error
         if done < count:
@@ -51,7 +51,7 @@ def write_canonical(archive: Path, settings: DatasetSettings, destination: Path)
     return digest.hexdigest()
 
 
-def read_cifar(archive: Path, settings: DatasetSettings) -> Iterator[np.ndarray]:
+def read_cifar(archive: Path, settings: ImagesSettings) -> Iterator[np.ndarray]:
     """Training images of CIFAR-10 or CIFAR-100 in their official order, in blocks N x 32 x 32 x 3."""
     with tarfile.open(archive) as tar:
         members = {PurePosixPath(member.name).name: member for member in tar if member.isfile()}
@@ -71,15 +71,16 @@ def read_cifar(archive: Path, settings: DatasetSettings) -> Iterator[np.ndarray]
 class ArraysOnly(pickle.Unpickler):
     """An unpickler that makes NumPy arrays and plain containers and refuses everything else."""
 
-    ALLOWED = {"_reconstruct", "ndarray", "dtype", "_frombuffer", "encode", "scalar"}
+    ALLOWED = frozenset({"_reconstruct", "ndarray", "dtype", "_frombuffer", "encode", "scalar"})
 
     def find_class(self, module: str, name: str) -> Any:
-        if name in self.ALLOWED and module.split(".")[0] in ("numpy", "_codecs"):
+        """The class of a pickled object. Raises UnpicklingError for any that is not allowed."""
+        if name in self.ALLOWED and module.partition(".")[0] in ("numpy", "_codecs"):
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"it wants to load {module}.{name}")
 
 
-def read_images(archive: Path, settings: DatasetSettings) -> Iterator[np.ndarray]:
+def read_images(archive: Path, settings: ImagesSettings) -> Iterator[np.ndarray]:
     """Pictures of a zip or tar in the order of their names, preprocessed, in blocks of up to 1,000."""
     block = []
     for name, content in _pictures(archive, settings.images):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import requests
@@ -19,14 +20,14 @@ from shapednoise.settings.data import Source
 
 CONNECT_SECONDS, STALL_SECONDS = 10, 30
 TRIES = 3
-CHUNK = 1 << 20
+CHUNK = 1 << 16
 
 
 class SourceError(Exception):
     """A source could not serve the file; the message says why."""
 
 
-def fetch(what: str, sources: tuple[Source, ...], data_dir: Path, folder: Path) -> tuple[Path, Source]:
+def fetch(what: str, sources: Sequence[Source], data_dir: Path, folder: Path) -> tuple[Path, Source]:
     """Return the path of the verified file and the source it came from.
 
     what: name for messages. data_dir: where `file` sources are looked for. folder: where downloads
@@ -114,9 +115,10 @@ def _download(source: Source, folder: Path) -> Path:
             _receive(source.url, part, deadline)
             return part.replace(kept)
         except (requests.RequestException, TimeoutError) as error:
-            failure = str(error).split("(Caused by")[0][:200] or type(error).__name__
+            failure = str(error)[:200] or type(error).__name__
             if isinstance(error, requests.ConnectionError) and not part.exists():
-                break  # not reachable at all: the next source is a better use of time
+                failure = "cannot be reached"
+                break  # the next source is a better use of time than another try
             if time.monotonic() > deadline:
                 break
             time.sleep(2**attempt)

@@ -19,7 +19,9 @@ def load_images(path: str | Path) -> np.ndarray:
     return images
 
 
-def reference_indices(available: int, wanted: int | Literal["all"], where: str = "the data set") -> np.ndarray:
+def reference_indices(
+    available: int, wanted: int | Literal["all"], where: str = "the data set"
+) -> np.ndarray:
     """Sorted indices of the real images that scores compare with: all, or a fixed random subset."""
     if wanted == "all":
         return np.arange(available)

@@ -35,7 +35,7 @@ def extract(
     parts: list[tuple[np.ndarray, ...]] = []
     with progress(total=len(indices), desc="features", unit="image") as bar:
         for start in range(0, len(indices), batch_size):
-            batch = torch.from_numpy(images[indices[start : start + batch_size]]).to(device)
+            batch = torch.from_numpy(np.array(images[indices[start : start + batch_size]])).to(device)
             parts.append(tuple(layer.cpu().numpy() for layer in extractor(batch)))
             bar.update(len(batch))
     names = {POOLED: "features", LOGITS: "logits"}

@@ -19,9 +19,9 @@ from torch_fidelity.metric_prc import (
 )
 
 from shapednoise.console import UserError
+from shapednoise.metrics.weights import NO_CLASSIFIER
 from shapednoise.settings.scoring import ScoringSettings
 
-NO_CLASSIFIER = "the extractor's weights lack the classification layer; use torch-fidelity's own file"
 Features = dict[str, np.ndarray]
 
 

@@ -17,6 +17,7 @@ from shapednoise.console import UserError
 from shapednoise.settings.data import Source
 
 State = dict[str, Tensor]
+NO_CLASSIFIER = "the extractor's weights lack the classification layer; use torch-fidelity's own file"
 
 STEM = {
     "conv": "Conv2d_1a_3x3",

@@ -8,7 +8,10 @@ Training differs from diffusers' in one line, `noise = scheduler.shape_noise(whi
 from typing import Literal
 
 import torch
-from diffusers import DDPMScheduler
+from diffusers import (
+    DDPMScheduler,
+    SchedulerMixin,  # noqa: F401  diffusers looks for it here when it loads a saved pipeline
+)
 from diffusers.configuration_utils import register_to_config
 from diffusers.schedulers.scheduling_ddpm import DDPMSchedulerOutput
 from diffusers.utils.torch_utils import randn_tensor

@@ -34,21 +34,26 @@ class Source(Settings):
         return f"{kind} {getattr(self, kind)}"
 
 
-class DatasetSettings(Settings):
-    """A data set: its training images, as uint8 arrays of one size."""
+class ImagesSettings(Settings):
+    """What a data set's array is: how its archive is read, how many images of which size."""
 
-    title: str = Field(description="Its name in figures.")
     reader: Literal["cifar", "images"] = Field(
         description="cifar: the official Python archives or the npm package's PNGs. "
         "images: a zip or tar of picture files, in the order of their names."
     )
-    sources: tuple[Source, ...] = Field(min_length=1, description="Tried in this order.")
     images: int = Field(ge=2, description="Training images; further ones in the archive are left out.")
     size: int = Field(ge=8, description="Height and width in pixels.")
     crop: int | None = Field(None, ge=8, description="Centre crop (pixels) before the resize to `size`.")
     sha256: str | None = Field(
         None, pattern=SHA256, description="sha256 of all pixels, images x H x W x 3, where it is known."
     )
+
+
+class DatasetSettings(ImagesSettings):
+    """A data set: its training images, and where they come from."""
+
+    title: str = Field(description="Its name in figures.")
+    sources: tuple[Source, ...] = Field(min_length=1, description="Tried in this order.")
 
 
 class ExtractorSettings(Settings):

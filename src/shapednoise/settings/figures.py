@@ -53,10 +53,6 @@ class DriftSettings(Settings):
 
 
 FigureSettings = Annotated[
-    UCurveSettings
-    | PrecisionRecallSettings
-    | SampleGridsSettings
-    | ForwardNoiseSettings
-    | DriftSettings,
+    UCurveSettings | PrecisionRecallSettings | SampleGridsSettings | ForwardNoiseSettings | DriftSettings,
     Field(discriminator="kind"),
 ]

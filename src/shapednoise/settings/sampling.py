@@ -22,7 +22,8 @@ class SamplerSettings(Settings):
     )
     reading: Reading = Field("published", description="Which reading of the forward process (docs/noise.md).")
     clamp: Clamp = Field(
-        "whitened", description="Clamp the predicted x_0 to [-1, 1] in whitened coordinates, in the data's, or not."
+        "whitened",
+        description="Clamp the predicted x_0 to [-1, 1] in whitened coordinates, in the data's, or not.",
     )
     images: int = Field(10_000, ge=1, description="Images to draw; the n of FID-n.")
     seed: int = Field(0, ge=0, description="Image i starts from noise that is a function of (seed, i) alone.")

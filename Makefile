@@ -1,0 +1,53 @@
+# The main jobs, each with the set-up that it needs. `make help` lists them.
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help demo test test-quick lint paper dry-run fetch clean lock
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(READY): envs/requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "error: Python 3.11 or later is needed; make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r envs/requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: $(READY)  ## the whole pipeline on real CIFAR-10, small; about 10 minutes on 2 cores
+	$(SNAKEMAKE) --configfile demo.yaml
+	@$(BIN)/python scripts/stages.py results/demo
+
+paper: $(READY)  ## the papers' whole grid; wants GPUs
+	$(SNAKEMAKE)
+
+fetch: $(READY)  ## only what comes from outside, for a later run without a network
+	$(SNAKEMAKE) fetch
+
+dry-run: $(READY)  ## what `make paper` would do, jobs per rule
+	$(SNAKEMAKE) -n --quiet rules
+
+test: $(READY)  ## all tests
+	$(BIN)/python -m pytest -n 2 tests
+
+test-quick: $(READY)  ## the tests that need no workflow runs
+	$(BIN)/python -m pytest -n 2 tests/unit
+
+lint: $(READY)  ## ruff, snakefmt, snakemake --lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+clean:  ## remove results and downloads, keep the environment
+	rm -rf results/paper results/demo data .snakemake
+
+lock:  ## renew envs/requirements.lock from pyproject.toml (wants uv)
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --constraint envs/constraints.txt \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate -o envs/requirements.lock

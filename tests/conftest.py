@@ -1,0 +1,44 @@
+"""Fixtures that several test files use. Nothing here needs a network."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def axis() -> list[float]:
+    """A unit vector in colour space that is no coordinate axis."""
+    return [2 / 7, 3 / 7, 6 / 7]
+
+
+def random_inception(path: Path, seed: int = 0) -> Path:
+    """Weights of the FID Inception network at random, scaled so that features neither die nor grow."""
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    class Unloaded(FeatureExtractorInceptionV3):
+        def load_state_dict(self, state, strict=True, assign=False):
+            return None
+
+    empty = path.with_suffix(".empty")
+    torch.save({}, empty)
+    torch.manual_seed(seed)
+    network = Unloaded("random", ["2048"], str(empty))
+    empty.unlink()
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    torch.save(network.state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def inception_weights(tmp_path_factory) -> Path:
+    return random_inception(tmp_path_factory.mktemp("weights") / "inception.pth")

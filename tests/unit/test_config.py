@@ -1,0 +1,175 @@
+"""The config: what it accepts, what it says about what it refuses, and which points it asks for."""
+
+import copy
+
+import pytest
+import yaml
+
+from shapednoise.config import ConfigError, load_config, merge, parse_config
+from shapednoise.points import sample_sets, score_file, wanted_sample_sets
+from shapednoise.settings.base import strength_text
+
+
+@pytest.fixture(scope="module")
+def paper(repository) -> dict:
+    return yaml.safe_load((repository / "config.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def demo(repository) -> dict:
+    return yaml.safe_load((repository / "demo.yaml").read_text())
+
+
+def changed(content: dict, path: str, value) -> dict:
+    """A copy of the config with one key set."""
+    content = copy.deepcopy(content)
+    *parents, last = path.split(".")
+    place = content
+    for key in parents:
+        place = place[key]
+    place[last] = value
+    return content
+
+
+def test_the_papers_grid(paper):
+    config = parse_config(paper)
+    assert len(config.strengths["grid"]) == 11
+    models = {wanted.model for wanted in wanted_sample_sets(config)}
+    per_dataset = {"cifar10": 33 + 10, "cifar100": 11, "celeba64": 11}  # HDM shares the baseline
+    for dataset, count in per_dataset.items():
+        assert sum(model.dataset == dataset for model in models) == count
+    assert sum(model.noise == "ddpm" for model in models) == 3 + 1 + 1
+
+
+def test_the_paper_recipe_is_the_published_one(paper):
+    recipe = parse_config(paper).recipes["paper"]
+    training, sampling = recipe.training, recipe.sampling
+    assert training.unet.channels == (128, 256, 512, 512)
+    assert (training.unet.layers_per_block, training.unet.attention_levels) == (2, (4,))
+    schedule = training.schedule
+    assert (schedule.timesteps, schedule.beta_start, schedule.beta_end) == (1000, 1e-4, 0.02)
+    assert (training.batch_size, training.learning_rate, training.weight_decay) == (128, 1e-4, 1e-6)
+    assert (training.adam_betas, training.warmup_steps, training.clip_norm) == ((0.95, 0.999), 500, 1.0)
+    assert (training.ema.decay, training.ema.inverse_gamma, training.ema.power) == (0.9999, 1.0, 0.75)
+    assert training.epochs == 10 and training.precision.cuda == "fp16" and training.horizontal_flips
+    assert (sampling.steps, sampling.spacing, sampling.variance) == (50, "leading", "fixed_small")
+    assert (sampling.images, sampling.reading, sampling.clamp) == (10_000, "published", "whitened")
+
+
+def test_the_demo_changes_only_the_recipe_and_the_size_of_the_grid(paper, demo, repository):
+    allowed = {"name", "results", "targets", "recipe", "strengths", "seeds", "recipes"}
+    assert set(demo) == allowed
+    config = load_config(repository / "config.yaml", repository / "demo.yaml")
+    assert config.recipes["paper"] == parse_config(paper).recipes["paper"]
+    assert config.datasets == parse_config(paper).datasets
+    wanted = wanted_sample_sets(config)
+    assert [s.model.strength for s in wanted] == ["-0.40", "0.00", "0.40"]
+    assert all(s.sampler.images == 256 for s in wanted)
+    assert config.recipes["demo"].scoring.reference_images == 1024
+
+
+def test_experiments_share_points(paper):
+    config = parse_config(paper)
+    several, variants = sample_sets(config, "cifar10_sdm"), sample_sets(config, "cifar10_variants")
+    assert len(set(several) & set(variants)) == 11  # the SDM curve of seed 42
+    assert len(several) == 33 and len(variants) == 21
+
+
+def test_one_model_serves_many_samplers(paper):
+    samplers = [{}, {"steps": 250}, {"reading": "equations"}, {"reading": "exact"}]
+    config = parse_config(changed(paper, "experiments.cifar10_sdm.samplers", samplers))
+    wanted = [s for s in sample_sets(config, "cifar10_sdm") if s.model.seed == 42]
+    at = {s: {w.model for w in wanted if w.model.strength == s} for s in ("-0.40", "0.00")}
+    assert {model.marginal for model in at["-0.40"]} == {"published", "exact"}
+    assert len(at["-0.40"]) == 2
+    assert len(at["0.00"]) == 1  # white noise has one marginal
+    assert len({score_file(config, w) for w in wanted}) == 11 * 4
+
+
+def test_a_strength_reads_the_same_however_it_is_written():
+    assert [strength_text(s) for s in (-0.4, -0.0, 0, 0.3, 1)] == ["-0.40", "0.00", "0.00", "0.30", "1.00"]
+
+
+def test_exponents_without_a_dot_are_numbers(paper):
+    assert isinstance(paper["recipes"]["paper"]["training"]["learning_rate"], str)  # YAML reads 1e-4 so
+    assert parse_config(paper).recipes["paper"].training.learning_rate == 1e-4
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "key", "remedy"),
+    [
+        ("recipes.paper.training.batchsize", 64, "recipes.paper.training.batchsize", "mean 'batch_size'"),
+        (
+            "recipes.paper.training.batch_size",
+            0,
+            "recipes.paper.training.batch_size",
+            "greater than or equal to 1",
+        ),
+        ("strengths.grid", [0.40001, 0.0], "strengths.grid.0", "write 0.4"),
+        (
+            "experiments.cifar10_sdm.strengths",
+            [0.0, 0.123],
+            "experiments.cifar10_sdm.strengths.1",
+            "write 0.12",
+        ),
+        ("experiments.cifar10_sdm.strengths", "gird", "experiments.cifar10_sdm.strengths", "mean 'grid'"),
+        ("experiments.cifar10_sdm.dataset", "cifar", "experiments.cifar10_sdm.dataset", "mean 'cifar10'"),
+        ("figures.fig2a.experiment", "cifar10_sdn", "figures.fig2a.experiment", "mean 'cifar10_sdm'"),
+        ("figures.fig2a.metric", "fidd", "figures.fig2a.u_curve.metric", "'fid'"),
+        ("figures.fig3.strengths", [0.0, -0.45], "figures.fig3.strengths", "add it there"),
+        ("figures.fig1.noise", "ddpm", "figures.fig1.noise", "name a noise that is shaped"),
+        ("targets", ["fig9"], "targets", "did you mean"),
+        ("recipe", "papers", "recipe", "mean 'paper'"),
+        ("strengths.grid", [0.1, 0.1], "strengths.grid", "each once"),
+        (
+            "recipes.paper.sampling.images",
+            500,
+            "recipes.paper.sampling.images",
+            "lower scoring.kid_subset_size",
+        ),
+        ("recipes.paper.sampling.steps", 2000, "recipes.paper.sampling.steps", "1000 timesteps"),
+        (
+            "recipes.paper.scoring.reference_images",
+            60000,
+            "recipes.paper.scoring.reference_images",
+            "write all",
+        ),
+        ("experiments.cifar10_sdm.samplers", [{"step": 3}], "experiments.cifar10_sdm.samplers.step", "steps"),
+        ("datasets.cifar10.sources", [{"sha256": "0" * 64}], "datasets.cifar10.sources.0", "exactly one of"),
+        ("noises.ddpm", {"operator": "sdm"}, "noises.ddpm", "baseline"),
+        ("recipes.paper.training.unet.norm_groups", 24, "recipes.paper.training.unet", "multiple"),
+        ("name", "a/b", "name", "letters, digits"),
+    ],
+)
+def test_a_bad_config_is_one_line_with_key_and_remedy(paper, path, value, key, remedy):
+    with pytest.raises(ConfigError) as caught:
+        parse_config(changed(paper, path, value))
+    message = str(caught.value)
+    assert "\n" not in message
+    assert key in message
+    assert remedy in message
+
+
+def test_a_missing_key_is_named(paper):
+    content = copy.deepcopy(paper)
+    del content["recipes"]["paper"]["training"]["epochs"]
+    with pytest.raises(ConfigError, match=r"recipes.paper.training.epochs: is missing; add it"):
+        parse_config(content)
+
+
+def test_merge_lays_dictionaries_over_each_other_and_replaces_lists():
+    base = {"a": {"b": 1, "c": [1, 2]}, "d": 3}
+    merge(base, {"a": {"c": [5]}, "e": {"f": 6}})
+    assert base == {"a": {"b": 1, "c": [5]}, "d": 3, "e": {"f": 6}}
+
+
+def test_every_field_is_described():
+    from shapednoise.settings.base import Settings
+
+    def kinds(base):
+        for kind in base.__subclasses__():
+            yield kind
+            yield from kinds(kind)
+
+    for kind in kinds(Settings):
+        assert kind.__doc__, kind

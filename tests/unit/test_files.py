@@ -1,0 +1,76 @@
+"""Outputs appear whole or not at all."""
+
+import errno
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from shapednoise.files import atomic_directory, atomic_path, new_array, read_json, sha256_of_json, write_json
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"old": 1})
+    with pytest.raises(RuntimeError), atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert read_json(path) == {"old": 1}
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_not_a_number_is_refused(tmp_path):
+    with pytest.raises(ValueError):
+        write_json(tmp_path / "a.json", {"fid": float("nan")})
+    assert not os.listdir(tmp_path)
+
+
+def test_a_directory_appears_when_it_is_complete(tmp_path):
+    target = tmp_path / "model"
+    with pytest.raises(RuntimeError), atomic_directory(target, last="index") as folder:
+        (folder / "index").write_text("x")
+        raise RuntimeError
+    assert not list(target.iterdir())
+    with atomic_directory(target, last="index") as folder:
+        (folder / "sub").mkdir()
+        (folder / "sub" / "weights").write_text("w")
+        (folder / "index").write_text("x")
+        assert not list(target.iterdir())
+    assert (target / "sub" / "weights").read_text() == "w"
+    assert sorted(os.listdir(tmp_path)) == ["model"]
+
+
+def test_new_array_is_a_npy_file(tmp_path):
+    expected = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    with new_array(tmp_path / "a.npy", (2, 3, 4), "uint8") as array:
+        array[:] = expected
+        assert not (tmp_path / "a.npy").exists()
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), expected)
+
+
+def test_a_full_disk_is_said_at_the_start(tmp_path):
+    """A limit on the size of files stands for the full disk; the error path is the same."""
+    program = (
+        "import resource, sys\n"
+        "from shapednoise.console import run\n"
+        "from shapednoise.files import new_array\n"
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))\n"
+        "def main():\n"
+        f"    with new_array({str(tmp_path / 'samples.npy')!r}, (1 << 20,), 'uint8') as array:\n"
+        "        array[:] = 1\n"
+        "run(main)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert str(tmp_path / "samples.npy") in done.stderr
+    assert os.strerror(errno.EFBIG) in done.stderr
+    assert not os.listdir(tmp_path)
+
+
+def test_digest_of_json_does_not_depend_on_the_order_of_keys():
+    assert sha256_of_json({"a": 1, "b": [2]}) == sha256_of_json({"b": [2], "a": 1})
+    assert sha256_of_json({"a": 1}) != sha256_of_json({"a": 2})
