@@ -34,7 +34,7 @@ dry-run: $(READY)  ## what `make paper` would do, jobs per rule
 	$(SNAKEMAKE) -n --quiet rules
 
 test: $(READY)  ## all tests
-	$(BIN)/python -m pytest -n 2 tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
 test-quick: $(READY)  ## the tests that need no workflow runs
 	$(BIN)/python -m pytest -n 2 tests/unit

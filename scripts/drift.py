@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+import torch
+
 from shapednoise.console import run, settings_from
 from shapednoise.files import atomic_path
 from shapednoise.noise.drift import drift_table
@@ -25,9 +27,9 @@ def main() -> None:
     arguments = parser.parse_args()
 
     noise, schedule = arguments.noise, arguments.schedule
-    betas = (schedule.timesteps, schedule.beta_start, schedule.beta_end)
+    betas = torch.linspace(schedule.beta_start, schedule.beta_end, schedule.timesteps)
     table = drift_table(
-        arguments.name, noise.operator, noise.schedule, arguments.strengths, arguments.steps, *betas
+        arguments.name, noise.operator, noise.schedule, arguments.strengths, arguments.steps, betas
     )
     with atomic_path(arguments.output) as temporary:
         table.to_csv(temporary, index=False)

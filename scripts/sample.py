@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers.utils import logging as diffusers_logging
 
 from shapednoise.console import UserError, run, settings_from
 from shapednoise.device import pick_device
@@ -36,6 +37,7 @@ def main() -> None:
 
 def load(folder: Path, settings: SamplerSettings):
     """The network and the scheduler of a model's folder, the scheduler set to this sampler."""
+    diffusers_logging.disable_progress_bar()
     try:
         pipeline = ShapedDDPMPipeline.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:

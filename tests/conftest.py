@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -21,7 +22,6 @@ def axis() -> list[float]:
 
 def random_inception(path: Path, seed: int = 0) -> Path:
     """Weights of the FID Inception network at random, scaled so that features neither die nor grow."""
-    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     class Unloaded(FeatureExtractorInceptionV3):
         def load_state_dict(self, state, strict=True, assign=False):

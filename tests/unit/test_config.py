@@ -7,7 +7,7 @@ import yaml
 
 from shapednoise.config import ConfigError, load_config, merge, parse_config
 from shapednoise.points import sample_sets, score_file, wanted_sample_sets
-from shapednoise.settings.base import strength_text
+from shapednoise.settings.base import Settings, strength_text
 
 
 @pytest.fixture(scope="module")
@@ -164,8 +164,6 @@ def test_merge_lays_dictionaries_over_each_other_and_replaces_lists():
 
 
 def test_every_field_is_described():
-    from shapednoise.settings.base import Settings
-
     def kinds(base):
         for kind in base.__subclasses__():
             yield kind

@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import threading
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -19,7 +20,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 class Handler(http.server.BaseHTTPRequestHandler):
     """Serves CONTENT by the behaviour that the path names; notes every request."""
 
-    requests: list = []
+    requests: ClassVar[list] = []
 
     def do_GET(self):
         asked = self.headers.get("Range")

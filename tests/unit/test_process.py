@@ -1,5 +1,7 @@
 """The three readings of the forward process: marginals, posteriors, and where they coincide."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -46,7 +48,7 @@ def test_posteriors_along_any_chain_give_back_the_marginals(axis, chain, exact):
         shaped = process(axis, exact=False, schedule="constant")
     mean = shaped.alpha_products[chain[0]].sqrt().expand(2)
     variance = shaped.variances(chain[0])
-    for t, u in zip(chain[:-1], chain[1:], strict=True):
+    for t, u in pairwise(chain):
         mean_0, mean_t, extra, _ = shaped.posterior(t, u)
         mean, variance = mean_0 + mean_t * mean, mean_t**2 * variance + extra
         signal = shaped.alpha_products[u].sqrt() if u >= 0 else torch.tensor(1.0)

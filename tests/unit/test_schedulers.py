@@ -170,7 +170,7 @@ def test_output_types(axis):
     tensors = pipeline(2, torch.Generator().manual_seed(0), 2, output_type="pt").images
     arrays = pipeline(2, torch.Generator().manual_seed(0), 2, output_type="np").images
     pictures = pipeline(2, torch.Generator().manual_seed(0), 2).images
-    assert tensors.shape == (2, 3, 8, 8) and 0 <= tensors.min() and tensors.max() <= 1
+    assert tensors.shape == (2, 3, 8, 8) and tensors.min() >= 0 and tensors.max() <= 1
     assert arrays.shape == (2, 8, 8, 3)
     assert pictures[0].size == (8, 8)
 

@@ -92,12 +92,14 @@ def test_four_channels_keep_their_volume():
 
 
 def test_drift_is_equation_12():
-    table = drift_table("sdm", "sdm", "beta", [-0.4, 0.3], [1000, 50])
+    table = drift_table("sdm", "sdm", "beta", [-0.4, 0.3], [1000, 50], BETAS)
     for (strength, steps), rows in table.groupby(["strength", "steps"]):
         delta = (BETAS[1] - BETAS[0]).item() * (1000 // steps)
-        expected = abs(np.exp(strength * delta / 0.02) - 1)
-        np.testing.assert_allclose(rows.deviation, expected, rtol=1e-9)
-    assert table.deviation.max() < 0.01
+        # from t to the earlier t - 1: S_t^-1 S_{t-1} = exp(s(t) - s(t-1)) on v
+        np.testing.assert_allclose(rows.deviation, np.exp(strength * delta / 0.02) - 1, rtol=1e-9)
+        whole = np.exp(strength * delta / 0.02 * len(rows)) - 1
+        assert rows.accumulated.iloc[-1] == pytest.approx(whole, rel=1e-9)
+    assert table.deviation.abs().max() < 0.01
 
 
 @pytest.mark.parametrize(

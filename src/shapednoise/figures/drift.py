@@ -2,29 +2,39 @@
 
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shapednoise.figures.style import new_figure, noise_name
 
 
 def drift_figure(drift: pd.DataFrame) -> Figure:
-    """Largest deviation from the identity against the timestep; a panel per number of steps.
+    """The drift of one step, a panel per number of steps, and last what it adds up to.
 
-    drift: columns noise, strength, steps, timestep, deviation (from noise.drift.drift_table).
+    drift: the table of noise.drift.drift_table, for one noise variant.
     """
     steps = sorted(drift.steps.unique(), reverse=True)
-    figure, axes = new_figure(4.4 * len(steps), 3.6, columns=len(steps))
-    strengths = sorted(drift.strength.unique())
-    colours = dict(zip(strengths, sns.color_palette("viridis", len(strengths)), strict=True))
-    for place, count in zip(axes[0], steps, strict=True):
-        for strength, rows in drift[drift.steps == count].groupby("strength"):
-            label = f"$s_0={strength:g}$"
-            place.plot(rows.timestep, rows.deviation, color=colours[strength], label=label)
-        largest = drift[drift.steps == count].deviation.max()
-        name = noise_name(drift.noise.iloc[0])
-        place.set_title(f"{name}, {count} steps (largest: {largest:.2g})", fontsize="medium")
-        place.set_xlabel("timestep $t$")
-        place.set_yscale("log")
-    axes[0, 0].set_ylabel(r"$\|S_t^{-1} S_{t-1} - I\|_2$")
-    axes[0, -1].legend(frameon=False, fontsize="small", loc="best", ncols=2)
+    name = noise_name(drift.noise.iloc[0])
+    figure, [axes] = new_figure(4.1 * (len(steps) + 1), 3.6, columns=len(steps) + 1)
+    for place, count in zip(axes, steps, strict=False):
+        rows = drift[drift.steps == count]
+        _draw_lines(place, rows, "deviation")
+        place.set_title(f"one of {count} steps: at most {rows.deviation.abs().max():.2g}", fontsize="medium")
+        place.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
+    axes[0].set_ylabel(rf"drift on $v$ of {name}:  $S_t^{{-1}} S_{{t-1}} - 1$")
+    _draw_lines(axes[-1], drift[drift.steps == steps[-1]], "accumulated")
+    axes[-1].set_title(f"all of {steps[-1]} steps, accumulated", fontsize="medium")
+    axes[-1].legend(frameon=False, fontsize="small", title="strength $s_0$")
     return figure
+
+
+def _draw_lines(axes: Axes, rows: pd.DataFrame, column: str) -> None:
+    """One line a strength against the timestep, from large to small as sampling goes."""
+    strengths = sorted(rows.strength.unique())
+    for strength, colour in zip(strengths, sns.color_palette("viridis", len(strengths)), strict=True):
+        line = rows[rows.strength == strength]
+        label = f"{strength:g}".replace("-", "\u2212")
+        axes.plot(line.timestep, line[column], color=colour, label=label)
+    axes.axhline(0, color="0.6", lw=0.8, zorder=1)
+    axes.set_xlabel("timestep $t$ (sampling goes to the right)")
+    axes.invert_xaxis()

@@ -32,11 +32,13 @@ def forward_noise(
     image = torch.from_numpy(images[index : index + 1].astype(np.float64)) / 127.5 - 1
     for column, (title, shape) in enumerate(panels.items()):
         _draw_cloud(axes[0, column], pixels, shape, axes_of_colour, signal)
+        axes[0, column].set_xlabel("1st principal axis $v$")
         axes[0, column].set_title(title)
         noised = image if shape is None else _add_noise(image, shape, signal)
         pixels_shown = ((noised[0] + 1) * 127.5).clamp(0, 255).round().numpy().astype(np.uint8)
         show_image(axes[1, column], pixels_shown)
     axes[0, 0].set_ylabel("2nd principal axis")
+    axes[0, 1].legend(frameon=False, fontsize="small", loc="upper right", markerscale=4)
     return figure
 
 
@@ -64,5 +66,4 @@ def _draw_cloud(
         noised = _add_noise(pixels, shape, signal)[:, :, 0, 0].numpy() @ axes_of_colour[:2].T
         axes.plot(*noised.T, ".", color="tab:red", ms=2.2, alpha=0.5, label="with noise", rasterized=True)
     axes.plot(*data.T, ".", color="tab:blue", ms=2.2, alpha=0.5, label="data", rasterized=True)
-    axes.set(xlim=(-4, 4), ylim=(-3.2, 3.2), aspect="equal", xlabel="1st principal axis $v$")
-    axes.legend(frameon=False, fontsize="x-small", loc="upper right", markerscale=4)
+    axes.set(xlim=(-4, 4), ylim=(-2.6, 2.6), aspect="equal")

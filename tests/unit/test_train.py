@@ -1,0 +1,149 @@
+"""Training: the published network, the data order, and a resume that changes nothing."""
+
+import signal
+
+import numpy as np
+import pytest
+import torch
+
+from shapednoise import train as train_module
+from shapednoise.config import load_config
+from shapednoise.console import UserError
+from shapednoise.model import build_unet
+from shapednoise.noise.schedulers import ShapedDDPMScheduler
+from shapednoise.settings.training import TrainingSettings
+from shapednoise.train import Checkpointing, Interrupted, Training, mixed_seed, train
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (20, 3, 8, 8), np.uint8)
+TINY = TrainingSettings(
+    unet={"channels": (8, 8), "layers_per_block": 1, "norm_groups": 4},
+    epochs=3,
+    batch_size=6,
+    warmup_steps=2,
+    learning_rate=1e-3,
+)
+
+
+def training(axis, seed: int = 0, settings: TrainingSettings = TINY, images=IMAGES) -> Training:
+    scheduler = ShapedDDPMScheduler(operator="sdm", strength=-0.4, axis=axis)
+    return Training(images, scheduler, settings, seed, torch.device("cpu"))
+
+
+def weights(run: Training) -> list[torch.Tensor]:
+    return [parameter.clone() for parameter in run.ema_unet().parameters()]
+
+
+def finished(axis, tmp_path, **options) -> list[torch.Tensor]:
+    run = training(axis, **options)
+    train(run, Checkpointing(tmp_path / "unused.pt", "f"))
+    assert run.step == 10
+    return weights(run)
+
+
+def test_the_published_network_has_about_101_million_parameters(repository):
+    settings = load_config(repository / "config.yaml").recipes["paper"].training.unet
+    unet = build_unet(settings, 32)
+    assert sum(p.numel() for p in unet.parameters()) == pytest.approx(101e6, rel=0.02)
+    attention = [name for name, _ in unet.named_modules() if name.endswith("attentions")]
+    assert attention == ["down_blocks.3.attentions", "up_blocks.0.attentions", "mid_block.attentions"]
+
+
+@pytest.mark.parametrize("stop_at", [1, 4, 9])
+def test_an_interrupted_training_continues_to_the_same_weights(axis, tmp_path, monkeypatch, stop_at):
+    expected = finished(axis, tmp_path)
+    checkpointing = Checkpointing(tmp_path / "checkpoint.pt", "f")
+    first = training(axis)
+    steps = Training.take_step
+
+    def stop_in_the_middle(self):
+        if self.step + 1 == stop_at:
+            signal.raise_signal(signal.SIGINT)
+        return steps(self)
+
+    monkeypatch.setattr(Training, "take_step", stop_in_the_middle)
+    with pytest.raises(Interrupted, match=f"after step {stop_at}") as caught:
+        train(first, checkpointing)
+    assert caught.value.exit_code == 130
+    monkeypatch.setattr(Training, "take_step", steps)
+    second = training(axis)
+    train(second, checkpointing)
+    assert second.step == 10
+    assert all(torch.equal(a, b) for a, b in zip(weights(second), expected, strict=True))
+
+
+def test_a_periodic_checkpoint_continues_to_the_same_weights(axis, tmp_path, monkeypatch):
+    """A process that is killed leaves its last periodic checkpoint."""
+    expected = finished(axis, tmp_path)
+    checkpointing = Checkpointing(tmp_path / "checkpoint.pt", "f", every_seconds=0)
+    steps = Training.take_step
+
+    def killed(self):
+        if self.step == 7:
+            raise SystemExit
+        return steps(self)
+
+    monkeypatch.setattr(Training, "take_step", killed)
+    with pytest.raises(SystemExit):
+        train(training(axis), checkpointing)
+    monkeypatch.setattr(Training, "take_step", steps)
+    second = training(axis)
+    train(second, checkpointing)
+    assert all(torch.equal(a, b) for a, b in zip(weights(second), expected, strict=True))
+
+
+@pytest.mark.parametrize("harm", ["other settings", "torn"])
+def test_a_checkpoint_that_does_not_fit_is_said_and_not_used(axis, tmp_path, caplog, harm):
+    path = tmp_path / "checkpoint.pt"
+    run = training(axis)
+    run.take_step()
+    train_module.save_checkpoint(path, run.state(), "other" if harm == "other settings" else "f")
+    if harm == "torn":
+        path.write_bytes(path.read_bytes()[:1000])
+    fresh = training(axis)
+    train(fresh, Checkpointing(path, "f"))
+    [warning] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "training starts from step 0" in warning and str(path) in warning
+    assert all(torch.equal(a, b) for a, b in zip(weights(fresh), finished(axis, tmp_path), strict=True))
+
+
+def test_other_seeds_give_other_weights(axis, tmp_path):
+    one, other = finished(axis, tmp_path), finished(axis, tmp_path, seed=1)
+    assert not all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_every_epoch_visits_every_image_once(axis):
+    run = training(axis)
+    visited = []
+    for _ in range(10):
+        visited += run._indices().tolist()
+        run.step += 1
+    assert sorted(visited[:20]) == sorted(visited[20:40]) == list(range(20))
+    assert visited[:20] != visited[20:40]
+
+
+def test_the_curve_is_finite_and_falls(axis, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_module, "LOG_STEPS", 20)
+    images = np.repeat(IMAGES[:2], 10, 0)
+    settings = TINY.model_copy(update={"epochs": 90, "learning_rate": 3e-3})
+    run = training(axis, settings=settings, images=images)
+    train(run, Checkpointing(tmp_path / "unused.pt", "f"))
+    losses = [row["loss"] for row in run.rows]
+    assert len(losses) == 15 and run.rows[-1]["step"] == 300
+    assert np.isfinite(losses).all()
+    assert np.mean(losses[-3:]) < 0.6 * losses[0]
+    assert run.rows[-1]["learning_rate"] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_loss_that_is_not_finite_stops_the_training_and_names_the_step(axis, tmp_path):
+    run = training(axis)
+    run.take_step()
+    with torch.no_grad():
+        next(run.unet.parameters()).fill_(torch.nan)
+    with pytest.raises(UserError, match="not finite at step 2; lower the recipe's learning_rate"):
+        train(run, Checkpointing(tmp_path / "unused.pt", "f"))
+
+
+def test_seeds_are_functions_of_their_numbers():
+    assert mixed_seed(1, 2) == mixed_seed(1, 2)
+    assert len({mixed_seed(a, b) for a in range(20) for b in range(20)}) == 400
+    assert 0 <= mixed_seed(42, 0) < 2**63

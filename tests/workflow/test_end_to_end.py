@@ -1,0 +1,99 @@
+"""From config to figures with no network: every output is there and is what it says it is."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+from safetensors.torch import load_file
+
+from shapednoise.noise.pipeline import ShapedDDPMPipeline
+
+SAMPLER = "ancestral5-leading-small-published-whitened-n12"
+POINTS = {-0.4: "sdm/s-0.40", 0.0: "ddpm/s0.00", 0.4: "sdm/s0.40"}
+
+
+@pytest.fixture(scope="module")
+def results(finished_run):
+    return finished_run.path / "results" / "tiny"
+
+
+def place(strength: float) -> str:
+    return f"pictures/{POINTS[strength]}/published/tiny/seed42"
+
+
+@pytest.mark.parametrize("figure", ["fig1", "fig2a", "fig2c", "fig2f", "fig3", "figB2"])
+def test_figures_are_vector_and_picture(results, figure):
+    assert (results / "figures" / f"{figure}.pdf").read_bytes().startswith(b"%PDF")
+    with Image.open(results / "figures" / f"{figure}.png") as picture:
+        assert picture.width > 500 and len(picture.convert("L").getcolors(256)) > 10
+
+
+def test_the_table_has_all_scores_of_every_point(results):
+    table = pd.read_csv(results / "tables" / "scores.csv")
+    assert sorted(zip(table.noise, table.strength, strict=True)) == [
+        ("ddpm", 0.0),
+        ("sdm", -0.4),
+        ("sdm", 0.4),
+    ]
+    for column in ("fid", "kid", "is", "precision", "recall", "f_score"):
+        assert np.isfinite(table[column]).all(), column
+    assert (table.fid > 0).all()
+    assert table[["precision", "recall"]].stack().between(0, 1).all()
+    assert set(table.generated_images) == {12} and set(table.real_images) == {16}
+    assert set(table["sampler.steps"]) == {5}
+
+
+@pytest.mark.parametrize("strength", POINTS)
+def test_a_trained_point_is_a_diffusers_pipeline(results, strength):
+    folder = results / "models" / place(strength)
+    pipeline = ShapedDDPMPipeline.from_pretrained(folder)
+    assert pipeline.scheduler.config.strength == strength
+    axis = json.loads((results / "pca" / "pictures.json").read_text())["axes"][0]
+    assert pipeline.scheduler.config.axis == (axis if strength else None)
+    assert load_file(folder / "unet" / "diffusion_pytorch_model.safetensors")
+    curve = pd.read_csv(folder / "training.csv")
+    assert curve.step.iloc[-1] == 9 and np.isfinite(curve.loss).all()
+    provenance = json.loads((folder / "provenance.json").read_text())
+    assert {"git", "versions", "hardware", "seconds", "fingerprint", "training", "seed"} <= set(provenance)
+
+
+@pytest.mark.parametrize("strength", POINTS)
+def test_samples_are_uint8_with_their_pictures(results, strength):
+    folder = results / "samples" / place(strength) / SAMPLER
+    samples = np.load(folder / "samples.npy")
+    assert samples.shape == (12, 3, 16, 16) and samples.dtype == np.uint8
+    for name in ("grid.png", "strip.png", "denoising.gif"):
+        Image.open(folder / name).verify()
+    trajectory = np.load(folder / "trajectory.npz")
+    np.testing.assert_array_equal(trajectory["frames"][-1], samples[:8])
+
+
+def test_the_snapshot_of_the_config_is_complete(results, finished_run):
+    snapshot = json.loads((results / "config.json").read_text())
+    assert snapshot["name"] == "tiny"
+    assert snapshot["recipes"]["paper"]["training"]["epochs"] == 10
+    assert set(yaml.safe_load((finished_run.path / "config.yaml").read_text())) <= set(snapshot)
+
+
+def test_every_job_has_its_log_and_its_benchmark(results):
+    for kind in ("logs", "benchmarks"):
+        rules = {path.name.split(".")[0] for path in (results / kind).iterdir()}
+        assert {"train", "sample", "features_samples", "features_data", "scores", "table", "pca"} <= rules
+
+
+def test_nothing_partial_and_no_checkpoint_is_left(finished_run):
+    left = [path for path in finished_run.path.rglob("*") if "partial" in path.name or path.suffix == ".pt"]
+    assert not left
+
+
+def test_nothing_is_left_to_do(finished_run):
+    assert not finished_run.planned()
+
+
+def test_the_data_set_says_where_it_came_from(finished_run):
+    manifest = json.loads((finished_run.path / "data" / "pictures" / "manifest.json").read_text())
+    assert manifest["source"] == "file pictures.zip"
+    assert len(manifest["sha256_of_pixels"]) == 64

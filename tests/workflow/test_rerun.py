@@ -1,0 +1,123 @@
+"""Edit one thing, rerun one thing: what Snakemake plans on a finished run after each edit."""
+
+import os
+from collections import Counter
+
+import pytest
+
+ONE_POINT = Counter(sample=1, pictures=1, features_samples=1, scores=1)
+TABLES = Counter(table=2, table_of_all=1)
+SCORE_FIGURES = Counter(figure_u_curve=2, figure_precision_recall=1)
+RESAMPLE = Counter(sample=3, pictures=3, features_samples=3, scores=3) + TABLES + SCORE_FIGURES
+RESAMPLE += Counter(figure_sample_grids=1)
+
+
+def test_editing_a_plot_reruns_that_plot_alone(workspace):
+    workspace.edit("src/shapednoise/figures/u_curve.py", '"lower is better"', '"lower wins"')
+    assert workspace.planned() == Counter(figure_u_curve=2)
+    workspace.run()  # really
+    assert not workspace.planned()
+
+
+def test_editing_a_plots_script_reruns_that_plot_alone(workspace):
+    workspace.edit("scripts/figure_drift.py", "import pandas as pd", "import pandas as pd\n\n# edited")
+    assert workspace.planned() == Counter(figure_drift=1)
+
+
+def test_touching_reruns_nothing(workspace):
+    for file in [*(workspace.path / "src").rglob("*.py"), *(workspace.path / "scripts").glob("*.py")]:
+        os.utime(file)
+    assert not workspace.planned()
+
+
+def test_an_edit_that_is_taken_back_reruns_nothing(workspace):
+    workspace.edit("src/shapednoise/train.py", "LOG_STEPS = 50", "LOG_STEPS = 51")
+    assert workspace.planned()["train"] == 3
+    workspace.edit("src/shapednoise/train.py", "LOG_STEPS = 51", "LOG_STEPS = 50")
+    assert not workspace.planned()
+
+
+def test_adding_a_strength_trains_only_the_new_point(workspace):
+    workspace.set("strengths.grid", [-0.4, -0.2, 0.0, 0.4])
+    assert workspace.planned() == Counter(train=1) + ONE_POINT + TABLES + SCORE_FIGURES
+
+
+def test_removing_a_strength_trains_nothing(workspace):
+    workspace.set("strengths.grid", [-0.4, 0.0])
+    assert workspace.planned() == TABLES + SCORE_FIGURES
+
+
+def test_adding_a_seed_trains_only_its_points(workspace):
+    workspace.set("seeds.several", [42, 43])
+    planned = workspace.planned()
+    assert planned["train"] == planned["sample"] == planned["scores"] == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("recipes.tiny.sampling.images", 14),
+        ("recipes.tiny.sampling.steps", 7),
+        ("recipes.tiny.sampling.reading", "equations"),
+        ("recipes.tiny.sampling.clamp", "data"),
+    ],
+)
+def test_a_change_of_the_sampler_resamples_and_never_retrains(workspace, key, value):
+    workspace.set(key, value)
+    assert workspace.planned() == RESAMPLE
+
+
+def test_a_change_of_the_scores_only_scores_again(workspace):
+    workspace.set("recipes.tiny.scoring.kid_subsets", 6)
+    assert workspace.planned() == Counter(scores=3) + TABLES + SCORE_FIGURES
+
+
+def test_editing_the_training_retrains(workspace):
+    workspace.edit("src/shapednoise/train.py", "mse_loss", "l1_loss")
+    planned = workspace.planned()
+    assert planned == Counter(train=3) + RESAMPLE
+
+
+def test_editing_the_process_retrains_and_redraws_what_shows_it(workspace):
+    workspace.edit("src/shapednoise/noise/shape.py", "return across * x", "return 1.0 * across * x")
+    planned = workspace.planned()
+    assert planned["train"] == planned["sample"] == 3
+    assert planned["figure_forward_noise"] == planned["drift"] == 1
+    assert "pca" not in planned and "features_data" not in planned
+
+
+def test_a_change_of_the_recipe_retrains(workspace):
+    workspace.set("recipes.tiny.training.learning_rate", 2e-4)
+    assert workspace.planned() == Counter(train=3) + RESAMPLE
+
+
+def test_a_change_of_another_recipe_reruns_nothing(workspace):
+    workspace.set("recipes.paper.training.learning_rate", 2e-4)
+    assert not workspace.planned()
+
+
+def test_changing_a_mirror_list_reruns_nothing(workspace):
+    mirror = {"url": "http://127.0.0.1:1/pictures.zip"}
+    workspace.set("datasets.pictures.sources", [mirror, {"file": "pictures.zip"}])
+    assert not workspace.planned()
+
+
+@pytest.mark.parametrize("module", ["console.py", "settings/training.py", "config.py", "data/download.py"])
+def test_editing_messages_schemas_and_downloads_retrains_nothing(workspace, module):
+    path = workspace.path / "src" / "shapednoise" / module
+    path.write_text(path.read_text() + "\n# edited\n")
+    planned = workspace.planned()
+    assert "train" not in planned and "sample" not in planned and "scores" not in planned
+
+
+def test_a_lost_file_is_made_again_with_what_follows_from_it(workspace):
+    [scores] = workspace.path.glob("results/tiny/scores/pictures/sdm/s0.40/**/*.json")
+    scores.unlink()
+    assert workspace.planned() == Counter(scores=1) + TABLES + SCORE_FIGURES
+
+
+def test_a_single_figure_needs_only_its_own_points(workspace):
+    workspace.set("strengths.grid", [-0.4, -0.2, 0.0, 0.4])
+    assert workspace.planned("figB2") == Counter()
+    assert workspace.planned("fig3") == Counter()
+    assert workspace.planned("fig2a")["train"] == 1
