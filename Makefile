@@ -37,7 +37,7 @@ test: $(READY)  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
 test-quick: $(READY)  ## the tests that need no workflow runs
-	$(BIN)/python -m pytest -n 2 tests/unit
+	$(BIN)/python -m pytest -n 2 -m 'not slow' tests/unit
 
 lint: $(READY)  ## ruff, snakefmt, snakemake --lint
 	$(BIN)/ruff check .

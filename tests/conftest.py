@@ -1,6 +1,10 @@
 """Fixtures that several test files use. Nothing here needs a network."""
 
+import os
 from pathlib import Path
+
+# one thread a test process: the processes share the cores
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 
 import pytest
 import torch

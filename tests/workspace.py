@@ -20,7 +20,6 @@ from PIL import Image
 
 PARTS = ("Snakefile", "rules", "scripts", "src", "config.yaml", "envs", "profiles")
 IMAGES, SIZE = 60, 16
-DONE = {"Nothing to be done"}
 
 
 @dataclass
@@ -39,7 +38,7 @@ class Workspace:
 
     def command(self, *arguments: str) -> list[str]:
         (self.path / "overlay.yaml").write_text(yaml.safe_dump(self.overlay))
-        return [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "overlay.yaml", *arguments]
+        return [sys.executable, "-m", "snakemake", *arguments, "--cores", "2", "--configfile", "overlay.yaml"]
 
     def environment(self) -> dict[str, str]:
         dropped = {"PYTHONPATH", "COV_CORE_SOURCE"}

@@ -10,8 +10,12 @@ from pathlib import Path
 
 PACKAGE = "shapednoise"
 # What does not change a result, so that an edit there reruns nothing: messages, file writing,
-# provenance, and the schemas of the settings, whose values are parameters of the rules.
-INERT = {"__init__.py", "console.py", "files.py", "provenance.py", "imports.py", "settings"}
+# provenance, downloads, whose content is verified, and the schemas of the settings, whose values are
+# parameters of the rules.
+INERT = {
+    *("__init__.py", "console.py", "files.py", "provenance.py", "imports.py"),
+    *("download.py", "settings"),
+}
 
 
 def reached_files(script: Path, src: Path) -> list[Path]:

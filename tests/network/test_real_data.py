@@ -94,6 +94,7 @@ def test_scores_of_real_images_equal_torch_fidelitys_own(cifar10, weights):
         input1=Images(one), input2=Images(other), cuda=False, batch_size=32, fid=True, kid=True, prc=True,
         kid_subsets=5, kid_subset_size=50, feature_extractor_weights_path=str(path),
         cache=False, verbose=False,
+        feature_extractor="inception-v3-compat", feature_layer_prc="2048",
     )  # fmt: skip
     extractor = load_extractor(path, torch.device("cpu"))
     features = [extract(extractor, images, np.arange(64), 32) for images in (one, other)]

@@ -132,6 +132,7 @@ def sampled_variances(axis, reading, steps) -> np.ndarray:
     return np.array([along, (np.trace(covariance) - along) / 2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", ["published", "exact"])
 def test_gaussian_data_is_sampled_back_as_steps_grow(axis, reading):
     """50 steps with the small variance lose some of it, 1000 steps nearly nothing."""

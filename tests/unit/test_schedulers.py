@@ -146,6 +146,7 @@ def test_an_existing_ddpm_scheduler_becomes_a_shaped_one(axis):
     assert shaped.config.strength == -0.4
 
 
+@pytest.mark.slow
 def test_a_saved_pipeline_samples_in_three_lines_of_a_new_session(tmp_path, axis):
     shaped = ShapedDDPMScheduler(operator="sdm", strength=-0.4, axis=axis)
     pipeline = ShapedDDPMPipeline(tiny_unet(), shaped)

@@ -61,6 +61,7 @@ class Images(torch.utils.data.Dataset):
         return self.images[index]
 
 
+@pytest.mark.slow
 def test_all_scores_equal_torch_fidelitys_own(inception_weights):
     """The same images through torch_fidelity.calculate_metrics and through our files of features."""
     rng = np.random.default_rng(0)
@@ -70,6 +71,7 @@ def test_all_scores_equal_torch_fidelitys_own(inception_weights):
         input1=Images(generated), input2=Images(real), cuda=False, batch_size=8,
         fid=True, kid=True, isc=True, prc=True, kid_subsets=10, kid_subset_size=20, isc_splits=2,
         feature_extractor_weights_path=str(inception_weights), cache=False, verbose=False,
+        feature_extractor="inception-v3-compat", feature_layer_prc="2048",
     )  # fmt: skip
     extractor = load_extractor(inception_weights, torch.device("cpu"))
     features = [extract(extractor, images, np.arange(len(images)), 7) for images in (generated, real)]

@@ -40,6 +40,7 @@ def finished(axis, tmp_path, **options) -> list[torch.Tensor]:
     return weights(run)
 
 
+@pytest.mark.slow
 def test_the_published_network_has_about_101_million_parameters(repository):
     settings = load_config(repository / "config.yaml").recipes["paper"].training.unet
     unet = build_unet(settings, 32)
@@ -121,6 +122,7 @@ def test_every_epoch_visits_every_image_once(axis):
     assert visited[:20] != visited[20:40]
 
 
+@pytest.mark.slow
 def test_the_curve_is_finite_and_falls(axis, tmp_path, monkeypatch):
     monkeypatch.setattr(train_module, "LOG_STEPS", 20)
     images = np.repeat(IMAGES[:2], 10, 0)

@@ -48,7 +48,7 @@ def test_a_bad_config_ends_before_any_dag_is_built(fresh, key, value, expected):
 
 def test_a_results_folder_of_another_config_is_refused(workspace):
     workspace.set("name", "other")
-    workspace.set("strengths.grid", [-0.2, 0.0])
+    workspace.set("strengths.grid", [-0.4, -0.2, 0.0])
     done = workspace.snakemake()
     assert done.returncode != 0
     [line] = error_lines(done.stdout)
@@ -123,7 +123,7 @@ def test_a_full_disk_during_sampling_leaves_nothing_and_a_rerun_finishes(workspa
 
 def test_interrupting_the_training_leaves_a_checkpoint_and_a_rerun_continues(workspace, finished_run):
     """Ctrl-C reaches the whole process group, as on a terminal; the result is the undisturbed one."""
-    workspace.set("recipes.tiny.training.epochs", 400)
+    workspace.set("recipes.tiny.training.epochs", 150)
     model = "pictures/ddpm/s0.00/published/tiny/seed42"
     weights = f"results/tiny/models/{model}/unet/diffusion_pytorch_model.safetensors"
     running = subprocess.Popen(
@@ -148,6 +148,6 @@ def test_interrupting_the_training_leaves_a_checkpoint_and_a_rerun_continues(wor
     assert "continuing from step" in log.read_text()
     assert not checkpoint.exists()
     undisturbed = finished_run.copy(workspace.path.parent / "undisturbed")
-    undisturbed.set("recipes.tiny.training.epochs", 400)
+    undisturbed.set("recipes.tiny.training.epochs", 150)
     undisturbed.run(weights)
     assert (workspace.path / weights).read_bytes() == (undisturbed.path / weights).read_bytes()

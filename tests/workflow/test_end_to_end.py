@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 from shapednoise.noise.pipeline import ShapedDDPMPipeline
 
 SAMPLER = "ancestral5-leading-small-published-whitened-n12"
-POINTS = {-0.4: "sdm/s-0.40", 0.0: "ddpm/s0.00", 0.4: "sdm/s0.40"}
+EXPECTED = [("ddpm", 0.0), ("hdm", -0.4), ("hdm", 0.4), ("sdm", -0.4), ("sdm", 0.4)]
+POINTS = ["sdm/s-0.40", "ddpm/s0.00", "hdm/s0.40"]
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +21,8 @@ def results(finished_run):
     return finished_run.path / "results" / "tiny"
 
 
-def place(strength: float) -> str:
-    return f"pictures/{POINTS[strength]}/published/tiny/seed42"
+def place(point: str) -> str:
+    return f"pictures/{point}/published/tiny/seed42"
 
 
 @pytest.mark.parametrize("figure", ["fig1", "fig2a", "fig2c", "fig2f", "fig3", "figB2"])
@@ -33,11 +34,7 @@ def test_figures_are_vector_and_picture(results, figure):
 
 def test_the_table_has_all_scores_of_every_point(results):
     table = pd.read_csv(results / "tables" / "scores.csv")
-    assert sorted(zip(table.noise, table.strength, strict=True)) == [
-        ("ddpm", 0.0),
-        ("sdm", -0.4),
-        ("sdm", 0.4),
-    ]
+    assert sorted(zip(table.noise, table.strength, strict=True)) == EXPECTED
     for column in ("fid", "kid", "is", "precision", "recall", "f_score"):
         assert np.isfinite(table[column]).all(), column
     assert (table.fid > 0).all()
@@ -46,13 +43,15 @@ def test_the_table_has_all_scores_of_every_point(results):
     assert set(table["sampler.steps"]) == {5}
 
 
-@pytest.mark.parametrize("strength", POINTS)
-def test_a_trained_point_is_a_diffusers_pipeline(results, strength):
-    folder = results / "models" / place(strength)
+@pytest.mark.parametrize("point", POINTS)
+def test_a_trained_point_is_a_diffusers_pipeline(results, point):
+    folder = results / "models" / place(point)
+    operator, strength = point.split("/s")
     pipeline = ShapedDDPMPipeline.from_pretrained(folder)
-    assert pipeline.scheduler.config.strength == strength
+    assert pipeline.scheduler.config.operator == operator
+    assert pipeline.scheduler.config.strength == float(strength)
     axis = json.loads((results / "pca" / "pictures.json").read_text())["axes"][0]
-    assert pipeline.scheduler.config.axis == (axis if strength else None)
+    assert pipeline.scheduler.config.axis == (None if operator == "ddpm" else axis)
     assert load_file(folder / "unet" / "diffusion_pytorch_model.safetensors")
     curve = pd.read_csv(folder / "training.csv")
     assert curve.step.iloc[-1] == 9 and np.isfinite(curve.loss).all()
@@ -60,9 +59,9 @@ def test_a_trained_point_is_a_diffusers_pipeline(results, strength):
     assert {"git", "versions", "hardware", "seconds", "fingerprint", "training", "seed"} <= set(provenance)
 
 
-@pytest.mark.parametrize("strength", POINTS)
-def test_samples_are_uint8_with_their_pictures(results, strength):
-    folder = results / "samples" / place(strength) / SAMPLER
+@pytest.mark.parametrize("point", POINTS)
+def test_samples_are_uint8_with_their_pictures(results, point):
+    folder = results / "samples" / place(point) / SAMPLER
     samples = np.load(folder / "samples.npy")
     assert samples.shape == (12, 3, 16, 16) and samples.dtype == np.uint8
     for name in ("grid.png", "strip.png", "denoising.gif"):

@@ -40,7 +40,8 @@ def write_canonical(archive: Path, settings: ImagesSettings, destination: Path) 
                 array[done : done + len(wanted)] = wanted.transpose(0, 3, 1, 2)
                 done += len(wanted)
         except (EOFError, OSError, tarfile.TarError, zipfile.BadZipFile, pickle.PickleError) as error:
-            raise UserError(f"{archive} is damaged ({error}); delete it and run again") from error
+            reason = " ".join(str(error).split())
+            raise UserError(f"{archive} is damaged ({reason}); delete it and run again") from error
         if done < count:
             raise UserError(f"{archive} holds {done} images, the config says {count}; get it again")
         if settings.sha256 and digest.hexdigest() != settings.sha256:

@@ -6,6 +6,7 @@ missing it is filled with NaN, so that nobody can mistake its output for a score
 """
 
 import io
+import pickle
 import re
 import zipfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from torch import Tensor
 from shapednoise.console import UserError
 from shapednoise.settings.data import Source
 
+DAMAGED = (RuntimeError, KeyError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
 State = dict[str, Tensor]
 NO_CLASSIFIER = "the extractor's weights lack the classification layer; use torch-fidelity's own file"
 
@@ -49,7 +51,7 @@ def read_weights(path: Path, source: Source) -> State:
         if _is_torchscript(content):
             return from_torchscript(torch.jit.load(content, map_location="cpu").state_dict())
         return torch.load(content, map_location="cpu", weights_only=True)
-    except (RuntimeError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise UserError(f"{path} holds no FID Inception weights ({str(error)[:120]})") from error
 
 
