@@ -8,17 +8,17 @@ from pathlib import Path
 BASE = Path(workflow.basedir)
 SRC = BASE / "src"
 sys.path.insert(0, str(SRC))
-os.environ["PYTHONPATH"] = os.pathsep.join([str(SRC), os.environ.get("PYTHONPATH", "")])
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+# Jobs run this checkout's code with the Python that runs Snakemake, activated or not.
+for variable, first in (("PYTHONPATH", SRC), ("PATH", Path(sys.executable).parent)):
+    entries = [str(first), os.environ.get(variable, "")]
+    os.environ.update({variable: os.pathsep.join(filter(None, entries))})
 
-from shapednoise.config import BASELINE, ConfigError, parse_config
+from shapednoise.config import ConfigError, parse_config
 from shapednoise.files import read_json, write_json
 from shapednoise.imports import reached_files
 from shapednoise.points import (
     MODEL,
     SAMPLES,
-    Model,
-    SampleSet,
     sample_sets,
     score_file,
     wanted_experiments,
@@ -32,10 +32,11 @@ except ConfigError as error:
 
 RESULTS = CONFIG.results
 DATA = CONFIG.data_dir
-# The resolved config of this run. Rules that must not rerun when unrelated keys change read it from
-# here instead of declaring it as a parameter: download and weights (their content is verified) and
-# table (its inputs say which points it gathers).
+# The resolved config of this run, for rules that must not rerun when unrelated keys change: table,
+# whose inputs say which points it gathers, and download and weights, whose content is verified. The
+# latter two serve all configurations, so theirs lies in the data folder.
 SNAPSHOT = f"{RESULTS}/config.json"
+SOURCES = f"{DATA}/sources.json"
 SAMPLE_SETS = wanted_sample_sets(CONFIG)
 SAMPLERS = {
     sampler.slug: sampler
@@ -58,13 +59,15 @@ wildcard_constraints:
 
 
 def claim_results():
-    """Write the resolved config into the results folder, unless another configuration made that."""
+    """Write down the resolved config, unless another configuration made the results folder."""
     if Path(SNAPSHOT).is_file() and (owner := read_json(SNAPSHOT)["name"]) != CONFIG.name:
         sys.exit(
             f"error: {RESULTS} was made by configuration {owner!r}, this one is {CONFIG.name!r}; "
             "give `results` in the config another folder"
         )
-    write_json(SNAPSHOT, CONFIG.model_dump(mode="json"))
+    resolved = CONFIG.model_dump(mode="json")
+    write_json(SNAPSHOT, resolved)
+    write_json(SOURCES, {key: resolved[key] for key in ("data_dir", "datasets", "extractors")})
 
 
 def code(script):
@@ -97,3 +100,51 @@ def figure(wildcards):
 def recipe(wildcards):
     """The recipe of a model."""
     return CONFIG.recipes[wildcards.recipe]
+
+
+def fetched_files():
+    """Everything that comes from outside, for the wanted data sets and the extractor."""
+    names = {CONFIG.experiments[name].dataset for name in wanted_experiments(CONFIG)}
+    figures = (CONFIG.figures[target] for target in CONFIG.targets)
+    names |= {figure.dataset for figure in figures if hasattr(figure, "dataset")}
+    downloads = [f"{DATA}/{name}/download.json" for name in sorted(names)]
+    return [*downloads, f"{DATA}/weights/{CONFIG.extractor}.pth"]
+
+
+def point(wildcards):
+    """What a score belongs to, for its record."""
+    sampler = SAMPLERS[wildcards.sampler].model_dump(mode="json", exclude={"precision"})
+    names = ("dataset", "noise", "marginal", "recipe")
+    return json.dumps(
+        {
+            **{name: wildcards[name] for name in names},
+            "strength": float(wildcards.strength),
+            "seed": int(wildcards.seed),
+            "sampler": sampler,
+        },
+        sort_keys=True,
+    )
+
+
+def scores_of(wanted):
+    """The score files of sample sets."""
+    return [f"{RESULTS}/{score_file(CONFIG, sample_set)}" for sample_set in wanted]
+
+
+def title_of(wildcards):
+    """The title of the data set that a figure's experiment is about."""
+    return CONFIG.datasets[CONFIG.experiments[figure(wildcards).experiment].dataset].title
+
+
+def grid_sample_sets(wildcards):
+    """The sample sets that a figure of grids shows: each strength's first in the experiment."""
+    settings = figure(wildcards)
+    found = sample_sets(CONFIG, settings.experiment)
+    by_strength = {float(wanted.model.strength): wanted for wanted in reversed(found)}
+    return [by_strength[strength] for strength in settings.strengths]
+
+
+def grid_titles(wildcards):
+    """The title of each grid."""
+    names = ((s.model.noise.upper(), float(s.model.strength)) for s in grid_sample_sets(wildcards))
+    return [f"{name} (s = {strength:g})".replace("-", "\u2212") for name, strength in names]

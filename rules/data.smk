@@ -1,15 +1,6 @@
 """Archives and weights from the first source that has them; canonical arrays."""
 
 
-def fetched_files():
-    """Everything that comes from outside, for the wanted data sets and the extractor."""
-    names = {CONFIG.experiments[name].dataset for name in wanted_experiments(CONFIG)}
-    figures = (CONFIG.figures[target] for target in CONFIG.targets)
-    names |= {figure.dataset for figure in figures if hasattr(figure, "dataset")}
-    downloads = [f"{DATA}/{name}/download.json" for name in sorted(names)]
-    return [*downloads, f"{DATA}/weights/{CONFIG.extractor}.pth"]
-
-
 # What a download yields is verified, so neither its sources nor its code can change a result: they
 # are not tracked, and a new mirror reruns nothing.
 rule download:
@@ -24,8 +15,11 @@ rule download:
     resources:
         mem_mb=1000,
         runtime=120,
+    params:
+        script=os.path.relpath(BASE / "scripts" / "download.py"),
+        config=SOURCES,
     shell:
-        "python {BASE}/scripts/download.py {wildcards.dataset} --config {SNAPSHOT:q} --output {output:q}"
+        "python {params.script:q} {wildcards.dataset} --config {params.config:q} --output {output:q}"
         " 2>&1 | tee -i {log:q}"
 
 
@@ -68,7 +62,9 @@ rule weights:
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        config=SOURCES,
     shell:
-        "python {input.code[0]} {wildcards.extractor} --config {SNAPSHOT:q}"
+        "python {input.code[0]} {wildcards.extractor} --config {params.config:q}"
         " --weights {output.weights:q} --manifest {output.manifest:q}"
         " 2>&1 | tee -i {log:q}"

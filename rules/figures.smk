@@ -1,11 +1,6 @@
 """Figures, one rule a kind; each takes the settings of its figure from the config."""
 
 
-def title_of(wildcards):
-    """The title of the data set that a figure's experiment is about."""
-    return CONFIG.datasets[CONFIG.experiments[figure(wildcards).experiment].dataset].title
-
-
 rule figure_u_curve:
     input:
         code=code("figure_u_curve"),
@@ -57,20 +52,6 @@ rule figure_precision_recall:
         "python {input.code[0]} --table {input.table:q} --dataset {params.dataset:q}"
         " --output {output:q}"
         " 2>&1 | tee -i {log:q}"
-
-
-def grid_sample_sets(wildcards):
-    """The sample sets that a figure of grids shows: each strength's first in the experiment."""
-    settings = figure(wildcards)
-    found = sample_sets(CONFIG, settings.experiment)
-    by_strength = {float(wanted.model.strength): wanted for wanted in reversed(found)}
-    return [by_strength[strength] for strength in settings.strengths]
-
-
-def grid_titles(wildcards):
-    """The title of each grid."""
-    names = ((s.model.noise.upper(), float(s.model.strength)) for s in grid_sample_sets(wildcards))
-    return [f"{name} (s = {strength:g})".replace("-", "\u2212") for name, strength in names]
 
 
 rule figure_sample_grids:

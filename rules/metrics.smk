@@ -54,21 +54,6 @@ rule features_samples:
         " 2>&1 | tee -i {log:q}"
 
 
-def point(wildcards):
-    """What a score belongs to, for its record."""
-    sampler = SAMPLERS[wildcards.sampler].model_dump(mode="json", exclude={"precision"})
-    names = ("dataset", "noise", "marginal", "recipe")
-    return json.dumps(
-        {
-            **{name: wildcards[name] for name in names},
-            "strength": float(wildcards.strength),
-            "seed": int(wildcards.seed),
-            "sampler": sampler,
-        },
-        sort_keys=True,
-    )
-
-
 rule scores:
     input:
         code=code("scores"),
@@ -96,11 +81,6 @@ rule scores:
         " 2>&1 | tee -i {log:q}"
 
 
-def scores_of(wanted):
-    """The score files of sample sets."""
-    return [f"{RESULTS}/{score_file(CONFIG, sample_set)}" for sample_set in wanted]
-
-
 rule table:
     input:
         code=code("table"),
@@ -116,8 +96,10 @@ rule table:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        config=SNAPSHOT,
     shell:
-        "python {input.code[0]} --config {SNAPSHOT:q} --experiment {wildcards.experiment}"
+        "python {input.code[0]} --config {params.config:q} --experiment {wildcards.experiment}"
         " --output {output:q}"
         " 2>&1 | tee -i {log:q}"
 
@@ -137,5 +119,8 @@ rule table_of_all:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        config=SNAPSHOT,
     shell:
-        "python {input.code[0]} --config {SNAPSHOT:q} --output {output:q}" " 2>&1 | tee -i {log:q}"
+        "python {input.code[0]} --config {params.config:q} --output {output:q}"
+        " 2>&1 | tee -i {log:q}"

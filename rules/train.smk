@@ -29,12 +29,12 @@ rule train:
         noise=lambda w: as_json(CONFIG.noises[w.noise]),
         training=lambda w: as_json(recipe(w).training),
         folder=subpath(output.index, parent=True),
+        checkpoint=f"{RESULTS}/checkpoints/{MODEL}.pt",
     shell:
         "python {input.code[0]} --images {input.images:q} --manifest {input.manifest:q}"
         " --pca {input.pca:q} --noise {params.noise:q} --strength {wildcards.strength}"
         " --marginal {wildcards.marginal} --training {params.training:q}"
         " --seed {wildcards.seed} --threads {threads}"
-        " --checkpoint {RESULTS}/checkpoints/{wildcards.dataset}-{wildcards.noise}"
-        "-s{wildcards.strength}-{wildcards.marginal}-{wildcards.recipe}-seed{wildcards.seed}.pt"
+        " --checkpoint {params.checkpoint:q}"
         " --output {params.folder:q}"
         " 2>&1 | tee -i {log:q}"

@@ -6,26 +6,20 @@ from pathlib import Path
 import torch
 
 from shapednoise.console import log, run
-from shapednoise.data.download import fetch
-from shapednoise.files import atomic_path, read_json, sha256_of_file, write_json
+from shapednoise.data.download import fetch_configured
+from shapednoise.files import atomic_path, sha256_of_file, write_json
 from shapednoise.metrics.weights import NO_CLASSIFIER, has_classifier, read_weights
-from shapednoise.settings.data import Source
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("extractor", help="name of the extractor in the config")
-    parser.add_argument("--config", type=Path, required=True, help="config.json of the results folder")
+    parser.add_argument("--config", type=Path, required=True, help="sources.json of the data folder")
     parser.add_argument("--weights", type=Path, required=True, help="state dict to write (.pth)")
     parser.add_argument("--manifest", type=Path, required=True, help="manifest to write (.json)")
     arguments = parser.parse_args()
 
-    config = read_json(arguments.config)
-    data_dir = Path(config["data_dir"])
-    sources = [Source(**source) for source in config["extractors"][arguments.extractor]["sources"]]
-    path, source = fetch(
-        f"weights of {arguments.extractor}", sources, data_dir, data_dir / "downloads" / arguments.extractor
-    )
+    path, source = fetch_configured(arguments.config, "extractors", arguments.extractor)
     state = read_weights(path, source)
     complete = has_classifier(state)
     if not complete:

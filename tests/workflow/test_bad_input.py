@@ -140,7 +140,7 @@ def test_interrupting_the_training_leaves_a_checkpoint_and_a_rerun_continues(wor
     output, _ = running.communicate(timeout=120)
     assert running.returncode != 0, output[-3000:]
     assert "run again to continue from there" in log.read_text(), output[-3000:]
-    [checkpoint] = workspace.path.glob("results/tiny/checkpoints/*.pt")
+    [checkpoint] = workspace.path.glob("results/tiny/checkpoints/**/*.pt")
     assert not (workspace.path / weights).exists()
     assert not partial_files(workspace)
 

@@ -15,7 +15,7 @@ import requests
 from filelock import FileLock
 
 from shapednoise.console import UserError, log, progress
-from shapednoise.files import sha256_of_file
+from shapednoise.files import read_json, sha256_of_file
 from shapednoise.settings.data import Source
 
 CONNECT_SECONDS, STALL_SECONDS = 10, 30
@@ -25,6 +25,17 @@ CHUNK = 1 << 16
 
 class SourceError(Exception):
     """A source could not serve the file; the message says why."""
+
+
+def fetch_configured(snapshot: Path, group: str, name: str) -> tuple[Path, Source]:
+    """Fetch a data set or the weights of an extractor from the sources that the config lists.
+
+    snapshot: sources.json of the data folder. group: `datasets` or `extractors`; name: an entry of it.
+    """
+    config = read_json(snapshot)
+    data_dir = Path(config["data_dir"])
+    sources = [Source(**source) for source in config[group][name]["sources"]]
+    return fetch(name, sources, data_dir, data_dir / "downloads" / name)
 
 
 def fetch(what: str, sources: Sequence[Source], data_dir: Path, folder: Path) -> tuple[Path, Source]:

@@ -27,7 +27,7 @@ def forward_noise(
         f"Squeezed ({name}, $s={strength:g}$)": make_shape(operator, strength, "constant", axis),
         f"Antisqueezed ({name}, $s=-{strength:g}$)": make_shape(operator, -strength, "constant", axis),
     }
-    figure, axes = new_figure(11.5, 6.2, rows=2, columns=len(panels))
+    figure, axes = new_figure(11.5, 5.4, rows=2, columns=len(panels))
     pixels = _pixels(images)
     image = torch.from_numpy(images[index : index + 1].astype(np.float64)) / 127.5 - 1
     for column, (title, shape) in enumerate(panels.items()):
@@ -38,7 +38,7 @@ def forward_noise(
         pixels_shown = ((noised[0] + 1) * 127.5).clamp(0, 255).round().numpy().astype(np.uint8)
         show_image(axes[1, column], pixels_shown)
     axes[0, 0].set_ylabel("2nd principal axis")
-    axes[0, 1].legend(frameon=False, fontsize="small", loc="upper right", markerscale=4)
+    axes[0, 1].legend(frameon=False, fontsize="small", loc="lower right", markerscale=4)
     return figure
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from shapednoise.figures.style import new_figure, noise_colour, noise_name
 
@@ -28,7 +29,8 @@ def precision_recall(scores: pd.DataFrame, dataset: str) -> Figure:
 
 def _draw_path(axes: Axes, rows: pd.DataFrame, name: str, colour) -> None:
     means = rows.groupby("strength")[["precision", "recall"]].mean().sort_index()
-    axes.plot(means.recall, means.precision, "-o", color=colour, ms=6, mec="white", label=name, zorder=4)
+    look = {"color": colour, "ms": 6, "mec": "white", "zorder": 4, "clip_on": False}
+    axes.plot(means.recall, means.precision, "-o", label=name, **look)
     if rows.seed.nunique() > 1:
         axes.plot(rows.recall, rows.precision, ".", color=colour, alpha=0.5, ms=4, zorder=3)
     for strength, point in means.iterrows():
@@ -44,6 +46,7 @@ def _frame(axes: Axes, scores: pd.DataFrame) -> None:
     for values, setter in ((scores.recall, axes.set_xlim), (scores.precision, axes.set_ylim)):
         room = max(0.25 * (values.max() - values.min()), 0.02)
         setter(max(0.0, values.min() - room), min(1.0, values.max() + room))
+    axes.locator_params(nbins=6)
 
 
 def _draw_contours(axes: Axes) -> None:
@@ -51,5 +54,7 @@ def _draw_contours(axes: Axes) -> None:
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     recall, precision = np.meshgrid(np.linspace(left, right, 200), np.linspace(bottom, top, 200))
     f_score = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
-    lines = axes.contour(recall, precision, f_score, levels=7, colors="0.75", linewidths=0.8, zorder=1)
+    levels = MaxNLocator(7).tick_values(f_score.min(), f_score.max())
+    levels = levels[(levels > f_score.min()) & (levels < f_score.max())]
+    lines = axes.contour(recall, precision, f_score, levels, colors="0.75", linewidths=0.8, zorder=1)
     axes.clabel(lines, fmt=lambda value: f"F={value:.3g}", fontsize="x-small", colors="0.5")
