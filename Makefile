@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test test-quick lint paper dry-run fetch clean lock
+.PHONY: help demo test test-quick lint paper dry-run fetch clean distclean lock
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -45,8 +45,11 @@ lint: $(READY)  ## ruff, snakefmt, snakemake --lint
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 
-clean:  ## remove results and downloads, keep the environment
-	rm -rf results/paper results/demo data .snakemake
+clean:  ## remove the results of `make demo` and `make paper`, keep data and environment
+	rm -rf results/paper results/demo
+
+distclean: clean  ## also remove data (with archives that you put there), environment and history
+	rm -rf data .snakemake $(VENV)
 
 lock:  ## renew envs/requirements.lock from pyproject.toml (wants uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --constraint envs/constraints.txt \

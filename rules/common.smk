@@ -39,7 +39,7 @@ SNAPSHOT = f"{RESULTS}/config.json"
 SOURCES = f"{DATA}/sources.json"
 SAMPLE_SETS = wanted_sample_sets(CONFIG)
 SAMPLERS = {
-    sampler.slug: sampler
+    (CONFIG.recipe_of(experiment), sampler.slug): sampler
     for experiment in CONFIG.experiments
     for sampler in CONFIG.samplers_of(experiment)
 }
@@ -113,7 +113,8 @@ def fetched_files():
 
 def point(wildcards):
     """What a score belongs to, for its record."""
-    sampler = SAMPLERS[wildcards.sampler].model_dump(mode="json", exclude={"precision"})
+    settings = SAMPLERS[wildcards.recipe, wildcards.sampler]
+    sampler = settings.model_dump(mode="json", exclude={"precision"}) | {"clamp": settings.clamping}
     names = ("dataset", "noise", "marginal", "recipe")
     return json.dumps(
         {
@@ -148,3 +149,10 @@ def grid_titles(wildcards):
     """The title of each grid."""
     names = ((s.model.noise.upper(), float(s.model.strength)) for s in grid_sample_sets(wildcards))
     return [f"{name} (s = {strength:g})".replace("-", "\u2212") for name, strength in names]
+
+
+def dropped_weights(wildcards):
+    """The weights that the user has put into the data folder, so that a new one is taken up."""
+    sources = CONFIG.extractors[wildcards.extractor].sources
+    files = (f"{DATA}/{source.file}" for source in sources if source.file)
+    return [file for file in files if Path(file).is_file()]

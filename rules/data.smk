@@ -20,7 +20,7 @@ rule download:
         config=SOURCES,
     shell:
         "python {params.script:q} {wildcards.dataset} --config {params.config:q} --output {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
 rule canonical:
@@ -44,12 +44,13 @@ rule canonical:
     shell:
         "python {input.code[0]} --download {input.download:q} --settings {params.settings:q}"
         " --images {output.images:q} --manifest {output.manifest:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
 rule weights:
     input:
         code=code("weights"),
+        dropped=dropped_weights,
     output:
         weights=f"{DATA}/weights/{{extractor}}.pth",
         manifest=f"{DATA}/weights/{{extractor}}.json",
@@ -67,4 +68,4 @@ rule weights:
     shell:
         "python {input.code[0]} {wildcards.extractor} --config {params.config:q}"
         " --weights {output.weights:q} --manifest {output.manifest:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

@@ -25,7 +25,7 @@ rule figure_u_curve:
     shell:
         "python {input.code[0]} --table {input.table:q} --metric {params.metric}"
         " --dataset {params.dataset:q} --output {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
 rule figure_precision_recall:
@@ -51,7 +51,7 @@ rule figure_precision_recall:
     shell:
         "python {input.code[0]} --table {input.table:q} --dataset {params.dataset:q}"
         " --output {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
 rule figure_sample_grids:
@@ -77,7 +77,7 @@ rule figure_sample_grids:
     shell:
         "python {input.code[0]} --samples {input.samples:q} --titles {params.titles:q}"
         " --output {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
 rule figure_forward_noise:
@@ -108,7 +108,7 @@ rule figure_forward_noise:
         "python {input.code[0]} --images {input.images:q} --pca {input.pca:q}"
         " --operator {params.operator} --strength {params.strength}"
         " --signal {params.signal} --image {params.image} --output {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
 rule figure_drift:
@@ -131,4 +131,4 @@ rule figure_drift:
         runtime=10,
     shell:
         "python {input.code[0]} --table {input.table:q} --output {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

@@ -25,7 +25,7 @@ rule features_data:
         "python {input.code[0]} --images {input.images:q} --weights {input.weights:q}"
         " --count {wildcards.reference} --batch-size {params.batch_size}"
         " --threads {threads} --output {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
 rule features_samples:
@@ -51,7 +51,7 @@ rule features_samples:
     shell:
         "python {input.code[0]} --images {input.images:q} --weights {input.weights:q}"
         " --batch-size {params.batch_size} --threads {threads} --output {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
 rule scores:
@@ -69,7 +69,7 @@ rule scores:
         "../envs/shapednoise.yaml"
     threads: 4
     resources:
-        mem_mb=8000,
+        mem_mb=12000,
         runtime=60,
     params:
         scoring=lambda w: as_json(recipe(w).scoring),
@@ -78,7 +78,7 @@ rule scores:
         "python {input.code[0]} --generated {input.generated:q} --real {input.real:q}"
         " --scoring {params.scoring:q} --extractor {wildcards.extractor}"
         " --point {params.point:q} --threads {threads} --output {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
 rule table:
@@ -101,7 +101,7 @@ rule table:
     shell:
         "python {input.code[0]} --config {params.config:q} --experiment {wildcards.experiment}"
         " --output {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
 rule table_of_all:
@@ -123,4 +123,4 @@ rule table_of_all:
         config=SNAPSHOT,
     shell:
         "python {input.code[0]} --config {params.config:q} --output {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

@@ -18,4 +18,4 @@ rule pca:
         runtime=30,
     shell:
         "python {input.code[0]} --images {input.images:q} --output {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

@@ -24,13 +24,13 @@ rule sample:
         runtime=240,
         gpu=1,
     params:
-        sampler=lambda w: as_json(SAMPLERS[w.sampler]),
+        sampler=lambda w: as_json(SAMPLERS[w.recipe, w.sampler]),
         model=subpath(input.index, parent=True),
     shell:
         "python {input.code[0]} --model {params.model:q} --sampler {params.sampler:q}"
         " --threads {threads} --samples {output.samples:q}"
         " --trajectory {output.trajectory:q} --provenance {output.provenance:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
 rule pictures:
@@ -54,4 +54,4 @@ rule pictures:
     shell:
         "python {input.code[0]} --samples {input.samples:q} --trajectory {input.trajectory:q}"
         " --grid {output.grid:q} --strip {output.strip:q} --gif {output.gif:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

@@ -27,4 +27,4 @@ rule drift:
         "python {input.code[0]} --name {params.name} --noise {params.noise:q}"
         " --schedule {params.schedule:q} --strengths {params.strengths}"
         " --steps {params.steps} --output {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

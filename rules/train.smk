@@ -37,4 +37,4 @@ rule train:
         " --seed {wildcards.seed} --threads {threads}"
         " --checkpoint {params.checkpoint:q}"
         " --output {params.folder:q}"
-        " 2>&1 | tee -i {log:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

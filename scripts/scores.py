@@ -31,17 +31,17 @@ def main() -> None:
     arguments = parser.parse_args()
 
     torch.set_num_threads(arguments.threads)
-    scores = score(load(arguments.generated), load(arguments.real), arguments.scoring)
+    scores = score(load(arguments.generated), load(arguments.real, "features"), arguments.scoring)
     versions = {name: version(name) for name in ("torch", "torch-fidelity")}
     record = {**arguments.point, **scores, "extractor": arguments.extractor, "versions": versions}
     write_json(arguments.output, record)
 
 
-def load(path: Path) -> Features:
-    """The arrays of a features file."""
+def load(path: Path, *names: str) -> Features:
+    """The arrays of a features file, or those of them that are named."""
     try:
         with np.load(path) as arrays:
-            return dict(arrays)
+            return {name: arrays[name] for name in names or arrays.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path} is damaged ({error}); delete it and run again") from error
 

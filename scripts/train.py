@@ -11,7 +11,7 @@ from shapednoise.data.images import load_images
 from shapednoise.device import pick_device
 from shapednoise.files import atomic_directory, read_json, sha256_of_json, write_json
 from shapednoise.imports import reached_files
-from shapednoise.noise.pipeline import ShapedDDPMPipeline
+from shapednoise.model import save_model
 from shapednoise.noise.schedulers import ShapedDDPMScheduler
 from shapednoise.provenance import start
 from shapednoise.settings.noise import NoiseSettings
@@ -40,18 +40,19 @@ def main() -> None:
         "training": training_settings.model_dump(mode="json"),
         "scheduler": {k: v for k, v in scheduler.config.items() if not k.startswith("_")},
         "seed": arguments.seed,
-        "data": read_json(arguments.manifest),
+        "sha256_of_pixels": read_json(arguments.manifest)["sha256_of_pixels"],
     }
-    fingerprint = sha256_of_json({**facts, "code": code_digest()})
-    record = start(**facts, fingerprint=fingerprint)
     training = Training(images, scheduler, training_settings, arguments.seed, pick_device())
+    numbers = {"device": training.device.type, "precision": str(training.dtype).removeprefix("torch.")}
+    fingerprint = sha256_of_json({**facts, **numbers, "code": code_digest()})
+    record = start(**facts, **numbers, fingerprint=fingerprint)
     train(training, Checkpointing(arguments.checkpoint, fingerprint))
     with atomic_directory(arguments.output, last="model_index.json") as folder:
         unet = training.ema_unet().to("cpu", memory_format=torch.contiguous_format)
-        ShapedDDPMPipeline(unet, scheduler).save_pretrained(folder)
+        save_model(unet, scheduler, folder)
         pd.DataFrame(training.rows).to_csv(folder / "training.csv", index=False)
-        precision = str(training.dtype).removeprefix("torch.")
-        write_json(folder / "provenance.json", record(steps=training.steps, precision=precision))
+        seconds = round(training.seconds, 1)  # of all runs, where there were interruptions
+        write_json(folder / "provenance.json", record(steps=training.steps, training_seconds=seconds))
     arguments.checkpoint.unlink(missing_ok=True)
 
 

@@ -13,9 +13,14 @@ import yaml
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from shapednoise.console import UserError
-from shapednoise.settings.base import Name, Settings, Strength
+from shapednoise.settings.base import Name, Seed, Settings, Strength
 from shapednoise.settings.data import DatasetSettings, ExtractorSettings
-from shapednoise.settings.figures import FigureSettings, SampleGridsSettings
+from shapednoise.settings.figures import (
+    DriftSettings,
+    FigureSettings,
+    ForwardNoiseSettings,
+    SampleGridsSettings,
+)
 from shapednoise.settings.noise import NoiseSettings
 from shapednoise.settings.recipe import RecipeSettings
 from shapednoise.settings.sampling import SamplerSettings
@@ -33,7 +38,7 @@ StrengthGrid = Annotated[
     Discriminator(_named_or_listed),
 ]
 SeedList = Annotated[
-    Annotated[Name, Tag("name")] | Annotated[tuple[int, ...], Tag("list")],
+    Annotated[Name, Tag("name")] | Annotated[tuple[Seed, ...], Tag("list")],
     Discriminator(_named_or_listed),
 ]
 
@@ -45,7 +50,7 @@ class ConfigError(UserError):
 class ExperimentSettings(Settings):
     """A named set of points: noises x strengths x seeds, under one recipe, by one or more samplers."""
 
-    dataset: Name
+    dataset: Name = Field(description="The data set to learn.")
     noises: tuple[Name, ...] = Field(min_length=1, description="Noise variants, one curve each.")
     strengths: StrengthGrid = Field(description="Strengths, or the name of a grid.")
     seeds: SeedList = Field(description="Training seeds, or the name of a list.")
@@ -65,13 +70,13 @@ class Config(Settings):
     recipe: Name = Field(description="The recipe of experiments that name none.")
     extractor: Name = Field(description="The feature extractor of all scores.")
     strengths: dict[Name, tuple[Strength, ...]] = Field({}, description="Named grids of strengths.")
-    seeds: dict[Name, tuple[int, ...]] = Field({}, description="Named lists of training seeds.")
-    datasets: dict[Name, DatasetSettings]
-    extractors: dict[Name, ExtractorSettings]
-    noises: dict[Name, NoiseSettings]
-    recipes: dict[Name, RecipeSettings]
-    experiments: dict[Name, ExperimentSettings]
-    figures: dict[Name, FigureSettings]
+    seeds: dict[Name, tuple[Seed, ...]] = Field({}, description="Named lists of training seeds.")
+    datasets: dict[Name, DatasetSettings] = Field(description="Data sets by name.")
+    extractors: dict[Name, ExtractorSettings] = Field(description="Feature extractors by name.")
+    noises: dict[Name, NoiseSettings] = Field(description="Noise variants by name.")
+    recipes: dict[Name, RecipeSettings] = Field(description="Recipes by name.")
+    experiments: dict[Name, ExperimentSettings] = Field(description="Sets of points by name.")
+    figures: dict[Name, FigureSettings] = Field(description="Figures by name; each is a target.")
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Config":
@@ -129,10 +134,15 @@ class Config(Settings):
         baseline = self.noises.get(BASELINE)
         if baseline is None or baseline.operator != BASELINE:
             yield f"noises.{BASELINE}: the baseline must be there, with operator {BASELINE}"
-        for group, lists in (("strengths", self.strengths), ("seeds", self.seeds)):
-            for name, values in lists.items():
-                if not values or len(set(values)) != len(values):
-                    yield f"{group}.{name}: give at least one value, each once"
+        lists = {f"strengths.{name}": values for name, values in self.strengths.items()}
+        lists |= {f"seeds.{name}": values for name, values in self.seeds.items()}
+        for name, experiment in self.experiments.items():
+            for group in ("strengths", "seeds"):
+                values = getattr(experiment, group)
+                lists |= {} if isinstance(values, str) else {f"experiments.{name}.{group}": values}
+        for key, values in lists.items():
+            if not values or len(set(values)) != len(values):
+                yield f"{key}: give at least one value, each once"
         for name, figure in self.figures.items():
             operator = getattr(self.noises.get(getattr(figure, "noise", "")), "operator", None)
             if operator == BASELINE:
@@ -140,6 +150,7 @@ class Config(Settings):
 
     def _bad_samplers(self) -> Iterator[str]:
         """Samplers that cannot run, and image counts that the scores cannot use."""
+        seen: dict[tuple[str, str], SamplerSettings] = {}
         for name, experiment in self.experiments.items():
             recipe = self.recipes[self.recipe_of(name)]
             try:
@@ -152,6 +163,17 @@ class Config(Settings):
             wanted = available if reference == "all" else reference
             needed = recipe.scoring.images_needed()
             where = f"recipes.{self.recipe_of(name)}"
+            size, levels = self.datasets[experiment.dataset].size, len(recipe.training.unet.channels)
+            if size % 2 ** (levels - 1):
+                yield (
+                    f"{where}.training.unet.channels: {levels} levels halve the {size} pixels of "
+                    f"{experiment.dataset} {levels - 1} times, which does not come out even; use fewer levels"
+                )
+            if wanted < needed:
+                yield (
+                    f"{where}.scoring.reference_images: {wanted} images are fewer than the {needed} that "
+                    "the scores need; raise it or lower scoring.kid_subset_size"
+                )
             if wanted > available:
                 yield (
                     f"{where}.scoring.reference_images: {wanted} images, but {experiment.dataset} "
@@ -161,15 +183,30 @@ class Config(Settings):
                 if sampler.steps > recipe.training.schedule.timesteps:
                     timesteps = recipe.training.schedule.timesteps
                     yield f"{where}.sampling.steps: {sampler.steps} is more than the {timesteps} timesteps"
-                if min(sampler.images, wanted) < needed:
+                if sampler.images < needed:
                     yield (
-                        f"{where}.sampling.images: {min(sampler.images, wanted)} images are fewer than "
-                        f"the {needed} that the scores need; raise it or lower scoring.kid_subset_size"
+                        f"{where}.sampling.images: {sampler.images} images are fewer than the {needed} "
+                        "that the scores need; raise it or lower scoring.kid_subset_size"
+                    )
+                other = seen.setdefault((self.recipe_of(name), sampler.slug), sampler)
+                if other != sampler:
+                    yield (
+                        f"experiments.{name}.samplers: {sampler.slug} is there twice, with different "
+                        "precision; files do not tell them apart, so remove one"
                     )
 
     def _bad_figures(self) -> Iterator[str]:
-        """Figures that ask an experiment for a strength it does not have."""
+        """Figures that ask for what is not there: a strength, an image, a number of steps."""
+        timesteps = self.recipes[self.recipe].training.schedule.timesteps
         for name, figure in self.figures.items():
+            if isinstance(figure, DriftSettings) and max(figure.steps) > timesteps:
+                yield f"figures.{name}.steps: {max(figure.steps)} is more than the {timesteps} timesteps"
+            if (
+                isinstance(figure, ForwardNoiseSettings)
+                and figure.image >= self.datasets[figure.dataset].images
+            ):
+                count = self.datasets[figure.dataset].images
+                yield f"figures.{name}.image: {figure.image} is no image of {figure.dataset}; it has {count}"
             if isinstance(figure, SampleGridsSettings) and name in self.targets:
                 for strength in figure.strengths:
                     if strength not in self.strengths_of(figure.experiment):

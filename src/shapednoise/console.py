@@ -23,9 +23,9 @@ class UserError(Exception):
 
 
 def progress(iterable: Iterable[Any] | None = None, **options: Any) -> tqdm:
-    """A tqdm bar on standard error: live on a terminal, a line a minute in a log file."""
+    """A tqdm bar on standard error: live on a terminal, renewed every ten seconds elsewhere."""
     terminal = sys.stderr.isatty()
-    quiet = {} if terminal else {"mininterval": 60, "maxinterval": 60, "ascii": True, "ncols": 80}
+    quiet = {} if terminal else {"mininterval": 10, "maxinterval": 10, "ascii": True, "ncols": 80}
     return tqdm(iterable, dynamic_ncols=terminal, **quiet, **options)
 
 

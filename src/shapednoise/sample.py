@@ -45,8 +45,8 @@ def sampling_scheduler(trained: ShapedDDPMScheduler, settings: SamplerSettings) 
     scheduler = ShapedDDPMScheduler.from_config(
         trained.config,
         reading=settings.reading,
-        clip_sample=settings.clamp == "whitened",
-        clip_data=settings.clamp == "data",
+        clip_sample=settings.clamping == "whitened",
+        clip_data=settings.clamping == "data",
         timestep_spacing=settings.spacing,
         variance_type=settings.variance,
     )

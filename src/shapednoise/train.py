@@ -83,6 +83,7 @@ class Training:
             foreach=True,
         )
         self.step = 0
+        self.seconds = 0.0
         self.rows: list[dict[str, float]] = []
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
 
@@ -110,6 +111,7 @@ class Training:
         """Everything that the next step depends on."""
         return {
             "step": self.step,
+            "seconds": self.seconds,
             "rows": self.rows,
             "unet": self.unet.state_dict(),
             "ema": self.ema.state_dict(),
@@ -120,7 +122,7 @@ class Training:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
-        self.step, self.rows = state["step"], state["rows"]
+        self.step, self.seconds, self.rows = state["step"], state["seconds"], state["rows"]
         for name in ("unet", "ema", "optimiser", "rate", "scaler"):
             getattr(self, name).load_state_dict(state[name])
         self.ema.to(self.device)
@@ -184,8 +186,9 @@ def train(training: Training, checkpointing: Checkpointing) -> None:
         while training.step < training.steps:
             recorder.add(*training.take_step())
             bar.update()
-            due = time.monotonic() - last_saved > checkpointing.every_seconds
-            if (due or asked.signum) and training.step < training.steps:
+            if training.step == training.steps:
+                break  # complete: a signal that came now has nothing to save
+            if asked.signum or time.monotonic() - last_saved > checkpointing.every_seconds:
                 recorder.flush()
                 save_checkpoint(checkpointing.path, training.state(), checkpointing.fingerprint)
                 last_saved = time.monotonic()
@@ -203,8 +206,8 @@ class Recorder:
         self.since = time.monotonic()
 
     def add(self, loss: Tensor, norm: Tensor) -> None:
-        """Note a step's loss and gradient norm."""
-        self.pending.append(torch.stack([loss, norm]))
+        """Note a step's loss and gradient norm (fp16 skips a step whose norm is not finite)."""
+        self.pending.append(torch.stack([loss, torch.where(torch.isfinite(norm), norm, torch.nan)]))
         if self.training.step % LOG_STEPS == 0:
             self.flush()
 
@@ -216,8 +219,9 @@ class Recorder:
         if not bool(torch.isfinite(values[:, 0]).all()):
             first = self.training.step - len(values) + 1 + int((~torch.isfinite(values[:, 0])).nonzero()[0])
             raise UserError(f"the loss is not finite at step {first}; lower the recipe's learning_rate")
-        loss, norm = values.mean(0).tolist()
+        loss, norm = values.nanmean(0).tolist()
         now = time.monotonic()
+        self.training.seconds += now - self.since
         images = len(values) * self.training.settings.batch_size
         self.training.rows.append(
             {

@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.network, pytest.mark.xdist_group("network")]
 
 def obtained(repository, name, sources) -> tuple[Path, object]:
     data = repository / "data"
+    sources = [source for source in sources if not source.url]
     try:
         return fetch(name, sources, data, data / "downloads" / name)
     except UserError as error:

@@ -53,7 +53,7 @@ def test_the_paper_recipe_is_the_published_one(paper):
     assert (training.ema.decay, training.ema.inverse_gamma, training.ema.power) == (0.9999, 1.0, 0.75)
     assert training.epochs == 10 and training.precision.cuda == "fp16" and training.horizontal_flips
     assert (sampling.steps, sampling.spacing, sampling.variance) == (50, "leading", "fixed_small")
-    assert (sampling.images, sampling.reading, sampling.clamp) == (10_000, "published", "whitened")
+    assert (sampling.images, sampling.reading, sampling.clamping) == (10_000, "published", "whitened")
 
 
 def test_the_demo_changes_only_the_recipe_and_the_size_of_the_grid(paper, demo, repository):
@@ -84,6 +84,13 @@ def test_one_model_serves_many_samplers(paper):
     assert len(at["-0.40"]) == 2
     assert len(at["0.00"]) == 1  # white noise has one marginal
     assert len({score_file(config, w) for w in wanted}) == 11 * 4
+
+
+def test_the_clamp_follows_the_reading_unless_it_is_set(paper):
+    samplers = [{}, {"reading": "equations"}, {"reading": "exact"}, {"reading": "exact", "clamp": "data"}]
+    config = parse_config(changed(paper, "experiments.cifar10_sdm.samplers", samplers))
+    clamps = [sampler.clamping for sampler in config.samplers_of("cifar10_sdm")]
+    assert clamps == ["whitened", "off", "off", "data"]
 
 
 def test_a_strength_reads_the_same_however_it_is_written():
@@ -139,6 +146,22 @@ def test_exponents_without_a_dot_are_numbers(paper):
         ("noises.ddpm", {"operator": "sdm"}, "noises.ddpm", "baseline"),
         ("recipes.paper.training.unet.norm_groups", 24, "recipes.paper.training.unet", "multiple"),
         ("name", "a/b", "name", "letters, digits"),
+        ("seeds.one", [-1], "seeds.one.0", "greater than or equal to 0"),
+        ("strengths.grid", [float("nan")], "strengths.grid.0", "between -10 and 10"),
+        ("experiments.cifar10_sdm.seeds", [], "experiments.cifar10_sdm.seeds", "at least one"),
+        ("figures.figB2.steps", [0], "figures.figB2.drift.steps.0", "greater than or equal to 1"),
+        ("figures.figB2.steps", [2000], "figures.figB2.steps", "1000 timesteps"),
+        ("figures.fig1.image", 50000, "figures.fig1.image", "it has 50000"),
+        ("datasets.cifar10.size", 64, "datasets.cifar10", "32 x 32"),
+        ("datasets.celeba64.size", 60, "recipes.paper.training.unet.channels", "use fewer levels"),
+        ("recipes.paper.training.schedule.beta_end", 1e-5, "recipes.paper.training.schedule", "swap them"),
+        ("recipes.paper.scoring.reference_images", 500, "recipes.paper.scoring.reference_images", "raise it"),
+        (
+            "experiments.cifar10_sdm.samplers",
+            [{}, {"precision": {"cuda": "fp16"}}],
+            "experiments.cifar10_sdm.samplers",
+            "remove one",
+        ),
     ],
 )
 def test_a_bad_config_is_one_line_with_key_and_remedy(paper, path, value, key, remedy):
@@ -171,3 +194,5 @@ def test_every_field_is_described():
 
     for kind in kinds(Settings):
         assert kind.__doc__, kind
+        undescribed = [name for name, field in kind.model_fields.items() if not field.description]
+        assert not undescribed, f"{kind.__name__}: {undescribed}"

@@ -65,6 +65,18 @@ def test_the_u_curve_shows_seeds_band_fit_optimum_and_baseline(scores):
     assert "100 generated, 200 real, 2 seeds" in axes.get_title()
 
 
+def test_every_sampler_has_a_curve_of_its_own(scores):
+    sdm = scores[scores.noise != "hdm"]
+    both = pd.concat(
+        [sdm.assign(**{"sampler.steps": 50}), sdm.assign(fid=sdm.fid - 5, **{"sampler.steps": 250})]
+    )
+    [axes] = u_curve(both, "fid", "CIFAR-10").axes
+    curves = {line.get_label(): line for line in axes.lines}
+    means = {name: curves[name].get_ydata() for name in ("SDM, steps 50", "SDM, steps 250")}
+    np.testing.assert_allclose(means["SDM, steps 50"] - means["SDM, steps 250"], 5)
+    assert "DDPM ($s=0$)" not in labels(axes)  # there are two baselines; they are on the curves
+
+
 def test_a_score_that_could_not_be_computed_says_so(scores):
     [axes] = u_curve(scores, "is", "CIFAR-10").axes
     [text] = axes.texts

@@ -72,6 +72,21 @@ def test_an_interrupted_training_continues_to_the_same_weights(axis, tmp_path, m
     assert all(torch.equal(a, b) for a, b in zip(weights(second), expected, strict=True))
 
 
+def test_a_signal_during_the_last_step_loses_nothing(axis, tmp_path, monkeypatch):
+    expected = finished(axis, tmp_path)
+    steps = Training.take_step
+
+    def signalled_at_the_end(self):
+        if self.step == 9:
+            signal.raise_signal(signal.SIGTERM)
+        return steps(self)
+
+    monkeypatch.setattr(Training, "take_step", signalled_at_the_end)
+    run = training(axis)
+    train(run, Checkpointing(tmp_path / "checkpoint.pt", "f"))
+    assert all(torch.equal(a, b) for a, b in zip(weights(run), expected, strict=True))
+
+
 def test_a_periodic_checkpoint_continues_to_the_same_weights(axis, tmp_path, monkeypatch):
     """A process that is killed leaves its last periodic checkpoint."""
     expected = finished(axis, tmp_path)

@@ -31,8 +31,9 @@ def test_editing_a_plots_script_reruns_that_plot_alone(workspace):
 
 
 def test_touching_reruns_nothing(workspace):
-    for file in [*(workspace.path / "src").rglob("*.py"), *(workspace.path / "scripts").glob("*.py")]:
-        os.utime(file)
+    for folder, pattern in (("src", "*.py"), ("scripts", "*.py"), ("data", "images.npy"), ("data", "*.pth")):
+        for file in (workspace.path / folder).rglob(pattern):
+            os.utime(file)
     assert not workspace.planned()
 
 
@@ -66,6 +67,7 @@ def test_adding_a_seed_trains_only_its_points(workspace):
         ("recipes.tiny.sampling.steps", 7),
         ("recipes.tiny.sampling.reading", "equations"),
         ("recipes.tiny.sampling.clamp", "data"),
+        ("recipes.tiny.sampling.precision", {"cpu": "auto"}),
     ],
 )
 def test_a_change_of_the_sampler_resamples_and_never_retrains(workspace, key, value):

@@ -9,6 +9,7 @@ import io
 import pickle
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +21,10 @@ from shapednoise.console import UserError, progress
 from shapednoise.files import new_array
 from shapednoise.settings.data import ImagesSettings
 
+DAMAGED = (
+    *(EOFError, OSError, KeyError, ValueError, zlib.error),
+    *(tarfile.TarError, zipfile.BadZipFile, pickle.PickleError),
+)
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
 
@@ -39,7 +44,7 @@ def write_canonical(archive: Path, settings: ImagesSettings, destination: Path) 
                 digest.update(wanted)
                 array[done : done + len(wanted)] = wanted.transpose(0, 3, 1, 2)
                 done += len(wanted)
-        except (EOFError, OSError, tarfile.TarError, zipfile.BadZipFile, pickle.PickleError) as error:
+        except DAMAGED as error:
             reason = " ".join(str(error).split())
             raise UserError(f"{archive} is damaged ({reason}); delete it and run again") from error
         if done < count:

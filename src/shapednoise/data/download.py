@@ -19,12 +19,17 @@ from shapednoise.files import read_json, sha256_of_file
 from shapednoise.settings.data import Source
 
 CONNECT_SECONDS, STALL_SECONDS = 10, 30
+PATIENCE_SECONDS = 20
 TRIES = 3
 CHUNK = 1 << 16
 
 
 class SourceError(Exception):
     """A source could not serve the file; the message says why."""
+
+
+class TooSlow(Exception):
+    """A source took too long; another try would not help."""
 
 
 def fetch_configured(snapshot: Path, group: str, name: str) -> tuple[Path, Source]:
@@ -120,27 +125,30 @@ def _download(source: Source, folder: Path) -> Path:
     if kept.is_file():
         return kept
     part = kept.with_name(kept.name + ".part")
-    deadline = time.monotonic() + source.timeout_s
+    began = time.monotonic()
     for attempt in range(TRIES):
         try:
-            _receive(source.url, part, deadline)
+            _receive(source, part, began)
             return part.replace(kept)
-        except (requests.RequestException, TimeoutError) as error:
+        except (requests.RequestException, TooSlow) as error:
             failure = str(error)[:200] or type(error).__name__
             if isinstance(error, requests.ConnectionError) and not part.exists():
                 failure = "cannot be reached"
                 break  # the next source is a better use of time than another try
-            if time.monotonic() > deadline:
+            answer = getattr(error, "response", None)
+            if isinstance(error, TooSlow) or (answer is not None and answer.status_code in (403, 404, 410)):
                 break
             time.sleep(2**attempt)
     raise SourceError(failure)
 
 
-def _receive(url: str, part: Path, deadline: float) -> None:
-    """Append what is missing of `url` to `part`; start anew where the server cannot resume."""
+def _receive(source: Source, part: Path, began: float) -> None:
+    """Append what is missing of the url to `part`; start anew where the server cannot resume."""
     have = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    with requests.get(url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, STALL_SECONDS)) as reply:
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with requests.get(
+        source.url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, STALL_SECONDS)
+    ) as reply:
         if reply.status_code == requests.codes.requested_range_not_satisfiable:
             part.unlink()
             raise requests.RequestException("the server cannot resume this download")
@@ -156,7 +164,14 @@ def _receive(url: str, part: Path, deadline: float) -> None:
             for chunk in reply.iter_content(CHUNK):
                 file.write(chunk)
                 bar.update(len(chunk))
-                if time.monotonic() > deadline:
-                    raise TimeoutError("too slow: the time limit of this source is over")
-        if total is not None and part.stat().st_size != total:
+                _check_speed(source, file.tell() - start, time.monotonic() - began)
+        if total is not None and "Content-Encoding" not in reply.headers and part.stat().st_size != total:
             raise requests.RequestException(f"got {part.stat().st_size} of {total} bytes")
+
+
+def _check_speed(source: Source, received: int, seconds: float) -> None:
+    """Raise TooSlow past the source's time limit, or below its least rate after a while."""
+    if seconds > source.timeout_s:
+        raise TooSlow(f"too slow: not done after {source.timeout_s:g} s")
+    if seconds > PATIENCE_SECONDS and received < 1000 * source.least_kb_per_s * seconds:
+        raise TooSlow(f"too slow: {received / seconds / 1000:.0f} kB/s")

@@ -6,17 +6,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from shapednoise.figures.style import new_figure, noise_colour, noise_name
+from shapednoise.figures.curves import curves
+from shapednoise.figures.style import curve_colour, new_figure
 
 
 def precision_recall(scores: pd.DataFrame, dataset: str) -> Figure:
     """Mean over seeds of each strength, labelled with it and joined in its order; seeds as dots."""
     figure, [[axes]] = new_figure(5.2, 4.2)
-    baseline = scores[scores.noise == "ddpm"]
-    variants = [noise for noise in scores.noise.unique() if noise != "ddpm"]
-    for position, noise in enumerate(variants):
-        rows = pd.concat([scores[scores.noise == noise], baseline])
-        _draw_path(axes, rows, noise_name(noise), noise_colour(position))
+    for position, (name, rows) in enumerate(curves(scores)):
+        _draw_path(axes, rows, name, curve_colour(position))
     _frame(axes, scores)
     _draw_contours(axes)
     generated, real = int(scores.generated_images.iloc[0]), int(scores.real_images.iloc[0])

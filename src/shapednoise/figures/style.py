@@ -39,7 +39,7 @@ def noise_name(noise: str) -> str:
     return NOISE_NAMES.get(noise, noise.upper())
 
 
-def noise_colour(position: int) -> tuple[float, float, float]:
+def curve_colour(position: int) -> tuple[float, float, float]:
     """The colour of the curve at this position."""
     return sns.color_palette("colorblind")[position]
 

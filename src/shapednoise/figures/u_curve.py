@@ -5,12 +5,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from shapednoise.figures.style import LOWER_IS_BETTER, METRIC_NAMES, new_figure, noise_colour, noise_name
+from shapednoise.figures.curves import curves
+from shapednoise.figures.style import LOWER_IS_BETTER, METRIC_NAMES, curve_colour, new_figure
 from shapednoise.metrics.curve import fit_parabola
 
 
 def u_curve(scores: pd.DataFrame, metric: str, dataset: str) -> Figure:
-    """One curve a noise variant; the baseline (s = 0) belongs to each of them.
+    """One curve a noise variant and sampler; the baseline (s = 0) belongs to each of them.
 
     scores: the tidy table of one experiment. metric: a column of it. dataset: its name for the title.
     """
@@ -20,11 +21,11 @@ def u_curve(scores: pd.DataFrame, metric: str, dataset: str) -> Figure:
     if known.empty:
         return _say_missing(figure, axes, scores, metric)
     baseline = known[known.noise == "ddpm"]
-    variants = [noise for noise in known.noise.unique() if noise != "ddpm"]
-    for position, noise in enumerate(variants):
-        rows = pd.concat([known[known.noise == noise], baseline])
-        _draw_curve(axes, rows, metric, noise_name(noise), noise_colour(position))
-    if not baseline.empty:
+    drawn = list(curves(known))
+    for position, (name, rows) in enumerate(drawn):
+        _draw_curve(axes, rows, metric, name, curve_colour(position))
+    one_sampler = len(drawn) == known.noise[known.noise != "ddpm"].nunique()
+    if one_sampler and not baseline.empty:
         axes.axhline(baseline[metric].mean(), color="0.35", ls=":", lw=1.2, label="DDPM ($s=0$)", zorder=1)
     arrow = "lower is better" if metric in LOWER_IS_BETTER else "higher is better"
     axes.set_xlabel("strength $s$   ($s<0$: antisqueezed, $s>0$: squeezed)")

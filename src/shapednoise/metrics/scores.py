@@ -80,7 +80,7 @@ def _precision_recall(
         ours,
         reference,
         prc_neighborhood=settings.neighbours,
-        prc_batch_size=2000,
+        prc_batch_size=500,
         save_cpu_ram=True,  # distances in blocks; all pairs of 50,000 would be 10 GB
         verbose=False,
     )

@@ -19,7 +19,10 @@ from shapednoise.settings.data import Source
 
 DAMAGED = (RuntimeError, KeyError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
 State = dict[str, Tensor]
-NO_CLASSIFIER = "the extractor's weights lack the classification layer; use torch-fidelity's own file"
+NO_CLASSIFIER = (
+    "the extractor's weights lack the classification layer; "
+    "put torch-fidelity's own weights file into the data folder and run again"
+)
 
 STEM = {
     "conv": "Conv2d_1a_3x3",
@@ -50,7 +53,8 @@ def read_weights(path: Path, source: Source) -> State:
         content = io.BytesIO(_member(path, source.member) if source.member else path.read_bytes())
         if _is_torchscript(content):
             return from_torchscript(torch.jit.load(content, map_location="cpu").state_dict())
-        return torch.load(content, map_location="cpu", weights_only=True)
+        state = torch.load(content, map_location="cpu", weights_only=True)
+        return {**state, "fc.weight": state["fc.weight"]}
     except DAMAGED as error:
         raise UserError(f"{path} holds no FID Inception weights ({str(error)[:120]})") from error
 

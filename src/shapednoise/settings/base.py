@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 NAME = r"[A-Za-z0-9_]+"
 
@@ -20,6 +20,8 @@ def strength_text(strength: float) -> str:
 
 
 def _two_decimals(strength: float) -> float:
+    if not -10 < strength < 10:
+        raise ValueError(f"strength {strength!r} is out of range; use a number between -10 and 10")
     rounded = round(strength, 2)
     if abs(rounded - strength) > 1e-12:
         raise ValueError(
@@ -36,4 +38,5 @@ def _plain_name(value: Any) -> Any:
 
 
 Strength = Annotated[float, AfterValidator(_two_decimals)]
+Seed = Annotated[int, Field(ge=0)]
 Name = Annotated[str, BeforeValidator(_plain_name)]

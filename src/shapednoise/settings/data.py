@@ -21,6 +21,11 @@ class Source(Settings):
     sha256: str | None = Field(None, pattern=SHA256, description="sha256 of the file or archive.")
     member: str | None = Field(None, description="The file wanted inside an archive (zip or wheel).")
     timeout_s: float = Field(3600, gt=0, description="Give up on this source after so many seconds.")
+    least_kb_per_s: float = Field(
+        0,
+        ge=0,
+        description="Give up on a url that is slower than this after 20 s; for hosts with a substitute.",
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> "Source":
@@ -47,6 +52,12 @@ class ImagesSettings(Settings):
     sha256: str | None = Field(
         None, pattern=SHA256, description="sha256 of all pixels, images x H x W x 3, where it is known."
     )
+
+    @model_validator(mode="after")
+    def _cifar_is_32(self) -> "ImagesSettings":
+        if self.reader == "cifar" and (self.size != 32 or self.crop):
+            raise ValueError("CIFAR's pictures are 32 x 32; set size: 32 and no crop")
+        return self
 
 
 class DatasetSettings(ImagesSettings):

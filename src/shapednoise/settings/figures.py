@@ -12,31 +12,31 @@ Metric = Literal["fid", "kid", "is", "precision", "recall", "f_score"]
 class UCurveSettings(Settings):
     """A score against the strength: seeds, quadratic fit, optimum, baseline (Figure 2a-e of SDM)."""
 
-    kind: Literal["u_curve"]
-    experiment: Name
-    metric: Metric
+    kind: Literal["u_curve"] = Field(description="The kind of figure.")
+    experiment: Name = Field(description="The experiment that is drawn.")
+    metric: Metric = Field(description="The score that is drawn.")
 
 
 class PrecisionRecallSettings(Settings):
     """Precision against recall, one point a strength, contours of equal F-score (Figure 2f)."""
 
-    kind: Literal["precision_recall"]
-    experiment: Name
+    kind: Literal["precision_recall"] = Field(description="The kind of figure.")
+    experiment: Name = Field(description="The experiment that is drawn.")
 
 
 class SampleGridsSettings(Settings):
     """Grids of samples side by side, from the same starting noise (Figure 3)."""
 
-    kind: Literal["sample_grids"]
-    experiment: Name
+    kind: Literal["sample_grids"] = Field(description="The kind of figure.")
+    experiment: Name = Field(description="The experiment that is drawn.")
     strengths: tuple[Strength, ...] = Field(min_length=1, description="One grid each, left to right.")
 
 
 class ForwardNoiseSettings(Settings):
     """A 2-D cloud and a real image under isotropic, squeezed and antisqueezed noise (Figure 1)."""
 
-    kind: Literal["forward_noise"]
-    dataset: Name
+    kind: Literal["forward_noise"] = Field(description="The kind of figure.")
+    dataset: Name = Field(description="The data set that is shown.")
     noise: Name = Field(description="The noise variant that squeezes.")
     strength: Strength = Field(gt=0, description="|s| of the squeezed and of the antisqueezed panel.")
     signal: float = Field(0.5, gt=0, lt=1, description="A_t, the share of the data's variance that is left.")
@@ -46,10 +46,12 @@ class ForwardNoiseSettings(Settings):
 class DriftSettings(Settings):
     """How far S_t^-1 S_{t-1} is from the identity, step by step (appendix B.2, Eq. 12)."""
 
-    kind: Literal["drift"]
-    noise: Name
+    kind: Literal["drift"] = Field(description="The kind of figure.")
+    noise: Name = Field(description="The noise variant that is drawn.")
     strengths: tuple[Strength, ...] = Field(min_length=1, description="Strengths s0 to draw.")
-    steps: tuple[int, ...] = Field(min_length=1, description="Numbers of steps, one panel each.")
+    steps: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        min_length=1, description="Numbers of steps, one panel each."
+    )
 
 
 FigureSettings = Annotated[

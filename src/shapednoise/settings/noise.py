@@ -8,7 +8,7 @@ from shapednoise.settings.base import Settings
 
 Reading = Literal["published", "equations", "exact"]
 Marginal = Literal["published", "exact"]
-Clamp = Literal["whitened", "data", "off"]
+Clamp = Literal["auto", "whitened", "data", "off"]
 
 
 class NoiseSettings(Settings):

@@ -22,13 +22,23 @@ class SamplerSettings(Settings):
     )
     reading: Reading = Field("published", description="Which reading of the forward process (docs/noise.md).")
     clamp: Clamp = Field(
-        "whitened",
-        description="Clamp the predicted x_0 to [-1, 1] in whitened coordinates, in the data's, or not.",
+        "auto",
+        description="Clamp the predicted x_0 to [-1, 1] in whitened coordinates, in the data's, or not; "
+        "auto: whitened for the reading `published`, as its code does, off for the others.",
     )
     images: int = Field(10_000, ge=1, description="Images to draw; the n of FID-n.")
     seed: int = Field(0, ge=0, description="Image i starts from noise that is a function of (seed, i) alone.")
 
-    precision: PrecisionSettings = PrecisionSettings(cuda="fp32", cpu="fp32")
+    precision: PrecisionSettings = Field(
+        PrecisionSettings(cuda="fp32", cpu="fp32"), description="Numbers of the network while sampling."
+    )
+
+    @property
+    def clamping(self) -> Literal["whitened", "data", "off"]:
+        """The clamp, `auto` resolved."""
+        if self.clamp == "auto":
+            return "whitened" if self.reading == "published" else "off"
+        return self.clamp
 
     @property
     def slug(self) -> str:
@@ -37,5 +47,5 @@ class SamplerSettings(Settings):
         seed = f"-seed{self.seed}" if self.seed else ""
         return (
             f"{self.method}{self.steps}-{self.spacing}-{variance}"
-            f"-{self.reading}-{self.clamp}-n{self.images}{seed}"
+            f"-{self.reading}-{self.clamping}-n{self.images}{seed}"
         )

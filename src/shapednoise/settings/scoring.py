@@ -1,6 +1,6 @@
 """Settings of the scores: what is compared with what, and by which estimator."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from shapednoise.settings.base import Settings
 class ScoringSettings(Settings):
     """How a sample set is scored against its data set; all estimators are torch-fidelity's."""
 
-    reference_images: int | Literal["all"] = Field(
+    reference_images: Annotated[int, Field(ge=2)] | Literal["all"] = Field(
         "all", description="Real images to compare with: all of the training set, or a fixed random subset."
     )
     kid_subsets: int = Field(100, ge=1, description="Random subsets that KID averages over.")

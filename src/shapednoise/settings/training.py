@@ -1,9 +1,13 @@
 """Settings of a model and of its training: what a trained model depends on."""
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from shapednoise.settings.base import Settings
 from shapednoise.settings.precision import PrecisionSettings
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
 class UNetSettings(Settings):
@@ -32,6 +36,12 @@ class ScheduleSettings(Settings):
     beta_start: float = Field(1e-4, gt=0, lt=1, description="beta of the first timestep.")
     beta_end: float = Field(0.02, gt=0, lt=1, description="beta of the last timestep.")
 
+    @model_validator(mode="after")
+    def _rises(self) -> "ScheduleSettings":
+        if self.beta_end < self.beta_start:
+            raise ValueError(f"beta_end {self.beta_end:g} is below beta_start {self.beta_start:g}; swap them")
+        return self
+
 
 class EMASettings(Settings):
     """Exponential moving average of the weights; samples are drawn with it."""
@@ -44,14 +54,14 @@ class EMASettings(Settings):
 class TrainingSettings(Settings):
     """Everything that training sees besides data, noise and seed."""
 
-    unet: UNetSettings
-    schedule: ScheduleSettings = ScheduleSettings()
-    ema: EMASettings = EMASettings()
-    precision: PrecisionSettings = PrecisionSettings()
+    unet: UNetSettings = Field(description="The network.")
+    schedule: ScheduleSettings = Field(ScheduleSettings(), description="Timesteps and variances.")
+    ema: EMASettings = Field(EMASettings(), description="Average of the weights.")
+    precision: PrecisionSettings = Field(PrecisionSettings(), description="Numbers of the forward pass.")
     epochs: float = Field(gt=0, description="Passes over the data set; a fraction is allowed.")
     batch_size: int = Field(128, ge=1, description="Images a step.")
     learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW.")
-    adam_betas: tuple[float, float] = Field((0.95, 0.999), description="Betas of AdamW.")
+    adam_betas: tuple[Fraction, Fraction] = Field((0.95, 0.999), description="Betas of AdamW.")
     weight_decay: float = Field(1e-6, ge=0, description="Decoupled weight decay of AdamW.")
     warmup_steps: int = Field(500, ge=0, description="Steps of linear warm-up before the cosine decay.")
     clip_norm: float = Field(1.0, gt=0, description="Largest norm of the gradient.")

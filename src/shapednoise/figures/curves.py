@@ -1,0 +1,27 @@
+"""The curves of an experiment: one a noise variant and sampler, each with the baseline as its s = 0."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from shapednoise.figures.style import noise_name
+
+SAMPLER = "sampler."
+
+
+def curves(scores: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield (name, rows) for every curve of a tidy table of scores.
+
+    Where the experiment has several samplers, each has curves of its own, named by what differs.
+    """
+    columns = [column for column in scores if column.startswith(SAMPLER)]
+    varying = [column for column in columns if scores[column].nunique() > 1]
+    groups = scores.groupby(varying, sort=False) if varying else [((), scores)]
+    for values, rows in groups:
+        details = [
+            f"{column.removeprefix(SAMPLER)} {value}" for column, value in zip(varying, values, strict=True)
+        ]
+        baseline = rows[rows.noise == "ddpm"]
+        for noise in rows.noise[rows.noise != "ddpm"].unique():
+            name = ", ".join([noise_name(noise), *details])
+            yield name, pd.concat([rows[rows.noise == noise], baseline])
