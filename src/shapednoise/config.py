@@ -82,7 +82,7 @@ class Config(Settings):
     def _fits_together(self) -> "Config":
         problems = [*self._unknown_names(), *self._bad_grids()]
         if not problems:
-            problems = [*self._bad_samplers(), *self._bad_figures()]
+            problems = [*self._bad_recipes(), *self._bad_samplers(), *self._bad_figures()]
         if problems:
             raise ValueError(problems[0])
         return self
@@ -148,51 +148,48 @@ class Config(Settings):
             if operator == BASELINE:
                 yield f"figures.{name}.noise: {BASELINE} has no strength; name a noise that is shaped"
 
-    def _bad_samplers(self) -> Iterator[str]:
-        """Samplers that cannot run, and image counts that the scores cannot use."""
-        seen: dict[tuple[str, str], SamplerSettings] = {}
+    def _bad_recipes(self) -> Iterator[str]:
+        """Recipes that do not fit the data sets of their experiments."""
         for name, experiment in self.experiments.items():
+            recipe, dataset = self.recipes[self.recipe_of(name)], self.datasets[experiment.dataset]
+            where = f"recipes.{self.recipe_of(name)}"
+            levels = len(recipe.training.unet.channels)
+            if dataset.size % 2 ** (levels - 1):
+                yield (
+                    f"{where}.training.unet.channels: {levels} levels halve the {dataset.size} pixels of "
+                    f"{experiment.dataset} {levels - 1} times, which does not come out even; use fewer levels"
+                )
+            reference, needed = recipe.scoring.reference_images, recipe.scoring.images_needed()
+            wanted = dataset.images if reference == "all" else reference
+            if wanted < needed:
+                yield f"{where}.scoring.reference_images: {_too_few(wanted, needed)}"
+            if wanted > dataset.images:
+                yield (
+                    f"{where}.scoring.reference_images: {wanted} images, but {experiment.dataset} "
+                    f"has {dataset.images}; lower it or write all"
+                )
+
+    def _bad_samplers(self) -> Iterator[str]:
+        """Samplers that cannot run, that draw too few images, or that share their files."""
+        seen: dict[tuple[str, str], SamplerSettings] = {}
+        for name in self.experiments:
             recipe = self.recipes[self.recipe_of(name)]
+            where = f"recipes.{self.recipe_of(name)}.sampling"
             try:
                 samplers = self.samplers_of(name)
             except ValidationError as error:
                 yield f"experiments.{name}.samplers.{_one_line(error)}"
                 continue
-            available = self.datasets[experiment.dataset].images
-            reference = recipe.scoring.reference_images
-            wanted = available if reference == "all" else reference
-            needed = recipe.scoring.images_needed()
-            where = f"recipes.{self.recipe_of(name)}"
-            size, levels = self.datasets[experiment.dataset].size, len(recipe.training.unet.channels)
-            if size % 2 ** (levels - 1):
-                yield (
-                    f"{where}.training.unet.channels: {levels} levels halve the {size} pixels of "
-                    f"{experiment.dataset} {levels - 1} times, which does not come out even; use fewer levels"
-                )
-            if wanted < needed:
-                yield (
-                    f"{where}.scoring.reference_images: {wanted} images are fewer than the {needed} that "
-                    "the scores need; raise it or lower scoring.kid_subset_size"
-                )
-            if wanted > available:
-                yield (
-                    f"{where}.scoring.reference_images: {wanted} images, but {experiment.dataset} "
-                    f"has {available}; lower it or write all"
-                )
+            timesteps, needed = recipe.training.schedule.timesteps, recipe.scoring.images_needed()
             for sampler in samplers:
-                if sampler.steps > recipe.training.schedule.timesteps:
-                    timesteps = recipe.training.schedule.timesteps
-                    yield f"{where}.sampling.steps: {sampler.steps} is more than the {timesteps} timesteps"
+                if sampler.steps > timesteps:
+                    yield f"{where}.steps: {sampler.steps} is more than the {timesteps} timesteps; lower it"
                 if sampler.images < needed:
+                    yield f"{where}.images: {_too_few(sampler.images, needed)}"
+                if seen.setdefault((self.recipe_of(name), sampler.slug), sampler) != sampler:
                     yield (
-                        f"{where}.sampling.images: {sampler.images} images are fewer than the {needed} "
-                        "that the scores need; raise it or lower scoring.kid_subset_size"
-                    )
-                other = seen.setdefault((self.recipe_of(name), sampler.slug), sampler)
-                if other != sampler:
-                    yield (
-                        f"experiments.{name}.samplers: {sampler.slug} is there twice, with different "
-                        "precision; files do not tell them apart, so remove one"
+                        f"experiments.{name}.samplers: {sampler.slug} is there twice, with settings that "
+                        "file names do not tell apart (precision); remove one"
                     )
 
     def _bad_figures(self) -> Iterator[str]:
@@ -239,6 +236,13 @@ def merge(base: dict[str, Any], overlay: Mapping[str, Any]) -> None:
             merge(base[key], value)
         else:
             base[key] = value
+
+
+def _too_few(images: int, needed: int) -> str:
+    return (
+        f"{images} images are fewer than the {needed} that the scores need; "
+        "raise it or lower scoring.kid_subset_size"
+    )
 
 
 def _one_line(error: ValidationError) -> str:

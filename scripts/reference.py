@@ -1,0 +1,41 @@
+"""Keep the small results of a finished run, tables and figures, with how they came about."""
+
+import argparse
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from shapednoise.console import UserError, run
+from shapednoise.files import atomic_path, read_json, write_json
+
+KEPT = ("tables/scores.csv", "figures/*.png", "figures/*.pdf", "pca/*.json")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", type=Path, help="results folder of a finished run")
+    parser.add_argument("output", type=Path, help="folder to keep them in, such as results/reference/demo")
+    parser.add_argument("--command", required=True, help="the command that made the results, for the record")
+    arguments = parser.parse_args()
+
+    results, output = arguments.results, arguments.output
+    models = sorted((results / "models").rglob("provenance.json"))
+    if not models:
+        raise UserError(f"{results} has no models; run the workflow first")
+    for file in sorted(file for pattern in KEPT for file in results.glob(pattern)):
+        with atomic_path(output / file.name) as temporary:
+            shutil.copyfile(file, temporary)
+    seconds = {
+        "/".join(file.relative_to(results / "benchmarks").parts).removesuffix(".tsv"): float(
+            pd.read_csv(file, sep="\t").s.iloc[-1]
+        )
+        for file in sorted((results / "benchmarks").rglob("*.tsv"))
+    }
+    trained = read_json(models[0])
+    facts = {key: trained[key] for key in ("date", "git", "versions", "hardware", "precision", "device")}
+    record = {"command": arguments.command, **facts, "models": len(models), "seconds_of_jobs": seconds}
+    write_json(output / "provenance.json", record)
+
+
+run(main)
