@@ -55,7 +55,8 @@ def _draw_curve(axes: Axes, rows: pd.DataFrame, metric: str, name: str, colour) 
         return
     fine = np.linspace(fit.low, fit.high, 200)
     optimum = fit.optimum(metric in LOWER_IS_BETTER)
-    axes.plot(fine, fit(fine), "--", color=colour, lw=1, label=f"{name}, quadratic fit", zorder=3)
+    found = "" if optimum is not None else " (no optimum inside)"
+    axes.plot(fine, fit(fine), "--", color=colour, lw=1, label=f"{name}, quadratic fit{found}", zorder=3)
     if optimum is not None:
         label = f"fitted optimum, $s={optimum:.2f}$".replace("-", "\u2212")
         axes.plot(optimum, fit(np.array(optimum)), "*", color=colour, ms=11, mec="black", mew=0.6,
