@@ -4,8 +4,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-import pandas as pd
-
+from shapednoise.benchmarks import seconds_of_jobs
 from shapednoise.console import UserError, run
 from shapednoise.files import atomic_path, read_json, write_json
 
@@ -26,15 +25,10 @@ def main() -> None:
     for file in sorted(file for pattern in KEPT for file in results.glob(pattern)):
         with atomic_path(output / file.name) as temporary:
             shutil.copyfile(file, temporary)
-    seconds = {
-        "/".join(file.relative_to(results / "benchmarks").parts).removesuffix(".tsv"): float(
-            pd.read_csv(file, sep="\t").s.iloc[-1]
-        )
-        for file in sorted((results / "benchmarks").rglob("*.tsv"))
-    }
     trained = read_json(models[0])
     facts = {key: trained[key] for key in ("date", "git", "versions", "hardware", "precision", "device")}
-    record = {"command": arguments.command, **facts, "models": len(models), "seconds_of_jobs": seconds}
+    record = {"command": arguments.command, **facts, "models": len(models)}
+    record["seconds_of_jobs"] = seconds_of_jobs(results)
     write_json(output / "provenance.json", record)
 
 

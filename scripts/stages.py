@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from shapednoise.console import UserError, run
+from shapednoise.benchmarks import seconds_of_jobs
+from shapednoise.console import run
 
 
 def main() -> None:
@@ -13,12 +14,8 @@ def main() -> None:
     parser.add_argument("results", type=Path, help="results folder")
     arguments = parser.parse_args()
 
-    files = sorted((arguments.results / "benchmarks").rglob("*.tsv"))
-    if not files:
-        raise UserError(f"{arguments.results} has no benchmarks; run the workflow first")
-    rules = [file.relative_to(arguments.results / "benchmarks").parts[0].split(".")[0] for file in files]
-    seconds = [pd.read_csv(file, sep="\t").s.iloc[-1] for file in files]
-    stages = pd.DataFrame({"stage": rules, "seconds": seconds}).groupby("stage").seconds.agg(["count", "sum"])
+    seconds = pd.Series(seconds_of_jobs(arguments.results))
+    stages = seconds.groupby(lambda job: job.split("/")[0]).agg(["count", "sum"])
     stages = stages.sort_values("sum", ascending=False)
     print(f"{'stage':<26}{'jobs':>5}{'seconds':>10}")
     for stage, (jobs, total) in stages.iterrows():

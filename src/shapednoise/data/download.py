@@ -155,6 +155,7 @@ def _receive(source: Source, part: Path, began: float) -> None:
         reply.raise_for_status()
         resumed = reply.status_code == requests.codes.partial_content
         start = have if resumed else 0
+        answered = time.monotonic()
         length = reply.headers.get("Content-Length")
         total = start + int(length) if length else None
         with (
@@ -164,14 +165,15 @@ def _receive(source: Source, part: Path, began: float) -> None:
             for chunk in reply.iter_content(CHUNK):
                 file.write(chunk)
                 bar.update(len(chunk))
-                _check_speed(source, file.tell() - start, time.monotonic() - began)
+                now = time.monotonic()
+                if now - began > source.timeout_s:
+                    raise TooSlow(f"too slow: not done after {source.timeout_s:g} s")
+                _check_rate(source, file.tell() - start, now - answered)
         if total is not None and "Content-Encoding" not in reply.headers and part.stat().st_size != total:
             raise requests.RequestException(f"got {part.stat().st_size} of {total} bytes")
 
 
-def _check_speed(source: Source, received: int, seconds: float) -> None:
-    """Raise TooSlow past the source's time limit, or below its least rate after a while."""
-    if seconds > source.timeout_s:
-        raise TooSlow(f"too slow: not done after {source.timeout_s:g} s")
+def _check_rate(source: Source, received: int, seconds: float) -> None:
+    """Raise TooSlow where this try brings less than the source's least rate after a while."""
     if seconds > PATIENCE_SECONDS and received < 1000 * source.least_kb_per_s * seconds:
         raise TooSlow(f"too slow: {received / seconds / 1000:.0f} kB/s")
