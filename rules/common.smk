@@ -52,7 +52,7 @@ wildcard_constraints:
     marginal="published|exact",
     recipe=r"\w+",
     seed=r"\d+",
-    sampler=r"[\w-]+",
+    sampler=r"[\w.-]+",
     extractor="|".join(CONFIG.extractors),
     reference=r"all|\d+",
     experiment="|".join(CONFIG.experiments),
@@ -79,6 +79,11 @@ def code(script):
 def as_json(settings, **options):
     """Settings as one line of JSON, keys in the order of the schema."""
     return settings.model_dump_json(**options)
+
+
+def shapes_json(points):
+    """The shapes of (noise, strength) pairs as one line of JSON."""
+    return json.dumps([CONFIG.shape(noise, strength) for noise, strength in points])
 
 
 def figure_files(figure):

@@ -100,13 +100,13 @@ rule figure_forward_noise:
         mem_mb=2000,
         runtime=10,
     params:
-        operator=lambda w: CONFIG.noises[figure(w).noise].operator,
-        strength=lambda w: figure(w).strength,
+        name=lambda w: figure(w).noise,
+        shape=lambda w: json.dumps(CONFIG.shape(figure(w).noise, figure(w).strength)),
         signal=lambda w: figure(w).signal,
         image=lambda w: figure(w).image,
     shell:
         "python {input.code[0]} --images {input.images:q} --pca {input.pca:q}"
-        " --operator {params.operator} --strength {params.strength}"
+        " --name {params.name} --shape {params.shape:q}"
         " --signal {params.signal} --image {params.image} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 

@@ -19,12 +19,10 @@ rule drift:
         runtime=10,
     params:
         name=lambda w: figure(w).noise,
-        noise=lambda w: as_json(CONFIG.noises[figure(w).noise]),
+        shapes=lambda w: shapes_json((figure(w).noise, s) for s in figure(w).strengths),
         schedule=as_json(CONFIG.recipes[CONFIG.recipe].training.schedule),
-        strengths=lambda w: list(figure(w).strengths),
         steps=lambda w: list(figure(w).steps),
     shell:
-        "python {input.code[0]} --name {params.name} --noise {params.noise:q}"
-        " --schedule {params.schedule:q} --strengths {params.strengths}"
-        " --steps {params.steps} --output {output:q}"
+        "python {input.code[0]} --name {params.name} --shapes {params.shapes:q}"
+        " --schedule {params.schedule:q} --steps {params.steps} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

@@ -26,13 +26,13 @@ rule train:
         runtime=720,
         gpu=1,
     params:
-        noise=lambda w: as_json(CONFIG.noises[w.noise]),
+        shape=lambda w: json.dumps(CONFIG.shape(w.noise, float(w.strength))),
         training=lambda w: as_json(recipe(w).training),
         folder=subpath(output.index, parent=True),
         checkpoint=f"{RESULTS}/checkpoints/{MODEL}.pt",
     shell:
         "python {input.code[0]} --images {input.images:q} --manifest {input.manifest:q}"
-        " --pca {input.pca:q} --noise {params.noise:q} --strength {wildcards.strength}"
+        " --pca {input.pca:q} --shape {params.shape:q}"
         " --marginal {wildcards.marginal} --training {params.training:q}"
         " --seed {wildcards.seed} --threads {threads}"
         " --checkpoint {params.checkpoint:q}"

@@ -1,14 +1,13 @@
 """The drift S_t^-1 S_{t-1} of a noise shape for several strengths and numbers of steps (Eq. 12)."""
 
 import argparse
+import json
 from pathlib import Path
-
-import torch
 
 from shapednoise.console import run, settings_from
 from shapednoise.files import atomic_path
 from shapednoise.noise.drift import drift_table
-from shapednoise.settings.noise import NoiseSettings
+from shapednoise.noise.process import linear_betas
 from shapednoise.settings.training import ScheduleSettings
 
 
@@ -16,21 +15,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", required=True, help="name of the noise variant")
     parser.add_argument(
-        "--noise", type=settings_from(NoiseSettings), required=True, help="noise settings (JSON)"
+        "--shapes", type=json.loads, required=True, help="its shapes, one a strength (list in JSON)"
     )
     parser.add_argument(
         "--schedule", type=settings_from(ScheduleSettings), required=True, help="variance schedule (JSON)"
     )
-    parser.add_argument("--strengths", type=float, nargs="+", required=True, help="strengths s0")
     parser.add_argument("--steps", type=int, nargs="+", required=True, help="numbers of steps")
     parser.add_argument("--output", type=Path, required=True, help="table to write (.csv)")
     arguments = parser.parse_args()
 
-    noise, schedule = arguments.noise, arguments.schedule
-    betas = torch.linspace(schedule.beta_start, schedule.beta_end, schedule.timesteps)
-    table = drift_table(
-        arguments.name, noise.operator, noise.schedule, arguments.strengths, arguments.steps, betas
-    )
+    schedule = arguments.schedule
+    betas = linear_betas(schedule.beta_start, schedule.beta_end, schedule.timesteps)
+    table = drift_table(arguments.name, arguments.shapes, arguments.steps, betas)
     with atomic_path(arguments.output) as temporary:
         table.to_csv(temporary, index=False)
 

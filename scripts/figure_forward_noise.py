@@ -1,6 +1,7 @@
 """Draw what isotropic, squeezed and antisqueezed noise do to a cloud and an image (Figure 1 of SDM)."""
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=Path, required=True, help="canonical array (.npy)")
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
-    parser.add_argument("--operator", required=True, help="sdm or hdm")
-    parser.add_argument("--strength", type=float, required=True, help="|s| of the shaped panels")
+    parser.add_argument("--name", required=True, help="name of the noise variant")
+    parser.add_argument("--shape", type=json.loads, required=True, help="noise shape without its axis (JSON)")
     parser.add_argument("--signal", type=float, required=True, help="A_t, the data's share of the variance")
     parser.add_argument("--image", type=int, required=True, help="index of the image shown")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="figures to write (.pdf, .png)")
@@ -26,8 +27,8 @@ def main() -> None:
     figure = forward_noise(
         load_images(arguments.images),
         np.array(read_json(arguments.pca)["axes"]),
-        arguments.operator,
-        arguments.strength,
+        arguments.name,
+        arguments.shape,
         arguments.signal,
         arguments.image,
     )

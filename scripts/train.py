@@ -1,6 +1,7 @@
 """Train one model and save it as a diffusers pipeline, with its provenance and its training curve."""
 
 import argparse
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -12,9 +13,9 @@ from shapednoise.device import pick_device
 from shapednoise.files import atomic_directory, read_json, sha256_of_json, write_json
 from shapednoise.imports import reached_files
 from shapednoise.model import save_model
-from shapednoise.noise.schedulers import ShapedDDPMScheduler
+from shapednoise.noise.process import ShapedProcess, linear_betas
+from shapednoise.noise.shape import SHAPE_VERSION, make_shape, with_axis
 from shapednoise.provenance import start
-from shapednoise.settings.noise import NoiseSettings
 from shapednoise.settings.training import TrainingSettings
 from shapednoise.train import Checkpointing, Training, train
 
@@ -23,26 +24,25 @@ def main() -> None:
     arguments = parse()
     torch.set_num_threads(arguments.threads)
     training_settings: TrainingSettings = arguments.training
-    noise: NoiseSettings = arguments.noise
     images = load_images(arguments.images)
     schedule = training_settings.schedule
-    scheduler = ShapedDDPMScheduler(
-        num_train_timesteps=schedule.timesteps,
-        beta_start=schedule.beta_start,
-        beta_end=schedule.beta_end,
-        operator=noise.operator,
-        strength=arguments.strength,
-        strength_schedule=noise.schedule,
-        axis=None if noise.operator == "ddpm" else read_json(arguments.pca)["axes"][0],
-        reading="exact" if arguments.marginal == "exact" else "published",
-    )
+    shape = with_axis(arguments.shape, read_json(arguments.pca)["axes"][0])
+    scheduler = {
+        "num_train_timesteps": schedule.timesteps,
+        "beta_start": schedule.beta_start,
+        "beta_end": schedule.beta_end,
+        "shape": {"version": SHAPE_VERSION, **shape},
+        "reading": arguments.marginal,
+    }
+    betas = linear_betas(schedule.beta_start, schedule.beta_end, schedule.timesteps)
+    process = ShapedProcess(make_shape(**shape), betas, exact=arguments.marginal == "exact")
     facts = {
         "training": training_settings.model_dump(mode="json"),
-        "scheduler": {k: v for k, v in scheduler.config.items() if not k.startswith("_")},
+        "scheduler": scheduler,
         "seed": arguments.seed,
         "sha256_of_pixels": read_json(arguments.manifest)["sha256_of_pixels"],
     }
-    training = Training(images, scheduler, training_settings, arguments.seed, pick_device())
+    training = Training(images, process, training_settings, arguments.seed, pick_device())
     numbers = {"device": training.device.type, "precision": str(training.dtype).removeprefix("torch.")}
     fingerprint = sha256_of_json({**facts, **numbers, "code": code_digest()})
     record = start(**facts, **numbers, fingerprint=fingerprint)
@@ -68,10 +68,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--images", type=Path, required=True, help="canonical array (.npy)")
     parser.add_argument("--manifest", type=Path, required=True, help="manifest of the array (.json)")
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
-    parser.add_argument(
-        "--noise", type=settings_from(NoiseSettings), required=True, help="noise settings (JSON)"
-    )
-    parser.add_argument("--strength", type=float, required=True, help="strength s0")
+    parser.add_argument("--shape", type=json.loads, required=True, help="noise shape without its axis (JSON)")
     parser.add_argument("--marginal", choices=["published", "exact"], default="published")
     parser.add_argument(
         "--training", type=settings_from(TrainingSettings), required=True, help="training settings (JSON)"

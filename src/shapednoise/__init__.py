@@ -1,4 +1,4 @@
-"""Shaped-noise diffusion: squeezed (SDM), Heisenberg (HDM) and isotropic forward noise for diffusers.
+"""Shaped-noise diffusion for diffusers: squeezed (SDM), Heisenberg (HDM) and spectral (SAGD) noise.
 
 The names below are loaded when they are first used, so that importing the package costs nothing.
 """
@@ -6,9 +6,12 @@ The names below are loaded when they are first used, so that importing the packa
 from importlib import import_module
 
 _PUBLIC = {
+    "ShapedDDIMScheduler": "shapednoise.noise.schedulers",
     "ShapedDDPMPipeline": "shapednoise.noise.pipeline",
     "ShapedDDPMScheduler": "shapednoise.noise.schedulers",
+    "ShapedDPMSolverScheduler": "shapednoise.noise.schedulers",
     "ShapedProcess": "shapednoise.noise.process",
+    "convert_scheduler": "shapednoise.noise.schedulers",
     "make_shape": "shapednoise.noise.shape",
 }
 

@@ -21,7 +21,7 @@ from shapednoise.settings.figures import (
     ForwardNoiseSettings,
     SampleGridsSettings,
 )
-from shapednoise.settings.noise import NoiseSettings
+from shapednoise.settings.noise import NoiseSettings, shape_of
 from shapednoise.settings.recipe import RecipeSettings
 from shapednoise.settings.sampling import SamplerSettings
 
@@ -106,6 +106,10 @@ class Config(Settings):
         base = self.recipes[self.recipe_of(experiment)].sampling.model_dump()
         changes = self.experiments[experiment].samplers
         return tuple(SamplerSettings.model_validate({**base, **change}) for change in changes)
+
+    def shape(self, noise: str, strength: float) -> dict[str, Any]:
+        """The shape of a noise at a strength, as make_shape takes it, without the data's colour axis."""
+        return shape_of(self.noises[noise], strength, self.noises)
 
     def _unknown_names(self) -> Iterator[str]:
         """References to things that the config does not define."""

@@ -1,9 +1,10 @@
 """The denoiser, diffusers' UNet2DModel, and the folder that it is saved in."""
 
 from pathlib import Path
+from typing import Any
 
 import diffusers
-from diffusers import SchedulerMixin, UNet2DModel
+from diffusers import UNet2DModel
 
 from shapednoise.files import write_json
 from shapednoise.settings.training import UNetSettings
@@ -25,15 +26,22 @@ def build_unet(settings: UNetSettings, size: int, channels: int = 3) -> UNet2DMo
     )
 
 
-def save_model(unet: UNet2DModel, scheduler: SchedulerMixin, folder: Path) -> None:
-    """Save both as the folder of a ShapedDDPMPipeline.
+SCHEDULER = ("shapednoise.noise.schedulers", "ShapedDDPMScheduler")
 
-    It is what the pipeline's own save_pretrained writes. That is not called, so that the pipeline's
-    code, which only sampling uses, is no part of what a trained model depends on.
+
+def save_model(unet: UNet2DModel, scheduler: dict[str, Any], folder: Path) -> None:
+    """Save the network and a ShapedDDPMScheduler's config as the folder of a ShapedDDPMPipeline.
+
+    It is what the pipeline's own save_pretrained writes, but for settings that have their default.
+    Neither is called, so that the code of pipeline and schedulers, which only sampling uses, is no
+    part of what a trained model depends on.
     """
+    version = {"_diffusers_version": diffusers.__version__}
     unet.save_pretrained(folder / "unet")
-    scheduler.save_pretrained(folder / "scheduler")
-    index = {"_class_name": "ShapedDDPMPipeline", "_diffusers_version": diffusers.__version__}
-    index["scheduler"] = [type(scheduler).__module__, type(scheduler).__name__]
-    index["unet"] = ["diffusers", "UNet2DModel"]
-    write_json(folder / "model_index.json", index)
+    config = {"_class_name": SCHEDULER[1], **version, **scheduler}
+    write_json(folder / "scheduler" / "scheduler_config.json", config)
+    index = {"_class_name": "ShapedDDPMPipeline", **version}
+    write_json(
+        folder / "model_index.json",
+        {**index, "scheduler": SCHEDULER, "unet": ["diffusers", "UNet2DModel"]},
+    )

@@ -56,8 +56,8 @@ def make_model(
     recipe: str,
     seed: int,
 ) -> Model:
-    """The model of a point. Strength 0 of any noise is the one baseline, whatever the marginal."""
-    if strength == 0 or config.noises[noise].operator == BASELINE:
+    """The model of a point. What comes to white noise is the one baseline, whatever the marginal."""
+    if config.shape(noise, strength)["operator"] == BASELINE:
         return Model(dataset, BASELINE, strength_text(0), "published", recipe, seed)
     marginal = marginal_of(sampler.reading)
     return Model(dataset, noise, strength_text(strength), marginal, recipe, seed)

@@ -15,7 +15,13 @@ from torch import Tensor
 from shapednoise.console import progress
 from shapednoise.device import autocast, compute_dtype
 from shapednoise.noise.pipeline import draw
-from shapednoise.noise.schedulers import ShapedDDPMScheduler
+from shapednoise.noise.schedulers import (
+    AnyShaped,
+    ShapedDDIMScheduler,
+    ShapedDDPMScheduler,
+    ShapedDPMSolverScheduler,
+    with_scheduler,
+)
 from shapednoise.settings.sampling import SamplerSettings
 
 WATCHED_IMAGES = 8
@@ -40,15 +46,21 @@ class Trajectory:
         }
 
 
-def sampling_scheduler(trained: ShapedDDPMScheduler, settings: SamplerSettings) -> ShapedDDPMScheduler:
-    """The scheduler a model was trained with, set to this sampler."""
-    scheduler = ShapedDDPMScheduler.from_config(
-        trained.config,
+def sampling_scheduler(trained: AnyShaped, settings: SamplerSettings) -> AnyShaped:
+    """The noise process a model was trained with, under this sampler."""
+    kind, own = {
+        "ancestral": (ShapedDDPMScheduler, {"variance_type": settings.variance}),
+        "ddim": (ShapedDDIMScheduler, {"eta": settings.eta}),
+        "dpm_solver": (ShapedDPMSolverScheduler, {}),
+    }[settings.method]
+    scheduler = with_scheduler(
+        trained,
+        kind,
         reading=settings.reading,
         clip_sample=settings.clamping == "whitened",
         clip_data=settings.clamping == "data",
         timestep_spacing=settings.spacing,
-        variance_type=settings.variance,
+        **own,
     )
     scheduler.set_timesteps(settings.steps)
     return scheduler
@@ -70,7 +82,7 @@ def to_uint8(x: Tensor) -> np.ndarray:
 
 def sample(
     unet: UNet2DModel,
-    scheduler: ShapedDDPMScheduler,
+    scheduler: AnyShaped,
     settings: SamplerSettings,
     store: Callable[[int, np.ndarray], None],
     batch_size: int | None = None,

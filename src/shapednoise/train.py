@@ -22,7 +22,7 @@ from shapednoise.checkpoint import interruption, load_checkpoint, save_checkpoin
 from shapednoise.console import UserError, log, progress
 from shapednoise.device import autocast, compute_dtype
 from shapednoise.model import build_unet
-from shapednoise.noise.schedulers import ShapedDDPMScheduler
+from shapednoise.noise.process import ShapedProcess
 from shapednoise.settings.training import TrainingSettings
 
 LOG_STEPS = 50
@@ -51,13 +51,13 @@ class Training:
     def __init__(
         self,
         images: np.ndarray,
-        scheduler: ShapedDDPMScheduler,
+        process: ShapedProcess,
         settings: TrainingSettings,
         seed: int,
         device: torch.device,
     ) -> None:
-        """images: uint8, N x 3 x S x S. scheduler: holds the noise shape and the schedule."""
-        self.settings, self.scheduler, self.seed, self.device = settings, scheduler, seed, device
+        """images: uint8, N x C x S x S. process: the noise and its schedule."""
+        self.settings, self.process, self.seed, self.device = settings, process, seed, device
         self.images = torch.from_numpy(np.array(images)).to(device)
         self.steps = math.ceil(settings.epochs * len(images) / settings.batch_size)
         self.dtype = compute_dtype(settings.precision, device)
@@ -90,12 +90,12 @@ class Training:
     def take_step(self) -> tuple[Tensor, Tensor]:
         """One optimiser step; returns loss and gradient norm, still on the device."""
         x0, timesteps, white = self._draw()
-        noise = self.scheduler.shape_noise(white, timesteps)
-        x_t = self.scheduler.add_noise(x0, noise, timesteps)
-        target = self.scheduler.training_target(x0, noise, timesteps)
+        noise = self.process.shape_noise(white, timesteps)
+        x_t = self.process.add_noise(x0, noise, timesteps)
+        target = self.process.target(x0, noise, timesteps)
         with autocast(self.device, self.dtype):
             prediction = self.unet(x_t, timesteps).sample
-        loss = torch.nn.functional.mse_loss(prediction.float(), target)
+        loss = self.process.loss(prediction.float(), target, timesteps)
         self.scaler.scale(loss).backward()
         self.scaler.unscale_(self.optimiser)
         norm = torch.nn.utils.clip_grad_norm_(self.unet.parameters(), self.settings.clip_norm)
@@ -141,8 +141,7 @@ class Training:
             mirrored = torch.rand(count, 1, 1, 1, generator=generator, device=self.device) < 0.5
             x0 = torch.where(mirrored, x0.flip(-1), x0)
         x0 = x0.float() / 127.5 - 1
-        last = self.scheduler.config.num_train_timesteps
-        timesteps = torch.randint(last, (count,), generator=generator, device=self.device)
+        timesteps = torch.randint(len(self.process.betas), (count,), generator=generator, device=self.device)
         white = torch.randn(x0.shape, generator=generator, device=self.device)
         return x0, timesteps, white
 

@@ -97,7 +97,7 @@ def test_precision_and_recall_are_labelled_with_strengths_and_contours(scores):
 
 def test_forward_noise_has_four_columns_of_cloud_and_image():
     images = np.random.default_rng(0).integers(0, 256, (30, 3, 8, 8), np.uint8)
-    figure = forward_noise(images, np.eye(3), "sdm", 1.0, 0.5, 2)
+    figure = forward_noise(images, np.eye(3), "sdm", {"operator": "sdm", "strength": 1.0}, 0.5, 2)
     assert len(figure.axes) == 8
     titles = [axes.get_title() for axes in figure.axes[:4]]
     assert titles[0] == "Data" and "Squeezed" in titles[2] and "Antisqueezed" in titles[3]
@@ -122,7 +122,8 @@ def test_grids_are_side_by_side():
 
 def test_drift_has_a_panel_for_each_number_of_steps_and_one_for_the_sum():
     betas = torch.linspace(1e-4, 0.02, 1000)
-    figure = drift_figure(drift_table("sdm", "sdm", "beta", [-0.4, 0.4], [1000, 50], betas))
+    shapes = [{"operator": "sdm", "strength": strength} for strength in (-0.4, 0.4)]
+    figure = drift_figure(drift_table("sdm", shapes, [1000, 50], betas))
     titles = [axes.get_title() for axes in figure.axes]
     assert "1000 steps" in titles[0] and "50 steps" in titles[1] and "accumulated" in titles[2]
     assert labels(figure.axes[2]) == ["\u22120.4", "0.4"]

@@ -5,7 +5,11 @@ import pytest
 import torch
 
 from shapednoise.model import build_unet
-from shapednoise.noise.schedulers import ShapedDDPMScheduler
+from shapednoise.noise.schedulers import (
+    ShapedDDIMScheduler,
+    ShapedDDPMScheduler,
+    ShapedDPMSolverScheduler,
+)
 from shapednoise.sample import image_generators, sample, sampling_scheduler, to_uint8
 from shapednoise.settings.sampling import SamplerSettings
 from shapednoise.settings.training import UNetSettings
@@ -20,7 +24,7 @@ def unet():
 
 
 def draw(unet, axis, settings=SETTINGS, strength=-0.4, batch_size=10):
-    trained = ShapedDDPMScheduler(operator="sdm", strength=strength, axis=axis)
+    trained = ShapedDDPMScheduler(shape={"operator": "sdm", "strength": strength, "axis": axis})
     images = np.zeros((settings.images, 3, 8, 8), np.uint8)
 
     def store(first, batch):
@@ -45,7 +49,7 @@ def test_more_images_begin_with_the_same_ones(unet, axis):
 
 def test_the_starting_noise_is_the_same_at_every_strength(axis):
     def start(strength):
-        scheduler = ShapedDDPMScheduler(operator="sdm", strength=strength, axis=axis)
+        scheduler = ShapedDDPMScheduler(shape={"operator": "sdm", "strength": strength, "axis": axis})
         white = torch.stack([torch.randn(3, 8, 8, generator=g) for g in image_generators(0, range(4))])
         return scheduler.process.whiten(scheduler.prior(white), 999)
 
@@ -72,18 +76,43 @@ def test_rounding_is_to_the_nearest():
 
 @pytest.mark.parametrize("clamp", ["whitened", "data", "off"])
 @pytest.mark.parametrize("reading", ["published", "equations", "exact"])
-def test_a_sampler_sets_the_scheduler(axis, reading, clamp):
-    trained = ShapedDDPMScheduler(operator="hdm", strength=0.2, axis=axis)
+@pytest.mark.parametrize(
+    ("method", "kind", "own"),
+    [
+        ("ancestral", ShapedDDPMScheduler, {"variance_type": "fixed_large"}),
+        ("ddim", ShapedDDIMScheduler, {"eta": 0.3}),
+        ("dpm_solver", ShapedDPMSolverScheduler, {}),
+    ],
+)
+def test_a_sampler_sets_the_scheduler(axis, reading, clamp, method, kind, own):
+    shape = {"operator": "hdm", "strength": 0.2, "axis": axis}
+    trained = ShapedDDPMScheduler(shape=shape, beta_end=0.03)
     settings = SamplerSettings(
-        reading=reading, clamp=clamp, steps=20, spacing="trailing", variance="fixed_large"
-    )
+        method=method, reading=reading, clamp=clamp, steps=20, spacing="trailing", variance="fixed_large",
+        eta=0.3,
+    )  # fmt: skip
     made = sampling_scheduler(trained, settings)
     config = made.config
-    assert (config.operator, config.strength, config.axis) == ("hdm", 0.2, axis)
+    assert type(made) is kind
+    assert config["shape"] == shape | {"version": 1}
     assert (config.clip_sample, config.clip_data) == (clamp == "whitened", clamp == "data")
-    assert (config.reading, config.timestep_spacing, config.variance_type) == (
-        reading,
-        "trailing",
-        "fixed_large",
-    )
+    assert (config.reading, config.timestep_spacing, config.beta_end) == (reading, "trailing", 0.03)
+    assert {name: config[name] for name in own} == own
     assert len(made.timesteps) == 20
+
+
+@pytest.mark.parametrize("method", ["ddim", "dpm_solver"])
+def test_every_method_draws_images_that_do_not_depend_on_the_batch(unet, axis, method):
+    settings = SamplerSettings(method=method, steps=4, images=6, spacing="trailing")
+    whole, trajectory = draw(unet, axis, settings)
+    parts, _ = draw(unet, axis, settings, batch_size=4)
+    assert np.abs(whole.astype(int) - parts).max() <= 1
+    assert whole.std() > 10 and trajectory["timesteps"].tolist() == [999, 749, 499, 249]
+
+
+def test_names_of_samplers_tell_their_settings_apart():
+    ddim = SamplerSettings(method="ddim", eta=0.5, reading="exact", images=10)
+    assert ddim.slug == "ddim50-leading-eta0.5-exact-off-n10"
+    solver = SamplerSettings(method="dpm_solver", steps=20, spacing="trailing", images=10)
+    assert solver.slug == "dpm_solver20-trailing-published-whitened-n10"
+    assert SamplerSettings(images=10).slug == "ancestral50-leading-small-published-whitened-n10"

@@ -10,7 +10,8 @@ from shapednoise import train as train_module
 from shapednoise.config import load_config
 from shapednoise.console import UserError
 from shapednoise.model import build_unet
-from shapednoise.noise.schedulers import ShapedDDPMScheduler
+from shapednoise.noise.process import ShapedProcess, linear_betas
+from shapednoise.noise.shape import make_shape
 from shapednoise.settings.training import TrainingSettings
 from shapednoise.train import Checkpointing, Interrupted, Training, mixed_seed, train
 
@@ -25,8 +26,9 @@ TINY = TrainingSettings(
 
 
 def training(axis, seed: int = 0, settings: TrainingSettings = TINY, images=IMAGES) -> Training:
-    scheduler = ShapedDDPMScheduler(operator="sdm", strength=-0.4, axis=axis)
-    return Training(images, scheduler, settings, seed, torch.device("cpu"))
+    shape = make_shape("sdm", strength=-0.4, axis=axis)
+    process = ShapedProcess(shape, linear_betas(1e-4, 0.02, 1000), exact=False)
+    return Training(images, process, settings, seed, torch.device("cpu"))
 
 
 def weights(run: Training) -> list[torch.Tensor]:

@@ -6,35 +6,37 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shapednoise.figures.style import new_figure, noise_name, show_image
-from shapednoise.noise.shape import NoiseShape, make_shape
+from shapednoise.noise.shape import NoiseShape, make_shape, with_axis
 
 PIXELS = 1500
 
 
 def forward_noise(
-    images: np.ndarray, axes_of_colour: np.ndarray, operator: str, strength: float, signal: float, index: int
+    images: np.ndarray, axes_of_colour: np.ndarray, name: str, shape: dict, signal: float, index: int
 ) -> Figure:
     """Top: the colours of real pixels in the plane of the first two principal axes. Bottom: an image.
 
-    images: uint8 N x 3 x H x W. axes_of_colour: 3 x 3, unit rows. signal: A_t; the noise has
-    weight sqrt(1 - A_t) and constant strength. index: the image shown.
+    images: uint8 N x 3 x H x W. axes_of_colour: 3 x 3, unit rows. name: of the noise; shape: its
+    description, squeezing. signal: A_t; the noise has weight sqrt(1 - A_t) and constant strength.
+    index: the image shown.
     """
-    axis = axes_of_colour[0].tolist()
-    name = noise_name(operator)
+    strength = shape["strength"]
+    squeezing = with_axis(shape, axes_of_colour[0].tolist()) | {"schedule": "constant"}
+    name = noise_name(name)
     panels = {
         "Data": None,
-        "Isotropic (DDPM)": make_shape("ddpm", 0.0, "constant", None),
-        f"Squeezed ({name}, $s={strength:g}$)": make_shape(operator, strength, "constant", axis),
-        f"Antisqueezed ({name}, $s=-{strength:g}$)": make_shape(operator, -strength, "constant", axis),
+        "Isotropic (DDPM)": make_shape("ddpm"),
+        f"Squeezed ({name}, $s={strength:g}$)": make_shape(**squeezing),
+        f"Antisqueezed ({name}, $s=-{strength:g}$)": make_shape(**squeezing | {"strength": -strength}),
     }
     figure, axes = new_figure(11.5, 5.4, rows=2, columns=len(panels))
     pixels = _pixels(images)
     image = torch.from_numpy(images[index : index + 1].astype(np.float64)) / 127.5 - 1
-    for column, (title, shape) in enumerate(panels.items()):
-        _draw_cloud(axes[0, column], pixels, shape, axes_of_colour, signal)
+    for column, (title, drawn) in enumerate(panels.items()):
+        _draw_cloud(axes[0, column], pixels, drawn, axes_of_colour, signal)
         axes[0, column].set_xlabel("1st principal axis $v$")
         axes[0, column].set_title(title)
-        noised = image if shape is None else _add_noise(image, shape, signal)
+        noised = image if drawn is None else _add_noise(image, drawn, signal)
         pixels_shown = ((noised[0] + 1) * 127.5).clamp(0, 255).round().numpy().astype(np.uint8)
         show_image(axes[1, column], pixels_shown)
     axes[0, 0].set_ylabel("2nd principal axis")
@@ -54,7 +56,7 @@ def _pixels(images: np.ndarray) -> torch.Tensor:
 def _add_noise(x: torch.Tensor, shape: NoiseShape, signal: float) -> torch.Tensor:
     """sqrt(A) x + sqrt(1 - A) S e, the same e for every shape."""
     white = torch.randn(x.shape, generator=torch.Generator().manual_seed(0), dtype=x.dtype)
-    gains = shape.gains(torch.tensor([0.5]))
+    gains = shape.gains(torch.tensor([0.5]), (x.shape[2], x.shape[3]))
     return signal**0.5 * x + (1 - signal) ** 0.5 * shape.apply(white, gains)
 
 

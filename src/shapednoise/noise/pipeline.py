@@ -7,7 +7,7 @@ from diffusers import DiffusionPipeline, ImagePipelineOutput, UNet2DModel
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
-from shapednoise.noise.schedulers import ShapedDDPMScheduler
+from shapednoise.noise.schedulers import AnyShaped
 
 Generators = torch.Generator | Sequence[torch.Generator] | None
 Watcher = Callable[[int, Tensor], None]
@@ -16,7 +16,7 @@ Watcher = Callable[[int, Tensor], None]
 @torch.no_grad()
 def draw(
     unet: UNet2DModel,
-    scheduler: ShapedDDPMScheduler,
+    scheduler: AnyShaped,
     count: int,
     generator: Generators = None,
     watch: Watcher | None = None,
@@ -43,7 +43,7 @@ class ShapedDDPMPipeline(DiffusionPipeline):
 
     model_cpu_offload_seq = "unet"
 
-    def __init__(self, unet: UNet2DModel, scheduler: ShapedDDPMScheduler) -> None:
+    def __init__(self, unet: UNet2DModel, scheduler: AnyShaped) -> None:
         super().__init__()
         self.register_modules(unet=unet, scheduler=scheduler)
 

@@ -1,79 +1,156 @@
-"""The forward process and its posterior, in the three readings of docs/noise.md.
+"""The forward process of a noise shape, in the two marginals that docs/noise.md derives.
 
 With A_t the product of 1 - beta up to t and g_m(t) the gains of a noise shape,
 
     x_t = sqrt(A_t) x_0 + sqrt(1 - A_t) n_t,    n_t = noise with gain h_m(t) on mode m.
 
-- `published` and `equations`: h = g, as in the code and in Eq. 5-7 of the SDM paper.
+- `published`: h = g, as in the code and in Eq. 5-7 of the SDM paper.
 - `exact`: the marginal of Eq. 2-3. Its variance follows V_t = a_t V_{t-1} + (1 - a_t) g(t)^2 with
   V before the first timestep 0, and h = sqrt(V_t / (1 - A_t)).
 
-The network predicts n_t. One object serves the loss and the sampler.
+The network predicts n_t (or v, or x_0). One object serves the loss and the sampler.
+
+A shape with gains of 0 is singular: noise and whitening (by the pseudo-inverse) leave those modes
+out, and so do x_t and the loss. The process is then that of the data projected on the support.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from shapednoise.noise.shape import NoiseShape
+from shapednoise.noise.shape import NoiseShape, Size
+
+Prediction = Literal["epsilon", "sample", "v_prediction"]
+Marginal = Callable[[int], tuple[Tensor, Tensor]]
+Tables = dict[tuple[str, torch.device, torch.dtype], Tensor]
+
+
+@dataclass(frozen=True)
+class NoiseGains:
+    """h_m(t) for one image size, float64 (T, modes), and whether every mode has noise at every t."""
+
+    values: Tensor
+    full: bool
+    support_share: Tensor  # of all modes, at every t: (T,)
+    tables: Tables
+
+    def table(self, kind: str, like: Tensor) -> Tensor:
+        """`gain`, its pseudo-inverse `inverse`, or the indicator `support`, as `like`; kept."""
+        key = (kind, like.device, like.dtype)
+        if key not in self.tables:
+            support = self.values > 0
+            inverse = torch.where(support, 1 / self.values, 0.0)
+            values = {"gain": self.values, "inverse": inverse, "support": support}[kind]
+            self.tables[key] = values.to(like)
+        return self.tables[key]
 
 
 class ShapedProcess:
-    """Shapes, whitens and reverses the noise of one noise shape under one reading."""
+    """Adds, shapes and whitens the noise of one noise shape under one marginal."""
 
-    def __init__(self, shape: NoiseShape, betas: Tensor, exact: bool) -> None:
-        """betas: (T,), each in (0, 1); exact: use the true marginal of Eq. 2-3."""
+    def __init__(
+        self, shape: NoiseShape, betas: Tensor, exact: bool, prediction_type: Prediction = "epsilon"
+    ) -> None:
+        """betas: (T,), each in (0, 1); exact: the true marginal of Eq. 2-3, else the published one."""
         if not bool(((betas > 0) & (betas < 1)).all()):
             raise ValueError("every beta must lie strictly between 0 and 1")
-        self.shape = shape
-        alphas = 1.0 - betas.double()
-        self.alpha_products = torch.cumprod(alphas, 0)
-        gains = shape.gains(betas)
-        if exact:
-            gains = exact_gains(gains, alphas)
-        self.noise_gains = gains
-        self._cache: dict[tuple[torch.device, torch.dtype], Tensor] = {}
+        self.shape, self.betas, self.exact = shape, betas, exact
+        self.prediction_type = prediction_type
+        self.alphas = 1.0 - betas.double()
+        self.alpha_products = torch.cumprod(self.alphas, 0)
+        self._signal = torch.cumprod(1.0 - betas, 0)  # in the precision of betas, as diffusers has it
+        self._gains: dict[Size, NoiseGains] = {}
+        self._signals: dict[tuple[torch.device, torch.dtype], Tensor] = {}
+
+    @property
+    def last(self) -> int:
+        """The last training timestep, T - 1."""
+        return len(self.betas) - 1
+
+    def noise_gains(self, size: Size) -> NoiseGains:
+        """h_m(t) for images of `size` (H, W)."""
+        if size not in self._gains:
+            values = self.shape.gains(self.betas, size)
+            if self.exact:
+                values = exact_gains(values, self.alphas)
+            counts = torch.bincount(self.shape.modes(self.shape.channels, size).flatten())
+            share = ((values > 0) * counts).sum(1) / counts.sum()
+            self._gains[size] = NoiseGains(values, bool((values > 0).all()), share, {})
+        return self._gains[size]
 
     def shape_noise(self, white: Tensor, timesteps: Tensor | int) -> Tensor:
         """n_t from white noise (B, C, H, W); timesteps: one for all, or (B,)."""
-        return self.shape.apply(white, self._gains(white, timesteps))
+        return self._apply("gain", white, timesteps)
 
     def whiten(self, x: Tensor, timesteps: Tensor | int) -> Tensor:
-        """The inverse of `shape_noise`: divide each mode by its gain."""
-        return self.shape.apply(x, 1 / self._gains(x, timesteps))
+        """The inverse of `shape_noise`; where there is no noise, the pseudo-inverse: 0."""
+        return self._apply("inverse", x, timesteps)
+
+    def project(self, x: Tensor, timesteps: Tensor | int) -> Tensor:
+        """x without the modes that have no noise; x itself where the shape is not singular."""
+        return x if self.noise_gains(size_of(x)).full else self._apply("support", x, timesteps)
 
     def prior(self, white: Tensor) -> Tensor:
         """What sampling starts from: noise of the last training timestep, S_{T-1} e."""
-        return self.shape_noise(white, len(self.noise_gains) - 1)
+        return self.shape_noise(white, self.last)
 
-    def variances(self, t: int) -> Tensor:
-        """V_t, the variance of each mode's noise in x_t, float64; 0 for t = -1 (clean data)."""
-        if t < 0:
-            return torch.zeros_like(self.noise_gains[0])
-        return (1 - self.alpha_products[t]) * self.noise_gains[t] ** 2
+    def add_noise(self, x0: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+        """x_t of images x0 (B, C, H, W) with shaped noise n_t; to the last bit as diffusers adds it."""
+        signal = self._signal_at(x0, timesteps)
+        return signal**0.5 * self.project(x0, timesteps) + (1 - signal) ** 0.5 * noise
 
-    def posterior(self, t: int, u: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Coefficients per mode of q(x_u | x_t, x_0) for u < t (u = -1: clean data), float64.
+    def target(self, x0: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+        """What the network is trained to output for x_t; `noise` is the shaped noise (Eq. 4 of SDM)."""
+        if self.prediction_type == "epsilon":
+            return noise
+        x0 = self.project(x0, timesteps)
+        if self.prediction_type == "sample":
+            return x0
+        signal = self._signal_at(x0, timesteps)
+        return signal**0.5 * noise - (1 - signal) ** 0.5 * x0
 
-        With A_tu = A_t / A_u and V_tu = V_t - A_tu V_u the mean is
-        sqrt(A_u) (V_tu / V_t) x_0 + sqrt(A_tu) (V_u / V_t) x_t and the variance V_u V_tu / V_t.
-        Returns (coefficient of x_0, coefficient of x_t, variance, V_tu).
-        """
-        alpha_t = self.alpha_products[t]
-        alpha_u = self.alpha_products[u] if u >= 0 else torch.ones_like(alpha_t)
-        var_t, var_u = self.variances(t), self.variances(u)
-        var_tu = var_t - alpha_t / alpha_u * var_u
-        mean_0 = alpha_u.sqrt() * var_tu / var_t
-        mean_t = (alpha_t / alpha_u).sqrt() * var_u / var_t
-        return mean_0, mean_t, var_u * var_tu / var_t, var_tu
+    def loss(self, prediction: Tensor, target: Tensor, timesteps: Tensor) -> Tensor:
+        """Mean squared error over the modes that have noise."""
+        gains = self.noise_gains(size_of(target))
+        if gains.full:
+            return torch.nn.functional.mse_loss(prediction, target)
+        share = gains.support_share.to(target)[timesteps, None, None, None]
+        return (self.project(prediction - target, timesteps) ** 2 / share).mean()
 
-    def _gains(self, like: Tensor, timesteps: Tensor | int) -> Tensor:
+    def marginal(self, t: int, size: Size) -> tuple[Tensor, Tensor]:
+        """sqrt(A_t) and V_t, the variance of each mode's noise in x_t, float64; 1 and 0 for t = -1."""
+        signal, variance = self.white_marginal(t)
+        return signal, variance * self.noise_gains(size).values[max(t, 0)] ** 2
+
+    def white_marginal(self, t: int) -> tuple[Tensor, Tensor]:
+        """sqrt(A_t) and 1 - A_t, float64; 1 and 0 for t = -1, the clean data."""
+        signal = self.alpha_products[t] if t >= 0 else torch.ones_like(self.alpha_products[0])
+        return signal.sqrt(), 1 - signal
+
+    def _apply(self, kind: str, x: Tensor, timesteps: Tensor | int) -> Tensor:
+        table = self.noise_gains(size_of(x)).table(kind, x)
+        chosen = slice(timesteps, timesteps + 1) if isinstance(timesteps, int) else timesteps.reshape(-1)
+        return self.shape.apply(x, table[chosen])
+
+    def _signal_at(self, like: Tensor, timesteps: Tensor) -> Tensor:
+        """A_t of each image, (B, 1, 1, 1), in the dtype and on the device of `like`."""
         key = (like.device, like.dtype)
-        if key not in self._cache:
-            self._cache[key] = self.noise_gains.to(like)
-        table = self._cache[key]
-        if isinstance(timesteps, int):
-            return table[timesteps : timesteps + 1]
-        return table[timesteps.reshape(-1)]
+        if key not in self._signals:
+            self._signals[key] = self._signal.to(like)
+        return self._signals[key][timesteps, None, None, None]
+
+
+def linear_betas(start: float, end: float, timesteps: int) -> Tensor:
+    """beta_t rising linearly, float32 (T,), to the last bit as diffusers has them."""
+    return torch.linspace(start, end, timesteps, dtype=torch.float32)
+
+
+def size_of(x: Tensor) -> Size:
+    """(H, W) of images (B, C, H, W)."""
+    return (x.shape[-2], x.shape[-1])
 
 
 def exact_gains(gains: Tensor, alphas: Tensor) -> Tensor:

@@ -12,14 +12,19 @@ from shapednoise.settings.precision import PrecisionSettings
 class SamplerSettings(Settings):
     """How images are drawn from a trained model."""
 
-    method: Literal["ancestral"] = Field("ancestral", description="Ancestral DDPM sampling (Ho et al. 2020).")
+    method: Literal["ancestral", "ddim", "dpm_solver"] = Field(
+        "ancestral",
+        description="ancestral: DDPM (Ho et al. 2020); ddim (Song et al. 2021); "
+        "dpm_solver: DPM-Solver++, multistep, second order (Lu et al. 2022).",
+    )
     steps: int = Field(50, ge=1, description="Reverse steps.")
     spacing: Literal["leading", "trailing", "linspace"] = Field(
         "leading", description="Which training timesteps are visited, as diffusers names it."
     )
     variance: Literal["fixed_small", "fixed_large"] = Field(
-        "fixed_small", description="Variance of a reverse step: the posterior's, or beta_t."
+        "fixed_small", description="Variance of an ancestral step: the posterior's, or beta_t."
     )
+    eta: float = Field(0.0, ge=0, le=1, description="Of ddim: 0 is deterministic, 1 ancestral.")
     reading: Reading = Field("published", description="Which reading of the forward process (docs/noise.md).")
     clamp: Clamp = Field(
         "auto",
@@ -42,10 +47,11 @@ class SamplerSettings(Settings):
 
     @property
     def slug(self) -> str:
-        """The name of this sampler in paths: every setting but the precision."""
-        variance = {"fixed_small": "small", "fixed_large": "large"}[self.variance]
+        """The name of this sampler in paths: every setting that it uses, but the precision."""
+        variance = {"fixed_small": "-small", "fixed_large": "-large"}[self.variance]
+        own = {"ancestral": variance, "ddim": f"-eta{self.eta:g}", "dpm_solver": ""}[self.method]
         seed = f"-seed{self.seed}" if self.seed else ""
         return (
-            f"{self.method}{self.steps}-{self.spacing}-{variance}"
+            f"{self.method}{self.steps}-{self.spacing}{own}"
             f"-{self.reading}-{self.clamping}-n{self.images}{seed}"
         )

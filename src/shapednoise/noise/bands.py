@@ -1,0 +1,42 @@
+"""Bands of spatial frequency: half open, [a, b), in cycles per pixel, and what a pair of them must be.
+
+The radius of a frequency is r = sqrt(fx^2 + fy^2): 0 for the mean, 0.5 at the highest frequency
+along an axis, LARGEST_RADIUS in the corner. A radius that runs from 0 to 1 from the centre of the
+spectrum to its corner is r / LARGEST_RADIUS. Nothing here imports torch: the config uses it.
+"""
+
+import math
+from collections.abc import Sequence
+
+LARGEST_RADIUS = math.sqrt(0.5)
+
+
+def check_band(name: str, band: Sequence[float]) -> None:
+    """Raise ValueError unless 0 <= a <= b, both finite."""
+    if len(band) != 2:
+        raise ValueError(f"{name} has two ends, [a, b]; it has {len(band)}")
+    start, end = band
+    if not (math.isfinite(start) and math.isfinite(end) and start >= 0):
+        raise ValueError(f"{name} [{start:g}, {end:g}] must have finite ends of 0 or more")
+    if start > end:
+        raise ValueError(f"{name} [{start:g}, {end:g}] is reversed; write the lower end first")
+
+
+def check_mixture(
+    low_band: Sequence[float], high_band: Sequence[float], low_gain: float, high_gain: float
+) -> None:
+    """Raise ValueError unless the bands are in order and apart, not both empty, and the gains add up to 1."""
+    check_band("low_band", low_band)
+    check_band("high_band", high_band)
+    low_empty, high_empty = low_band[0] == low_band[1], high_band[0] == high_band[1]
+    if low_empty and high_empty:
+        raise ValueError("both bands are empty; give low_band or high_band two different ends")
+    if not low_empty and not high_empty and high_band[0] < low_band[1]:
+        raise ValueError(
+            f"the bands overlap: high_band starts at {high_band[0]:g}, low_band ends at {low_band[1]:g}"
+        )
+    # written so that a gain that is not a number is refused as well
+    if not (min(low_gain, high_gain) >= 0 and math.isclose(low_gain + high_gain, 1.0, abs_tol=1e-6)):
+        raise ValueError(
+            f"low_gain {low_gain:g} and high_gain {high_gain:g} must be 0 or more and add up to 1"
+        )

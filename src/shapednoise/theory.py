@@ -1,0 +1,83 @@
+"""Closed-form theory: what a sampler makes of Gaussian data, mode by mode, without any training.
+
+Data are taken as Gaussian and stationary: modes m = (principal colour axis, spatial frequency) with
+the variance L_m of the training set. The best denoiser is then linear, E[x_0 | x_t] = k x_t with
+k = sqrt(A_t) L / (A_t L + V_t), V_t the noise variance that training used. Every sampler's step is
+linear too (noise/steps.py), so the covariance of (x_t, x_0 of the step before) of each mode follows
+a recursion from the prior's, and the Gaussian Frechet distance in pixel space is
+sum_m (sqrt v_m - sqrt L_m)^2, v_m the variance of the samples. Clamps are ignored.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from shapednoise.noise.process import ShapedProcess
+from shapednoise.noise.schedulers import AnyShaped
+from shapednoise.noise.shape import Size
+
+
+def power_spectrum(images: np.ndarray, axes: np.ndarray, block: int = 2000) -> np.ndarray:
+    """L_m: variance of each (principal axis, frequency), float64 (C, H, W) as fft2 lays it.
+
+    images: N x C x H x W; axes: C x C, unit rows. The images, in [-1, 1], are centred by their mean
+    image, projected on the axes and transformed orthonormally; L_m is the mean of the squares.
+    """
+    mean = sum(_scaled(images[i : i + block]).sum(0) for i in range(0, len(images), block)) / len(images)
+    total = torch.zeros(mean.shape, dtype=torch.float64)
+    rotation = torch.from_numpy(np.asarray(axes)).double()
+    for start in range(0, len(images), block):
+        centred = _scaled(images[start : start + block]) - mean
+        projected = torch.einsum("ac,nchw->nahw", rotation, centred)
+        total += torch.fft.fft2(projected, norm="ortho").abs().square().sum(0)
+    return (total / len(images)).numpy()
+
+
+def _scaled(block: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.asarray(block).astype(np.float64)) / 127.5 - 1
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Variances of the samples v and of the data L, of each (principal axis, frequency): (C, H, W)."""
+
+    samples: np.ndarray
+    data: np.ndarray
+
+    @property
+    def distance(self) -> float:
+        """The Gaussian Frechet distance, sum over modes of (sqrt v - sqrt L)^2."""
+        return float(((np.sqrt(self.samples) - np.sqrt(self.data)) ** 2).sum())
+
+    @property
+    def share(self) -> float:
+        """The variance that the samples have of the data's, sum of v over sum of L."""
+        return float(self.samples.sum() / self.data.sum())
+
+
+def predict(scheduler: AnyShaped, spectrum: np.ndarray) -> Prediction:
+    """What this scheduler, its timesteps set, makes of Gaussian data with this spectrum (C, H, W)."""
+    process, size = scheduler.process, spectrum.shape[-2:]
+    modes = process.shape.modes(len(spectrum), size)
+    data = torch.from_numpy(spectrum).double()
+    variance = _prior_variance(process, size)[modes]  # of x
+    covariance, last = torch.zeros_like(data), torch.zeros_like(data)  # with, and of, the x_0 before
+    for t, step in scheduler.coefficients(size):
+        x0, xt, noise, previous = (_on_modes(c, modes) for c in (step.x0, step.xt, step.noise, step.previous))
+        signal, added = process.marginal(t, size)
+        k = signal * data / (signal**2 * data + added[modes])
+        a = x0 * k + xt
+        following = a**2 * variance + 2 * a * previous * covariance + previous**2 * last + noise**2
+        covariance = k * (a * variance + previous * covariance)
+        variance, last = following, k**2 * variance
+    return Prediction(variance.numpy(), spectrum)
+
+
+def _prior_variance(process: ShapedProcess, size: Size) -> Tensor:
+    return process.noise_gains(size).values[process.last] ** 2
+
+
+def _on_modes(values: Tensor, modes: Tensor) -> Tensor:
+    return values[modes] if values.ndim else values
