@@ -354,7 +354,8 @@ class ShapedDPMSolverScheduler(ShapedScheduler, DPMSolverMultistepScheduler):
     ) -> Output:
         """One reverse step; steps are taken in the order of `self.timesteps`.
 
-        A step from the first of them begins a new trajectory. Nothing is random: generator and variance_noise are accepted as diffusers does and not used.
+        A step from the first of them begins a new trajectory. Nothing is random: generator and
+        variance_noise are accepted as diffusers does and not used.
         """
         if self.step_index is None or int(timestep) == int(self.timesteps[0]):
             self._init_step_index(timestep)

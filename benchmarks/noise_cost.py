@@ -1,0 +1,175 @@
+"""What shaping the noise adds to a training step of the published network.
+
+    python benchmarks/noise_cost.py [--batch-size 128] [--rounds 5] [--output cost.json]
+
+One process, one network, one optimiser: in every round each noise takes a step in turn, so that
+the machine's noise hits all of them alike, and the extra work alone (shaping the noise and, for a
+singular shape, projecting image and error) is timed by itself. Printed per noise: the median of the
+extra work as a share of the median plain step, the median over rounds of step / plain step, and the
+floating-point operations and bytes of the extra work, counted from its definition, beside those of
+the network.
+"""
+
+import argparse
+import json
+import math
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from shapednoise.config import load_config
+from shapednoise.device import pick_device
+from shapednoise.noise.process import ShapedProcess, linear_betas
+from shapednoise.noise.shape import make_shape
+from shapednoise.train import Training
+
+AXIS = (np.array([0.5580, 0.5775, 0.5960]) / np.linalg.norm([0.5580, 0.5775, 0.5960])).tolist()
+NOISES = {
+    "ddpm": {},
+    "sdm": {"operator": "sdm", "strength": -0.4, "axis": AXIS},
+    "hdm": {"operator": "hdm", "strength": -0.4, "axis": AXIS},
+    "powerlaw": {"operator": "sagd_powerlaw", "strength": -0.1, "schedule": "constant"},
+    "bandpass": {"operator": "sagd_bandpass", "low_band": [0, 0.1], "high_band": [0.2, 1],
+                 "schedule": "constant"},
+    "sdm x powerlaw": {"operator": "sdm", "strength": -0.4, "axis": AXIS,
+                       "times": {"operator": "sagd_powerlaw", "strength": -0.1}},
+}  # fmt: skip
+SIZE = 32
+
+
+def main() -> None:
+    """Time, count, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--batch-size", type=int, help="default: 128 on a GPU, 8 on a CPU")
+    parser.add_argument("--rounds", type=int, help="steps of each noise; default: 50 on a GPU, 5 on a CPU")
+    parser.add_argument("--output", type=Path, help="where to write the numbers (.json)")
+    arguments = parser.parse_args()
+
+    device = pick_device()
+    gpu = device.type == "cuda"
+    batch, rounds = arguments.batch_size or (128 if gpu else 8), arguments.rounds or (50 if gpu else 5)
+    config = load_config(Path(__file__).parents[1] / "config.yaml")
+    settings = config.recipes["paper"].training.model_copy(update={"batch_size": batch})
+    images = np.random.default_rng(0).integers(0, 256, (4 * batch, 3, SIZE, SIZE), np.uint8)
+    betas = linear_betas(1e-4, 0.02, 1000)
+    processes = {
+        name: ShapedProcess(make_shape(**shape), betas, exact=False) for name, shape in NOISES.items()
+    }
+    training = Training(images, processes["ddpm"], settings, 0, device)
+    network = count_network(training, batch)
+    times = measure(training, processes, rounds, synchronise(device))
+    rows = [row(name, processes[name], times, batch, network) for name in NOISES]
+    report(rows, device, batch, rounds, network, str(training.dtype))
+    if arguments.output:
+        facts = {"device": device_name(device), "batch_size": batch, "rounds": rounds, "rows": rows}
+        arguments.output.write_text(json.dumps(facts, indent=1))
+
+
+def synchronise(device: torch.device) -> Callable[[], None]:
+    """Wait for the device, where it computes on its own."""
+    return torch.cuda.synchronize if device.type == "cuda" else lambda: None
+
+
+def device_name(device: torch.device) -> str:
+    """The GPU's name, or the processor's architecture and threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} processor, {torch.get_num_threads()} threads"
+
+
+def count_network(training: Training, batch: int) -> int:
+    """Floating-point operations of one training step: forward, and twice that backward."""
+    x = torch.zeros(1, 3, SIZE, SIZE, device=training.device)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        training.unet(x, torch.zeros(1, device=training.device))
+    return 3 * batch * counter.get_total_flops()
+
+
+def extra_work(process: ShapedProcess, white: torch.Tensor, timesteps: torch.Tensor) -> None:
+    """What a training step does for this noise and not for white noise."""
+    noise = process.shape_noise(white, timesteps)
+    if not process.noise_gains((SIZE, SIZE)).full:
+        process.project(noise, timesteps)
+        process.loss(noise, white, timesteps)
+
+
+def measure(
+    training: Training, processes: dict[str, ShapedProcess], rounds: int, wait: Callable[[], None]
+) -> dict[str, dict[str, list[float]]]:
+    """Seconds of whole steps and of the extra work alone, by noise, in turn; one round warms up."""
+    times: dict[str, dict[str, list[float]]] = {name: {"step": [], "extra": []} for name in processes}
+    for index in range(rounds + 1):
+        for name, process in processes.items():
+            training.process = process
+            _, timesteps, white = training._draw()
+            for kind, work in (
+                ("step", training.take_step),
+                ("extra", lambda p=process, w=white, t=timesteps: extra_work(p, w, t)),
+            ):
+                repeats = 1 if kind == "step" else 20
+                wait()
+                start = time.perf_counter()
+                for _ in range(repeats):
+                    work()
+                wait()
+                if index:
+                    times[name][kind].append((time.perf_counter() - start) / repeats)
+    return times
+
+
+def row(name: str, process: ShapedProcess, times: dict, batch: int, network: int) -> dict:
+    """One line of the table; the plain step's own multiplication by 1 is no extra work."""
+    plain = times["ddpm"]["step"]
+    flops, moved = counted(process, batch)
+    extra = 0.0 if name == "ddpm" else statistics.median(times[name]["extra"])
+    return {
+        "noise": name,
+        "step_s": statistics.median(times[name]["step"]),
+        "extra_ms": 1e3 * extra,
+        "extra_share": extra / statistics.median(plain),
+        "step_over_plain": statistics.median(a / b for a, b in zip(times[name]["step"], plain, strict=True)),
+        "extra_flops": flops,
+        "extra_flops_share": flops / network,
+        "extra_bytes": moved,
+    }
+
+
+def counted(process: ShapedProcess, batch: int) -> tuple[int, int]:
+    """Floating-point operations and least bytes read and written of the extra work, float32.
+
+    A colour shape: 2 n + 3 operations a number (projection, outer product, scaling), n channels. A
+    frequency shape: a real transform and its inverse, 2.5 N log2 N each (N pixels), and a complex
+    number times a real one a coefficient. A singular shape does the latter three times.
+    """
+    numbers, pixels, channels = batch * 3 * SIZE**2, SIZE**2, 3
+    kind = type(process.shape).__name__
+    colour = numbers * (2 * channels + 3) if kind in ("ColourShape", "ProductShape") else 0
+    transform = 2 * 2.5 * pixels * math.log2(pixels) + 2 * SIZE * (SIZE // 2 + 1)
+    planes = {"FourierShape": channels, "ProductShape": channels + 1}.get(kind, 0) * batch
+    passes = 1 if process.noise_gains((SIZE, SIZE)).full else 3
+    moved = {"IsotropicShape": 0, "ColourShape": 2, "FourierShape": 6, "ProductShape": 10}[kind]
+    return int(colour + passes * planes * transform), 4 * passes * moved * numbers
+
+
+def report(rows: list[dict], device: torch.device, batch: int, rounds: int, network: int, dtype: str) -> None:
+    """Print the table."""
+    print(f"{device_name(device)}, batch {batch}, {dtype}, {rounds} rounds")
+    print(f"network: {network / 1e12:.3f} TFLOP a step; plain step {rows[0]['step_s']:.4f} s")
+    print(
+        f"{'noise':16}{'extra ms':>10}{'share':>9}{'step/plain':>12}{'GFLOP':>9}{'of network':>12}{'MB':>8}"
+    )
+    for r in rows:
+        print(
+            f"{r['noise']:16}{r['extra_ms']:10.3f}{r['extra_share']:9.3%}{r['step_over_plain']:12.3f}"
+            f"{r['extra_flops'] / 1e9:9.4f}{r['extra_flops_share']:12.4%}{r['extra_bytes'] / 1e6:8.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

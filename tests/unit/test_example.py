@@ -1,0 +1,69 @@
+"""The example of docs/noise.md: diffusers' training loop with three lines changed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import DDPMPipeline
+
+from shapednoise import ShapedDDPMPipeline
+
+PLAIN = {
+    "ShapedDDPMScheduler(shape=args.shape)": "DDPMScheduler()",
+    "noise = noise_scheduler.shape_noise(noise, timesteps)": "pass",
+    "ShapedDDPMPipeline(unet=model, scheduler=noise_scheduler)": (
+        "DDPMPipeline(unet=model, scheduler=noise_scheduler)"
+    ),
+}
+SESSION = """
+import torch, diffusers, shapednoise
+pipeline = shapednoise.ShapedDDPMPipeline.from_pretrained({folder!r})
+images = pipeline(3, torch.Generator().manual_seed(0), 4, output_type="np").images
+assert images.shape == (3, 8, 8, 1) and 0 <= images.min() and images.max() <= 1
+assert pipeline.scheduler.config["shape"]["operator"] == "sagd_powerlaw"
+"""
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("example") / "images.npy"
+    np.save(path, np.random.default_rng(0).integers(0, 256, (16, 1, 8, 8), np.uint8))
+    return path
+
+
+def train(script: Path, images: Path, output: Path, *options: str) -> None:
+    command = [sys.executable, str(script), "--images", str(images), "--output", str(output)]
+    small = ["--channels", "8", "8", "--steps", "3", "--batch-size", "8"]
+    done = subprocess.run([*command, *small, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.slow
+def test_three_changed_lines_train_a_shaped_model_that_loads_in_a_new_session(repository, images, tmp_path):
+    script, model = repository / "examples" / "train_unconditional.py", tmp_path / "model"
+    train(script, images, model, "--shape", '{"operator": "sagd_powerlaw", "strength": -0.2}')
+    subprocess.run([sys.executable, "-c", SESSION.format(folder=str(model))], check=True, capture_output=True)
+
+
+@pytest.mark.slow
+def test_the_three_lines_are_all_that_differs_from_diffusers(repository, images, tmp_path):
+    """Put back, the script is diffusers' own; with white noise both train the same weights, bit for bit."""
+    text = (repository / "examples" / "train_unconditional.py").read_text()
+    for ours, theirs in PLAIN.items():
+        assert text.count(ours) == 1
+        text = text.replace(ours, theirs)
+    text = text.replace(
+        "from shapednoise import ShapedDDPMPipeline, ShapedDDPMScheduler",
+        "from diffusers import DDPMPipeline, DDPMScheduler",
+    )
+    assert "shapednoise" not in text
+    plain = tmp_path / "plain.py"
+    plain.write_text(text)
+    train(plain, images, tmp_path / "a")
+    train(repository / "examples" / "train_unconditional.py", images, tmp_path / "b")
+    first = DDPMPipeline.from_pretrained(tmp_path / "a").unet.state_dict()
+    second = ShapedDDPMPipeline.from_pretrained(tmp_path / "b").unet.state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
