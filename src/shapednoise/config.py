@@ -14,7 +14,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from shapednoise.console import UserError
 from shapednoise.settings.base import Name, Seed, Settings, Strength
-from shapednoise.settings.data import DatasetSettings, ExtractorSettings
+from shapednoise.settings.data import CorruptedSettings, DatasetSettings, ExtractorSettings
 from shapednoise.settings.figures import (
     DriftSettings,
     FigureSettings,
@@ -26,7 +26,8 @@ from shapednoise.settings.recipe import RecipeSettings
 from shapednoise.settings.sampling import SamplerSettings
 
 BASELINE = "ddpm"
-_TAGS = {"name", "list"}
+COLOURED = {"sdm", "hdm"}  # operators that squeeze an axis of the colours
+_TAGS = {"name", "list", "clean set", "corrupted set"}
 
 
 def _named_or_listed(values: Any) -> str:
@@ -40,6 +41,17 @@ StrengthGrid = Annotated[
 SeedList = Annotated[
     Annotated[Name, Tag("name")] | Annotated[tuple[Seed, ...], Tag("list")],
     Discriminator(_named_or_listed),
+]
+
+
+def _clean_or_corrupted(entry: Any) -> str:
+    corrupted = "corrupts" in entry if isinstance(entry, Mapping) else isinstance(entry, CorruptedSettings)
+    return "corrupted set" if corrupted else "clean set"
+
+
+AnyDatasetSettings = Annotated[
+    Annotated[DatasetSettings, Tag("clean set")] | Annotated[CorruptedSettings, Tag("corrupted set")],
+    Discriminator(_clean_or_corrupted),
 ]
 
 
@@ -71,7 +83,7 @@ class Config(Settings):
     extractor: Name = Field(description="The feature extractor of all scores.")
     strengths: dict[Name, tuple[Strength, ...]] = Field({}, description="Named grids of strengths.")
     seeds: dict[Name, tuple[Seed, ...]] = Field({}, description="Named lists of training seeds.")
-    datasets: dict[Name, DatasetSettings] = Field(description="Data sets by name.")
+    datasets: dict[Name, AnyDatasetSettings] = Field(description="Data sets by name, clean or corrupted.")
     extractors: dict[Name, ExtractorSettings] = Field(description="Feature extractors by name.")
     noises: dict[Name, NoiseSettings] = Field(description="Noise variants by name.")
     recipes: dict[Name, RecipeSettings] = Field(description="Recipes by name.")
@@ -80,9 +92,10 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Config":
-        problems = [*self._unknown_names(), *self._bad_grids()]
+        problems = [*self._unknown_names(), *self._bad_grids(), *self._doubly_corrupted()]
         if not problems:
-            problems = [*self._bad_recipes(), *self._bad_samplers(), *self._bad_figures()]
+            problems = [*self._bad_datasets(), *self._bad_recipes()]
+            problems += [*self._bad_samplers(), *self._bad_figures()]
         if problems:
             raise ValueError(problems[0])
         return self
@@ -107,10 +120,21 @@ class Config(Settings):
         changes = self.experiments[experiment].samplers
         return tuple(SamplerSettings.model_validate({**base, **change}) for change in changes)
 
+    def clean_of(self, dataset: str) -> str:
+        """The clean data set behind a data set: the one that it corrupts, or itself."""
+        settings = self.datasets[dataset]
+        return settings.corrupts if isinstance(settings, CorruptedSettings) else dataset
+
+    def images_of(self, dataset: str) -> DatasetSettings:
+        """How many images of which size a data set has: what its clean data set says."""
+        return self.datasets[self.clean_of(dataset)]
+
     def _unknown_names(self) -> Iterator[str]:
         """References to things that the config does not define."""
         uses = [("recipe", self.recipe, self.recipes), ("extractor", self.extractor, self.extractors)]
         uses += [("targets", target, self.figures) for target in self.targets]
+        for name in self.datasets:
+            uses.append((f"datasets.{name}.corrupts", self.clean_of(name), self.datasets))
         for name, experiment in self.experiments.items():
             key = f"experiments.{name}"
             uses.append((f"{key}.dataset", experiment.dataset, self.datasets))
@@ -148,10 +172,34 @@ class Config(Settings):
             if operator == BASELINE:
                 yield f"figures.{name}.noise: {BASELINE} has no strength; name a noise that is shaped"
 
+    def _doubly_corrupted(self) -> Iterator[str]:
+        """Data sets that corrupt one that is corrupted."""
+        for name in self.datasets:
+            clean = self.clean_of(name)
+            if clean != name and isinstance(self.datasets.get(clean), CorruptedSettings):
+                yield f"datasets.{name}.corrupts: {clean} is corrupted itself; name a clean data set"
+            elif clean == name and isinstance(self.datasets[name], CorruptedSettings):
+                yield f"datasets.{name}.corrupts: it names itself; name a clean data set"
+
+    def _bad_datasets(self) -> Iterator[str]:
+        """Bands without a frequency, and noises of colours on data sets that are grey."""
+        for name, settings in self.datasets.items():
+            size = self.images_of(name).size
+            if isinstance(settings, CorruptedSettings) and not settings.reaches(size):
+                yield f"datasets.{name}.band: {size} x {size} images have no frequency in it; widen it"
+        used = [(f"experiments.{name}.noises", e.dataset, e.noises) for name, e in self.experiments.items()]
+        for name, figure in self.figures.items():
+            if isinstance(figure, ForwardNoiseSettings):
+                used.append((f"figures.{name}.noise", figure.dataset, (figure.noise,)))
+        for key, dataset, noises in used:
+            for noise in noises:
+                if self.images_of(dataset).channels == 1 and self.noises[noise].operator in COLOURED:
+                    yield f"{key}: {noise} squeezes a colour axis and {dataset} is grey; use another noise"
+
     def _bad_recipes(self) -> Iterator[str]:
         """Recipes that do not fit the data sets of their experiments."""
         for name, experiment in self.experiments.items():
-            recipe, dataset = self.recipes[self.recipe_of(name)], self.datasets[experiment.dataset]
+            recipe, dataset = self.recipes[self.recipe_of(name)], self.images_of(experiment.dataset)
             where = f"recipes.{self.recipe_of(name)}"
             levels = len(recipe.training.unet.channels)
             if dataset.size % 2 ** (levels - 1):
@@ -200,9 +248,9 @@ class Config(Settings):
                 yield f"figures.{name}.steps: {max(figure.steps)} is more than the {timesteps} timesteps"
             if (
                 isinstance(figure, ForwardNoiseSettings)
-                and figure.image >= self.datasets[figure.dataset].images
+                and figure.image >= self.images_of(figure.dataset).images
             ):
-                count = self.datasets[figure.dataset].images
+                count = self.images_of(figure.dataset).images
                 yield f"figures.{name}.image: {figure.image} is no image of {figure.dataset}; it has {count}"
             if isinstance(figure, SampleGridsSettings) and name in self.targets:
                 for strength in figure.strengths:
@@ -251,7 +299,9 @@ def _one_line(error: ValidationError) -> str:
     first = problems[0]
     key = ".".join(str(part) for part in first["loc"] if part not in _TAGS)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    if first["type"] == "extra_forbidden":
+    if first["type"] == "extra_forbidden" and first["loc"][-1] in _all_keys():
+        text = "does not belong here; remove it"
+    elif first["type"] == "extra_forbidden":
         text = f"unknown key; {_suggest(str(first['loc'][-1]), _all_keys())}"
     elif first["type"] == "missing":
         text = "is missing; add it"

@@ -25,7 +25,7 @@ def settings(**changes) -> ImagesSettings:
 
 
 def idx(count: int = 40, magic: int = 0x803, pixels: np.ndarray = PIXELS) -> bytes:
-    return gzip.compress(struct.pack(">4I", magic, count, *pixels.shape[1:]) + pixels.tobytes())
+    return gzip.compress(struct.pack(">4I", magic, count, *pixels.shape[1:]) + pixels.tobytes(), mtime=0)
 
 
 def write(path: Path, content: bytes) -> Path:
@@ -62,9 +62,13 @@ def test_further_pictures_are_left_out(tmp_path):
         (idx(), {"size": 24}, "are 28 x 28; raise size from 24"),
         (idx()[:2000], {}, "is damaged"),
         (idx()[:-3], {}, "is damaged"),
-        (gzip.compress(b"short"), {}, "is damaged"),
+        (gzip.compress(b"short", mtime=0), {}, "is damaged"),
         (b"<html>no such file</html>", {}, "is damaged"),
         (b"!<arch>\nno package", {}, "is damaged"),
+    ],
+    ids=[
+        *("too few", "fewer than it says", "more than it says", "labels", "too large"),
+        *("cut", "cut at the end", "no header", "a page", "no package"),
     ],
 )
 def test_what_is_wrong_is_one_clear_line(tmp_path, content, changes, message):

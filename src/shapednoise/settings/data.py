@@ -1,13 +1,16 @@
 """Settings of data sets and of network weights: where they come from and what they must be."""
 
-from typing import Literal
+import math
+from itertools import product
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from shapednoise.settings.base import Settings
+from shapednoise.settings.base import Name, Seed, Settings
 
 SHA256 = r"^[0-9a-f]{64}$"
 PLACES = ("file", "url", "npm", "pypi", "deb")
+Frequency = Annotated[float, Field(ge=0, le=0.7072, allow_inf_nan=False)]  # up to the corner, sqrt(1/2)
 
 
 class Source(Settings):
@@ -76,6 +79,33 @@ class DatasetSettings(ImagesSettings):
 
     title: str = Field(description="Its name in figures.")
     sources: tuple[Source, ...] = Field(min_length=1, description="Tried in this order.")
+
+
+class CorruptionSettings(Settings):
+    """White noise in one band of spatial frequencies, added to every image of another data set."""
+
+    corrupts: Name = Field(description="The clean data set; images, size and channels are its own.")
+    band: tuple[Frequency, Frequency] = Field(
+        description="a, b: radial frequencies a <= r < b in cycles per pixel get noise of variance one."
+    )
+    seed: Seed = Field(0, description="The noise of image i is a function of (seed, i) alone.")
+
+    @model_validator(mode="after")
+    def _rises(self) -> "CorruptionSettings":
+        if self.band[0] >= self.band[1]:
+            raise ValueError(f"band {list(self.band)} is empty; write the lower frequency first")
+        return self
+
+    def reaches(self, size: int) -> bool:
+        """Whether images of size x size have a frequency in the band."""
+        steps = [step / size for step in range(size // 2 + 1)]
+        return any(self.band[0] <= math.hypot(*step) < self.band[1] for step in product(steps, steps))
+
+
+class CorruptedSettings(CorruptionSettings):
+    """A data set that is another one with noise in a band: what a model is to leave out (SAGD)."""
+
+    title: str = Field(description="Its name in figures.")
 
 
 class ExtractorSettings(Settings):
