@@ -136,6 +136,12 @@ def point(wildcards):
     )
 
 
+def reference_features(wildcards):
+    """The features that a sample set is compared with: of the clean data set."""
+    name = f"{wildcards.extractor}-ref{wildcards.reference}.npz"
+    return f"{RESULTS}/features/data/{CONFIG.clean_of(wildcards.dataset)}/{name}"
+
+
 def scores_of(wanted):
     """The score files of sample sets."""
     return [f"{RESULTS}/{score_file(CONFIG, sample_set)}" for sample_set in wanted]

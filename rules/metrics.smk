@@ -58,8 +58,7 @@ rule scores:
     input:
         code=code("scores"),
         generated=rules.features_samples.output,
-        real=lambda w: f"{RESULTS}/features/data/{CONFIG.clean_of(w.dataset)}"
-        f"/{w.extractor}-ref{w.reference}.npz",
+        real=reference_features,
     output:
         f"{RESULTS}/scores/{SAMPLES}/{{extractor}}-ref{{reference}}.json",
     log:
