@@ -32,6 +32,7 @@ except ConfigError as error:
 
 RESULTS = CONFIG.results
 DATA = CONFIG.data_dir
+IMAGES, MANIFEST = f"{DATA}/{{dataset}}/images.npy", f"{DATA}/{{dataset}}/manifest.json"
 # The resolved config of this run, for rules that must not rerun when unrelated keys change: table,
 # whose inputs say which points it gathers, and download and weights, whose content is verified. The
 # latter two serve all configurations, so theirs lies in the data folder.
@@ -91,6 +92,12 @@ def figure_files(figure):
     return [f"{RESULTS}/figures/{figure}.{suffix}" for suffix in ("pdf", "png")]
 
 
+def datasets_where(corrupted):
+    """A constraint for the wildcard {dataset}: the corrupted data sets, or the clean ones."""
+    names = [name for name in CONFIG.datasets if (CONFIG.clean_of(name) != name) == corrupted]
+    return "|".join(names) or "(?!)"
+
+
 def figures_of(kind):
     """A constraint for the wildcard {figure}: the figures of one kind."""
     names = [name for name, figure in CONFIG.figures.items() if figure.kind == kind]
@@ -112,7 +119,8 @@ def fetched_files():
     names = {CONFIG.experiments[name].dataset for name in wanted_experiments(CONFIG)}
     figures = (CONFIG.figures[target] for target in CONFIG.targets)
     names |= {figure.dataset for figure in figures if hasattr(figure, "dataset")}
-    downloads = [f"{DATA}/{name}/download.json" for name in sorted(names)]
+    clean = {CONFIG.clean_of(name) for name in names}
+    downloads = [f"{DATA}/{name}/download.json" for name in sorted(clean)]
     return [*downloads, f"{DATA}/weights/{CONFIG.extractor}.pth"]
 
 
@@ -124,12 +132,19 @@ def point(wildcards):
     return json.dumps(
         {
             **{name: wildcards[name] for name in names},
+            "reference": CONFIG.clean_of(wildcards.dataset),
             "strength": float(wildcards.strength),
             "seed": int(wildcards.seed),
             "sampler": sampler,
         },
         sort_keys=True,
     )
+
+
+def reference_features(wildcards):
+    """The features that a sample set is compared with: of the clean data set."""
+    name = f"{wildcards.extractor}-ref{wildcards.reference}.npz"
+    return f"{RESULTS}/features/data/{CONFIG.clean_of(wildcards.dataset)}/{name}"
 
 
 def scores_of(wanted):

@@ -1,4 +1,4 @@
-"""Archives and weights from the first source that has them; canonical arrays."""
+"""Archives and weights from the first source that has them; canonical and corrupted arrays."""
 
 
 # What a download yields is verified, so neither its sources nor its code can change a result: they
@@ -10,6 +10,8 @@ rule download:
         f"{RESULTS}/logs/download/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/download/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=datasets_where(corrupted=False),
     conda:
         "../envs/shapednoise.yaml"
     resources:
@@ -28,12 +30,14 @@ rule canonical:
         code=code("canonical"),
         download=rules.download.output,
     output:
-        images=f"{DATA}/{{dataset}}/images.npy",
-        manifest=f"{DATA}/{{dataset}}/manifest.json",
+        images=IMAGES,
+        manifest=MANIFEST,
     log:
         f"{RESULTS}/logs/canonical/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/canonical/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=datasets_where(corrupted=False),
     conda:
         "../envs/shapednoise.yaml"
     resources:
@@ -44,6 +48,33 @@ rule canonical:
     shell:
         "python {input.code[0]} --download {input.download:q} --settings {params.settings:q}"
         " --images {output.images:q} --manifest {output.manifest:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+
+
+rule corrupt:
+    input:
+        code=code("corrupt"),
+        clean=lambda w: IMAGES.format(dataset=CONFIG.clean_of(w.dataset)),
+        clean_manifest=lambda w: MANIFEST.format(dataset=CONFIG.clean_of(w.dataset)),
+    output:
+        images=IMAGES,
+        manifest=MANIFEST,
+    log:
+        f"{RESULTS}/logs/corrupt/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/corrupt/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=datasets_where(corrupted=True),
+    conda:
+        "../envs/shapednoise.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=lambda w: as_json(CONFIG.datasets[w.dataset], exclude={"title"}),
+    shell:
+        "python {input.code[0]} --clean {input.clean:q} --clean-manifest {input.clean_manifest:q}"
+        " --settings {params.settings:q} --images {output.images:q} --manifest {output.manifest:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 

@@ -4,7 +4,7 @@
 rule features_data:
     input:
         code=code("features"),
-        images=rules.canonical.output.images,
+        images=IMAGES,
         weights=rules.weights.output.weights,
     output:
         f"{RESULTS}/features/data/{{dataset}}/{{extractor}}-ref{{reference}}.npz",
@@ -58,7 +58,7 @@ rule scores:
     input:
         code=code("scores"),
         generated=rules.features_samples.output,
-        real=rules.features_data.output,
+        real=reference_features,
     output:
         f"{RESULTS}/scores/{SAMPLES}/{{extractor}}-ref{{reference}}.json",
     log:

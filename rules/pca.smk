@@ -4,7 +4,7 @@
 rule pca:
     input:
         code=code("pca"),
-        images=rules.canonical.output.images,
+        images=IMAGES,
     output:
         f"{RESULTS}/pca/{{dataset}}.json",
     log:

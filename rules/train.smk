@@ -4,8 +4,8 @@
 rule train:
     input:
         code=code("train"),
-        images=rules.canonical.output.images,
-        manifest=rules.canonical.output.manifest,
+        images=IMAGES,
+        manifest=MANIFEST,
         pca=rules.pca.output,
     output:
         index=f"{RESULTS}/models/{MODEL}/model_index.json",

@@ -1,4 +1,4 @@
-"""Write a data set's canonical array (uint8, N x 3 x H x W) and its manifest from its archive."""
+"""Write a data set's canonical array (uint8, N x C x H x W) and its manifest from its archive."""
 
 import argparse
 from pathlib import Path
@@ -28,7 +28,7 @@ def main() -> None:
         )
     pixels = write_canonical(archive, settings, arguments.images)
     manifest = {"source": download["source"], "sha256_of_pixels": pixels, "verified": bool(settings.sha256)}
-    kept = settings.model_dump(include={"images", "size", "crop"})
+    kept = settings.model_dump(include={"images", "size", "channels", "crop"})
     write_json(arguments.manifest, {**kept, **manifest})
 
 

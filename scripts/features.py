@@ -15,7 +15,7 @@ from shapednoise.metrics.features import extract, load_extractor
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=Path, required=True, help="uint8 array N x 3 x H x W (.npy)")
+    parser.add_argument("--images", type=Path, required=True, help="array N x C x H x W (.npy)")
     parser.add_argument("--weights", type=Path, required=True, help="weights of the extractor (.pth)")
     parser.add_argument("--count", default="all", help="use this many images, a fixed random subset")
     parser.add_argument("--batch-size", type=int, default=32, help="images at once")

@@ -1,12 +1,15 @@
 """Real Snakemake runs on a copy of the project with a tiny, hermetic config.
 
-The data set is a zip of synthetic pictures, the Inception network is random, the UNet is tiny:
-every rule and every script is the real one and nothing needs a network.
+The data sets are a zip of synthetic pictures, a file of grey ones and that one with noise in a band;
+the Inception network is random, the UNet is tiny: every rule and every script is the real one and
+nothing needs a network.
 """
 
+import gzip
 import hashlib
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
@@ -97,6 +100,7 @@ def make_workspace(path: Path, repository: Path, weights: Path) -> Workspace:
             shutil.copy(source, path / part)
     (path / "data").mkdir()
     write_pictures(path / "data" / "pictures.zip")
+    write_grey(path / "data" / "grey.gz")
     shutil.copy(weights, path / "data" / "random.pth")
     sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
     return Workspace(path, tiny_config(sha256))
@@ -115,6 +119,15 @@ def write_pictures(path: Path) -> None:
                 Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(file, "PNG")
 
 
+def write_grey(path: Path) -> None:
+    """Grey discs of 12 x 12 pixels in MNIST's format."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:12, :12]
+    centres = rng.uniform(3, 9, (2, IMAGES, 1, 1))
+    discs = np.where((x - centres[0]) ** 2 + (y - centres[1]) ** 2 < 9, 200, 20).astype(np.uint8)
+    path.write_bytes(gzip.compress(struct.pack(">4I", 0x803, IMAGES, 12, 12) + discs.tobytes(), mtime=0))
+
+
 def tiny_config(weights_sha256: str) -> dict:
     """An overlay that runs the papers' DAG on the synthetic pictures in seconds a job."""
     return {
@@ -129,7 +142,12 @@ def tiny_config(weights_sha256: str) -> dict:
             "pictures": {
                 "title": "Pictures", "reader": "images", "images": IMAGES, "size": SIZE,
                 "sources": [{"file": "pictures.zip"}],
-            }
+            },
+            "grey": {
+                "title": "Grey", "reader": "idx", "channels": 1, "images": IMAGES, "size": SIZE,
+                "sources": [{"file": "grey.gz"}],
+            },
+            "grey_band": {"title": "Grey with noise", "corrupts": "grey", "band": [0.2, 0.3]},
         },
         "extractors": {
             "random": {"batch_size": 16, "sources": [{"file": "random.pth", "sha256": weights_sha256}]}

@@ -14,19 +14,19 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from shapednoise.console import UserError
 from shapednoise.settings.base import Name, Seed, Settings, Strength
-from shapednoise.settings.data import DatasetSettings, ExtractorSettings
+from shapednoise.settings.data import CorruptedSettings, DatasetSettings, ExtractorSettings
 from shapednoise.settings.figures import (
     DriftSettings,
     FigureSettings,
     ForwardNoiseSettings,
     SampleGridsSettings,
 )
-from shapednoise.settings.noise import NoiseSettings, shape_of
+from shapednoise.settings.noise import BandPassSettings, ColourSettings, NoiseSettings, shape_of
 from shapednoise.settings.recipe import RecipeSettings
 from shapednoise.settings.sampling import SamplerSettings
 
 BASELINE = "ddpm"
-_TAGS = {"name", "list"}
+_TAGS = {"name", "list", "clean set", "corrupted set"}
 
 
 def _named_or_listed(values: Any) -> str:
@@ -40,6 +40,17 @@ StrengthGrid = Annotated[
 SeedList = Annotated[
     Annotated[Name, Tag("name")] | Annotated[tuple[Seed, ...], Tag("list")],
     Discriminator(_named_or_listed),
+]
+
+
+def _clean_or_corrupted(entry: Any) -> str:
+    corrupted = "corrupts" in entry if isinstance(entry, Mapping) else isinstance(entry, CorruptedSettings)
+    return "corrupted set" if corrupted else "clean set"
+
+
+AnyDatasetSettings = Annotated[
+    Annotated[DatasetSettings, Tag("clean set")] | Annotated[CorruptedSettings, Tag("corrupted set")],
+    Discriminator(_clean_or_corrupted),
 ]
 
 
@@ -71,7 +82,7 @@ class Config(Settings):
     extractor: Name = Field(description="The feature extractor of all scores.")
     strengths: dict[Name, tuple[Strength, ...]] = Field({}, description="Named grids of strengths.")
     seeds: dict[Name, tuple[Seed, ...]] = Field({}, description="Named lists of training seeds.")
-    datasets: dict[Name, DatasetSettings] = Field(description="Data sets by name.")
+    datasets: dict[Name, AnyDatasetSettings] = Field(description="Data sets by name, clean or corrupted.")
     extractors: dict[Name, ExtractorSettings] = Field(description="Feature extractors by name.")
     noises: dict[Name, NoiseSettings] = Field(description="Noise variants by name.")
     recipes: dict[Name, RecipeSettings] = Field(description="Recipes by name.")
@@ -80,9 +91,10 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Config":
-        problems = [*self._unknown_names(), *self._bad_grids()]
+        problems = [*self._unknown_names(), *self._bad_grids(), *self._doubly_corrupted()]
         if not problems:
-            problems = [*self._bad_recipes(), *self._bad_samplers(), *self._bad_figures()]
+            problems = [*self._bad_noises(), *self._bad_datasets(), *self._bad_recipes()]
+            problems += [*self._bad_samplers(), *self._bad_figures()]
         if problems:
             raise ValueError(problems[0])
         return self
@@ -111,10 +123,21 @@ class Config(Settings):
         """The shape of a noise at a strength, as make_shape takes it, without the data's colour axis."""
         return shape_of(self.noises[noise], strength, self.noises)
 
+    def clean_of(self, dataset: str) -> str:
+        """The clean data set behind a data set: the one that it corrupts, or itself."""
+        settings = self.datasets[dataset]
+        return settings.corrupts if isinstance(settings, CorruptedSettings) else dataset
+
+    def images_of(self, dataset: str) -> DatasetSettings:
+        """How many images of which size a data set has: what its clean data set says."""
+        return self.datasets[self.clean_of(dataset)]
+
     def _unknown_names(self) -> Iterator[str]:
         """References to things that the config does not define."""
         uses = [("recipe", self.recipe, self.recipes), ("extractor", self.extractor, self.extractors)]
         uses += [("targets", target, self.figures) for target in self.targets]
+        for name in self.datasets:
+            uses.append((f"datasets.{name}.corrupts", self.clean_of(name), self.datasets))
         for name, experiment in self.experiments.items():
             key = f"experiments.{name}"
             uses.append((f"{key}.dataset", experiment.dataset, self.datasets))
@@ -124,6 +147,9 @@ class Config(Settings):
                 uses.append((f"{key}.strengths", experiment.strengths, self.strengths))
             if isinstance(experiment.seeds, str):
                 uses.append((f"{key}.seeds", experiment.seeds, self.seeds))
+        for name, noise in self.noises.items():
+            if noise.times:
+                uses.append((f"noises.{name}.times.noise", noise.times.noise, self.noises))
         kinds = {"experiment": self.experiments, "dataset": self.datasets, "noise": self.noises}
         for name, figure in self.figures.items():
             for field, known in kinds.items():
@@ -152,10 +178,63 @@ class Config(Settings):
             if operator == BASELINE:
                 yield f"figures.{name}.noise: {BASELINE} has no strength; name a noise that is shaped"
 
+    def _doubly_corrupted(self) -> Iterator[str]:
+        """Data sets that corrupt one that is corrupted."""
+        for name in self.datasets:
+            clean = self.clean_of(name)
+            if clean != name and isinstance(self.datasets.get(clean), CorruptedSettings):
+                yield f"datasets.{name}.corrupts: {clean} is corrupted itself; name a clean data set"
+            elif clean == name and isinstance(self.datasets[name], CorruptedSettings):
+                yield f"datasets.{name}.corrupts: it names itself; name a clean data set"
+
+    def _bad_datasets(self) -> Iterator[str]:
+        """Bands without a frequency, and noises of colours on data sets that are grey."""
+        for name, settings in self.datasets.items():
+            size = self.images_of(name).size
+            if isinstance(settings, CorruptedSettings) and not settings.reaches(size):
+                yield f"datasets.{name}.band: {size} x {size} images have no frequency in it; widen it"
+        used = [(f"experiments.{name}.noises", e.dataset, e.noises) for name, e in self.experiments.items()]
+        for name, figure in self.figures.items():
+            if isinstance(figure, ForwardNoiseSettings):
+                used.append((f"figures.{name}.noise", figure.dataset, (figure.noise,)))
+        for key, dataset, noises in used:
+            for noise in noises:
+                if self.images_of(dataset).channels == 1 and self._squeezes_colours(noise):
+                    yield f"{key}: {noise} squeezes a colour axis and {dataset} is grey; use another noise"
+
+    def _squeezes_colours(self, noise: str) -> bool:
+        """Whether a noise, or the noise that multiplies it, needs the data's colour axis."""
+        factor = self.noises[noise].times
+        kinds = [self.noises[noise], *([self.noises[factor.noise]] if factor else [])]
+        return any(isinstance(kind, ColourSettings) for kind in kinds)
+
+    def _bad_noises(self) -> Iterator[str]:
+        """Products that are none, and strengths that a noise does not have."""
+        used = [
+            (f"experiments.{name}.strengths", noise, self.strengths_of(name))
+            for name, experiment in self.experiments.items()
+            for noise in experiment.noises
+        ]
+        for name, noise in self.noises.items():
+            if noise.times is None:
+                continue
+            factor = self.noises[noise.times.noise]
+            used.append((f"noises.{name}.times.strength", noise.times.noise, (noise.times.strength,)))
+            if factor.times or factor.operator == BASELINE:
+                yield f"noises.{name}.times.noise: {noise.times.noise} is white or a product; name another"
+            elif isinstance(noise, ColourSettings) == isinstance(factor, ColourSettings):
+                yield (
+                    f"noises.{name}.times.noise: {noise.times.noise} acts on the same basis; a noise of the "
+                    "colours (sdm, hdm) is multiplied by one of the frequencies (sagd_...), or the reverse"
+                )
+        for key, noise, strengths in used:
+            if isinstance(self.noises[noise], BandPassSettings) and not all(0 <= s <= 1 for s in strengths):
+                yield f"{key}: a strength of {noise}, a share of the band mixture, lies in 0..1"
+
     def _bad_recipes(self) -> Iterator[str]:
         """Recipes that do not fit the data sets of their experiments."""
         for name, experiment in self.experiments.items():
-            recipe, dataset = self.recipes[self.recipe_of(name)], self.datasets[experiment.dataset]
+            recipe, dataset = self.recipes[self.recipe_of(name)], self.images_of(experiment.dataset)
             where = f"recipes.{self.recipe_of(name)}"
             levels = len(recipe.training.unet.channels)
             if dataset.size % 2 ** (levels - 1):
@@ -204,9 +283,9 @@ class Config(Settings):
                 yield f"figures.{name}.steps: {max(figure.steps)} is more than the {timesteps} timesteps"
             if (
                 isinstance(figure, ForwardNoiseSettings)
-                and figure.image >= self.datasets[figure.dataset].images
+                and figure.image >= self.images_of(figure.dataset).images
             ):
-                count = self.datasets[figure.dataset].images
+                count = self.images_of(figure.dataset).images
                 yield f"figures.{name}.image: {figure.image} is no image of {figure.dataset}; it has {count}"
             if isinstance(figure, SampleGridsSettings) and name in self.targets:
                 for strength in figure.strengths:
@@ -255,7 +334,9 @@ def _one_line(error: ValidationError) -> str:
     first = problems[0]
     key = ".".join(str(part) for part in first["loc"] if part not in _TAGS)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    if first["type"] == "extra_forbidden":
+    if first["type"] == "extra_forbidden" and first["loc"][-1] in _all_keys():
+        text = "does not belong here; remove it"
+    elif first["type"] == "extra_forbidden":
         text = f"unknown key; {_suggest(str(first['loc'][-1]), _all_keys())}"
     elif first["type"] == "missing":
         text = "is missing; add it"

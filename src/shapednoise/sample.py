@@ -13,6 +13,7 @@ from diffusers import UNet2DModel
 from torch import Tensor
 
 from shapednoise.console import progress
+from shapednoise.data.scale import to_uint8
 from shapednoise.device import autocast, compute_dtype
 from shapednoise.noise.pipeline import draw
 from shapednoise.noise.schedulers import (
@@ -37,7 +38,7 @@ class Trajectory:
     frames: list[np.ndarray] = field(default_factory=list)
 
     def as_arrays(self) -> dict[str, np.ndarray]:
-        """`timesteps` (F,) and `frames` uint8 (F, images, 3, H, W), at most WATCHED_FRAMES of them."""
+        """`timesteps` (F,) and `frames` uint8 (F, images, C, H, W), at most WATCHED_FRAMES of them."""
         last = len(self.timesteps) - 1
         kept = np.unique(np.linspace(0, last, WATCHED_FRAMES).round().astype(int))
         return {
@@ -75,11 +76,6 @@ def image_generators(seed: int, indices: range) -> list[torch.Generator]:
     return [torch.Generator().manual_seed((start + i) % 2**32) for i in indices]
 
 
-def to_uint8(x: Tensor) -> np.ndarray:
-    """[-1, 1] to 0..255: clamp, scale, round to nearest."""
-    return ((x.float() + 1) * 127.5).clamp(0, 255).round().to("cpu", torch.uint8).numpy()
-
-
 def sample(
     unet: UNet2DModel,
     scheduler: AnyShaped,
@@ -87,7 +83,7 @@ def sample(
     store: Callable[[int, np.ndarray], None],
     batch_size: int | None = None,
 ) -> Trajectory:
-    """Draw settings.images images and hand them to store(first index, uint8 B x 3 x H x W).
+    """Draw settings.images images and hand them to store(first index, uint8 B x C x H x W).
 
     Returns the trajectory of the first WATCHED_IMAGES images.
     """
@@ -98,7 +94,7 @@ def sample(
 
     def watch(t: int, x0: Tensor) -> None:
         trajectory.timesteps.append(t)
-        trajectory.frames.append(to_uint8(x0[:WATCHED_IMAGES]))
+        trajectory.frames.append(to_uint8(x0[:WATCHED_IMAGES]).cpu().numpy())
 
     with progress(total=settings.images, desc="sample", unit="image") as bar:
         for start in range(0, settings.images, batch_size):
@@ -106,6 +102,6 @@ def sample(
             generators = image_generators(settings.seed, indices)
             with autocast(device, dtype):
                 x = draw(unet, scheduler, len(indices), generators, watch if start == 0 else None)
-            store(start, to_uint8(x))
+            store(start, to_uint8(x).cpu().numpy())
             bar.update(len(indices))
     return trajectory

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from shapednoise.data.scale import to_unit
 from shapednoise.noise.process import ShapedProcess
 from shapednoise.noise.schedulers import AnyShaped
 from shapednoise.noise.shape import Size
@@ -36,7 +37,7 @@ def power_spectrum(images: np.ndarray, axes: np.ndarray, block: int = 2000) -> n
 
 
 def _scaled(block: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.asarray(block).astype(np.float64)) / 127.5 - 1
+    return to_unit(torch.from_numpy(np.array(block))).double()
 
 
 @dataclass(frozen=True)

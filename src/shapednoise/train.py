@@ -1,6 +1,6 @@
 """Train the denoiser on shaped noise: mean squared error against the noise that was added (Eq. 4).
 
-The data set lives on the device as uint8; flips and scaling happen there. The random state of step
+The data set lives on the device as it is stored; flips and scaling happen there. The random state of step
 k is a function of (seed, k) and the order of the data one of (seed, epoch), so that a training that
 was interrupted and resumed is the training that was not.
 """
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from shapednoise.checkpoint import interruption, load_checkpoint, save_checkpoint
 from shapednoise.console import UserError, log, progress
+from shapednoise.data.scale import to_unit
 from shapednoise.device import autocast, compute_dtype
 from shapednoise.model import build_unet
 from shapednoise.noise.process import ShapedProcess
@@ -56,7 +57,7 @@ class Training:
         seed: int,
         device: torch.device,
     ) -> None:
-        """images: uint8, N x C x S x S. process: the noise and its schedule."""
+        """images: N x C x S x S, see data/images.py. process: the noise and its schedule."""
         self.settings, self.process, self.seed, self.device = settings, process, seed, device
         self.images = torch.from_numpy(np.array(images)).to(device)
         self.steps = math.ceil(settings.epochs * len(images) / settings.batch_size)
@@ -140,7 +141,7 @@ class Training:
         if self.settings.horizontal_flips:
             mirrored = torch.rand(count, 1, 1, 1, generator=generator, device=self.device) < 0.5
             x0 = torch.where(mirrored, x0.flip(-1), x0)
-        x0 = x0.float() / 127.5 - 1
+        x0 = to_unit(x0)
         timesteps = torch.randint(len(self.process.betas), (count,), generator=generator, device=self.device)
         white = torch.randn(x0.shape, generator=generator, device=self.device)
         return x0, timesteps, white

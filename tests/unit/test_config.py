@@ -153,6 +153,16 @@ def test_exponents_without_a_dot_are_numbers(paper):
         ("figures.figB2.steps", [2000], "figures.figB2.steps", "1000 timesteps"),
         ("figures.fig1.image", 50000, "figures.fig1.image", "it has 50000"),
         ("datasets.cifar10.size", 64, "datasets.cifar10", "32 x 32"),
+        ("datasets.cifar10.channels", 1, "datasets.cifar10", "channels: 3"),
+        ("datasets.cifar10.channels", 2, "datasets.cifar10.channels", "1 or 3"),
+        ("datasets.mnist.channels", 3, "datasets.mnist", "set channels: 1"),
+        ("datasets.mnist.sources", [{"deb": "a b"}], "datasets.mnist.sources.0.deb", "pattern"),
+        (
+            "datasets.mnist.sources",
+            [{"deb": "ab", "file": "c"}],
+            "datasets.mnist.sources.0",
+            "exactly one of",
+        ),
         ("datasets.celeba64.size", 60, "recipes.paper.training.unet.channels", "use fewer levels"),
         ("recipes.paper.training.schedule.beta_end", 1e-5, "recipes.paper.training.schedule", "swap them"),
         ("recipes.paper.scoring.reference_images", 500, "recipes.paper.scoring.reference_images", "raise it"),
@@ -171,6 +181,65 @@ def test_a_bad_config_is_one_line_with_key_and_remedy(paper, path, value, key, r
     assert "\n" not in message
     assert key in message
     assert remedy in message
+
+
+BAND = {"title": "CIFAR-10 with noise", "corrupts": "cifar10", "band": [0.1, 0.2]}
+
+
+def test_a_corrupted_data_set_is_compared_with_the_clean_one(paper):
+    content = changed(paper, "datasets.cifar10_band", BAND)
+    config = parse_config(changed(content, "experiments.cifar10_sdm.dataset", "cifar10_band"))
+    assert (config.clean_of("cifar10_band"), config.clean_of("cifar10")) == ("cifar10", "cifar10")
+    assert config.images_of("cifar10_band") is config.datasets["cifar10"]
+    assert config.datasets["cifar10_band"].seed == 0
+    assert {wanted.model.dataset for wanted in sample_sets(config, "cifar10_sdm")} == {"cifar10_band"}
+    assert parse_config(config.model_dump(mode="json")) == config  # as the snapshot of a run is read
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "remedy"),
+    [
+        ({"corrupts": "cifar"}, "corrupts", "there is no 'cifar'; did you mean 'cifar10'"),
+        ({"corrupts": "again"}, "corrupts", "again is corrupted itself; name a clean data set"),
+        ({"corrupts": "noisy"}, "corrupts", "names itself"),
+        ({"band": [0.2, 0.1]}, "noisy", "band [0.2, 0.1] is empty; write the lower frequency first"),
+        ({"band": [0.2, 0.2]}, "noisy", "lower frequency first"),
+        ({"band": [0.2, 0.8]}, "band.1", "less than or equal to 0.7072"),
+        ({"band": [-0.1, 0.8]}, "band.0", "greater than or equal to 0"),
+        ({"band": [0.1, float("nan")]}, "band.1", "finite number"),
+        ({"band": [0.1]}, "band.1", "is missing"),
+        ({"band": [0.01, 0.02]}, "band", "32 x 32 images have no frequency in it; widen it"),
+        ({"size": 32}, "size", "does not belong here; remove it"),
+        ({"bnad": [0.1, 0.2]}, "bnad", "did you mean 'band'"),
+    ],
+)
+def test_a_bad_corruption_is_one_line(paper, change, key, remedy):
+    content = changed(paper, "datasets.again", BAND)
+    content = changed(content, "datasets.noisy", {**BAND, **change})
+    with pytest.raises(ConfigError) as caught:
+        parse_config(content)
+    message = str(caught.value)
+    assert "\n" not in message and remedy in message
+    assert message.startswith("config: datasets.noisy") and key in message
+
+
+def test_a_clean_data_set_without_sources_is_not_taken_for_a_corrupted_one(paper):
+    with pytest.raises(ConfigError, match=r"datasets\.new\.sources: is missing; add it"):
+        parse_config(
+            changed(paper, "datasets.new", {"title": "N", "reader": "cifar", "images": 9, "size": 32})
+        )
+
+
+@pytest.mark.parametrize("noise", ["sdm", "hdm"])
+def test_noises_of_colours_are_refused_on_grey_images(paper, noise):
+    content = changed(paper, "experiments.cifar10_sdm.dataset", "fashion_mnist")
+    content = changed(content, "experiments.cifar10_sdm.noises", ["ddpm", noise])
+    message = f"experiments.cifar10_sdm.noises: {noise} squeezes a colour axis and fashion_mnist is grey; use"
+    with pytest.raises(ConfigError, match=message):
+        parse_config(content)
+    parse_config(changed(content, "experiments.cifar10_sdm.noises", ["ddpm"]))
+    with pytest.raises(ConfigError, match=r"figures.fig1.noise: sdm squeezes .* fashion_mnist is grey"):
+        parse_config(changed(paper, "figures.fig1.dataset", "fashion_mnist"))
 
 
 def test_a_missing_key_is_named(paper):

@@ -121,6 +121,39 @@ def test_no_source_at_all_is_one_line_with_every_failure_and_where_to_put_the_fi
     assert (tmp_path / "data" / "archive.tgz").exists()
 
 
+@pytest.fixture
+def apt_get(tmp_path, monkeypatch) -> Path:
+    """A folder of commands with an apt-get that knows one package and leaves it where it is called."""
+    folder = tmp_path / "commands"
+    folder.mkdir()
+    (folder / "apt-get").write_text(
+        "#!/bin/sh\n"
+        'case "$3" in\n'
+        '  known=1.0-1) printf "%s" "$1 $2 $3" > known_1.0-1_all.deb;;\n'
+        '  *) echo "E: Unable to locate package $3" >&2; exit 100;;\n'
+        "esac\n"
+    )
+    (folder / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+def test_a_debian_package_is_fetched_once_and_kept(apt_get, tmp_path):
+    source = Source(deb="known=1.0-1", sha256=hashlib.sha256(b"download --quiet known=1.0-1").hexdigest())
+    path, used = get(tmp_path, source)
+    assert used == source and str(source) == "deb known=1.0-1"
+    assert [file.name for file in path.parent.iterdir() if file.name != ".lock"] == [path.name]
+    (apt_get / "apt-get").unlink()
+    assert get(tmp_path, source)[0] == path
+    with pytest.raises(UserError, match="deb other: apt-get is not installed"):
+        get(tmp_path, Source(deb="other"))
+
+
+def test_a_debian_package_that_is_not_there_says_so(apt_get, tmp_path):
+    with pytest.raises(UserError, match="deb other: E: Unable to locate package other"):
+        get(tmp_path, Source(deb="other"))
+
+
 def test_a_slow_source_gives_way_to_the_next_one(server, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "PATIENCE_SECONDS", 0)
     slow = Source(url=f"{server}/good-slow.tgz", least_kb_per_s=1e9)

@@ -11,7 +11,7 @@ from shapednoise.figures.forward_noise import forward_noise
 from shapednoise.figures.pictures import ZOOM, save_gif, save_grid, save_strip
 from shapednoise.figures.precision_recall import precision_recall
 from shapednoise.figures.sample_grids import sample_grids
-from shapednoise.figures.style import save
+from shapednoise.figures.style import new_figure, plt, save, show_image
 from shapednoise.figures.tiles import GAP, square_grid
 from shapednoise.figures.u_curve import u_curve
 from shapednoise.metrics.curve import fit_parabola
@@ -147,6 +147,22 @@ def test_pictures_of_a_sample_set(tmp_path):
         assert gif.n_frames == 5
     with Image.open(tmp_path / "grid.png") as grid:
         assert grid.size == (5 * (16 * ZOOM + GAP) - GAP, 16 * ZOOM)
+
+
+def test_grey_images_are_shown_grey(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (5, 8, 1, 16, 16), np.uint8)
+    same = np.repeat(frames, 3, axis=2)
+    for name, content in (("grey", frames), ("colour", same)):
+        save_strip(content, np.arange(5), tmp_path / f"{name}.png")
+        save_gif(content, tmp_path / f"{name}.gif")
+    for suffix in ("png", "gif"):
+        assert (tmp_path / f"grey.{suffix}").read_bytes() == (tmp_path / f"colour.{suffix}").read_bytes()
+    np.testing.assert_array_equal(square_grid(frames[:, 0], 2), square_grid(same[:, 0], 2))
+    for picture in (frames[0, 0], frames[0, 0].transpose(1, 2, 0)):
+        figure, [[axes]] = new_figure(2, 2)
+        show_image(axes, picture)
+        np.testing.assert_array_equal(axes.images[0].get_array(), same[0, 0].transpose(1, 2, 0))
+        plt.close(figure)
 
 
 def test_a_grid_of_fewer_images_than_places():

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from shapednoise.data.scale import to_uint8
 from shapednoise.model import build_unet
 from shapednoise.noise.schedulers import (
     ShapedDDIMScheduler,
     ShapedDDPMScheduler,
     ShapedDPMSolverScheduler,
 )
-from shapednoise.sample import image_generators, sample, sampling_scheduler, to_uint8
+from shapednoise.sample import image_generators, sample, sampling_scheduler
 from shapednoise.settings.sampling import SamplerSettings
 from shapednoise.settings.training import UNetSettings
 

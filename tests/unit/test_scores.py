@@ -61,6 +61,17 @@ class Images(torch.utils.data.Dataset):
         return self.images[index]
 
 
+def test_grey_and_float16_images_have_the_features_of_their_8_bit_colours(inception_weights):
+    extractor = load_extractor(inception_weights, torch.device("cpu"))
+    grey = np.random.default_rng(0).integers(0, 256, (3, 1, 32, 32), np.uint8)
+    scaled = (grey / 127.5 - 1).astype(np.float16)
+    scaled[0, 0, 0, 0], grey[0, 0, 0, 0] = 1.7, 255  # beyond the scale: clamped
+    found = [extract(extractor, images, np.arange(3), 2) for images in (grey, scaled, np.repeat(grey, 3, 1))]
+    assert found[0]["features"].shape == (3, 2048)
+    for other in found[1:]:
+        np.testing.assert_array_equal(found[0]["features"], other["features"])
+
+
 @pytest.mark.slow
 def test_all_scores_equal_torch_fidelitys_own(inception_weights):
     """The same images through torch_fidelity.calculate_metrics and through our files of features."""

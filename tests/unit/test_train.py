@@ -11,7 +11,10 @@ from shapednoise.config import load_config
 from shapednoise.console import UserError
 from shapednoise.model import build_unet
 from shapednoise.noise.process import ShapedProcess, linear_betas
+from shapednoise.noise.schedulers import ShapedDDPMScheduler
 from shapednoise.noise.shape import make_shape
+from shapednoise.sample import sample, sampling_scheduler
+from shapednoise.settings.sampling import SamplerSettings
 from shapednoise.settings.training import TrainingSettings
 from shapednoise.train import Checkpointing, Interrupted, Training, mixed_seed, train
 
@@ -122,6 +125,31 @@ def test_a_checkpoint_that_does_not_fit_is_said_and_not_used(axis, tmp_path, cap
     [warning] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert "training starts from step 0" in warning and str(path) in warning
     assert all(torch.equal(a, b) for a, b in zip(weights(fresh), finished(axis, tmp_path), strict=True))
+
+
+def test_grey_images_are_trained_and_drawn_with_one_channel(tmp_path):
+    scheduler = ShapedDDPMScheduler(shape={"operator": "sagd_powerlaw", "strength": -0.3})
+    run = Training(IMAGES[:, :1], scheduler.process, TINY, 0, torch.device("cpu"))
+    train(run, Checkpointing(tmp_path / "unused.pt", "f"))
+    drawn = np.zeros((4, 1, 8, 8), np.uint8)
+
+    def store(first, batch):
+        drawn[first : first + len(batch)] = batch
+
+    settings = SamplerSettings(steps=3, images=4)
+    trajectory = sample(run.ema_unet().eval(), sampling_scheduler(scheduler, settings), settings, store)
+    assert trajectory.as_arrays()["frames"].shape == (3, 4, 1, 8, 8)
+    assert drawn.std() > 10
+
+
+def test_images_of_the_unit_scale_reach_the_network_as_they_are(axis):
+    halves = (IMAGES / 127.5 - 1).astype(np.float16)
+    halves[:, 0, 0, 0] = 3.0
+    run, plain = training(axis, images=halves), training(axis)
+    x0, reference = run._draw()[0], plain._draw()[0]
+    assert x0.dtype == torch.float32 and x0.max() == 3.0
+    inside = x0 < 3
+    torch.testing.assert_close(x0[inside], reference[inside], atol=1e-3, rtol=0)
 
 
 def test_other_seeds_give_other_weights(axis, tmp_path):

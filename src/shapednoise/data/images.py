@@ -1,4 +1,8 @@
-"""Read image arrays: uint8, N x 3 x H x W, memory-mapped."""
+"""Read image arrays, N x C x H x W, memory-mapped; C is 3, or 1 for grey.
+
+uint8 holds pixels 0..255; float16 holds values of the [-1, 1] scale, which need not stay within it
+(data/corrupt.py). data/scale.py converts.
+"""
 
 from pathlib import Path
 from typing import Literal
@@ -14,8 +18,11 @@ def load_images(path: str | Path) -> np.ndarray:
         images = np.load(path, mmap_mode="r")
     except (ValueError, EOFError) as error:
         raise UserError(f"{path} is damaged ({error}); delete it and run again") from error
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != 3:
-        raise UserError(f"{path} holds {images.dtype} {images.shape}, not uint8 images N x 3 x H x W")
+    if images.dtype not in (np.uint8, np.float16) or images.ndim != 4 or images.shape[1] not in (1, 3):
+        raise UserError(
+            f"{path} holds {images.dtype} {images.shape}, not uint8 or float16 images N x C x H x W "
+            "with 1 or 3 channels; delete it and run again"
+        )
     return images
 
 

@@ -5,6 +5,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from shapednoise.data.scale import to_unit
 from shapednoise.figures.style import new_figure, noise_name, show_image
 from shapednoise.noise.shape import NoiseShape, make_shape, with_axis
 
@@ -16,9 +17,9 @@ def forward_noise(
 ) -> Figure:
     """Top: the colours of real pixels in the plane of the first two principal axes. Bottom: an image.
 
-    images: uint8 N x 3 x H x W. axes_of_colour: 3 x 3, unit rows. name: of the noise; shape: its
-    description, squeezing. signal: A_t; the noise has weight sqrt(1 - A_t) and constant strength.
-    index: the image shown.
+    images: N x 3 x H x W, see data/images.py. axes_of_colour: 3 x 3, unit rows. name: of the noise;
+    shape: its description, squeezing. signal: A_t; the noise has weight sqrt(1 - A_t) and constant
+    strength. index: the image shown.
     """
     strength = shape["strength"]
     squeezing = with_axis(shape, axes_of_colour[0].tolist()) | {"schedule": "constant"}
@@ -31,7 +32,7 @@ def forward_noise(
     }
     figure, axes = new_figure(11.5, 5.4, rows=2, columns=len(panels))
     pixels = _pixels(images)
-    image = torch.from_numpy(images[index : index + 1].astype(np.float64)) / 127.5 - 1
+    image = to_unit(torch.from_numpy(np.array(images[index : index + 1]))).double()
     for column, (title, drawn) in enumerate(panels.items()):
         _draw_cloud(axes[0, column], pixels, drawn, axes_of_colour, signal)
         axes[0, column].set_xlabel("1st principal axis $v$")
@@ -50,7 +51,7 @@ def _pixels(images: np.ndarray) -> torch.Tensor:
     size = images.shape[2]
     places = np.random.default_rng(0).integers(0, size, (len(chosen), 2))
     colours = np.stack([images[i, :, row, col] for i, (row, col) in zip(chosen, places, strict=True)])
-    return torch.from_numpy(colours.astype(np.float64))[:, :, None, None] / 127.5 - 1
+    return to_unit(torch.from_numpy(colours)).double()[:, :, None, None]
 
 
 def _add_noise(x: torch.Tensor, shape: NoiseShape, signal: float) -> torch.Tensor:

@@ -13,7 +13,7 @@ LABEL_HEIGHT = 16
 
 
 def save_grid(images: np.ndarray, path: str | Path, side: int = 6) -> None:
-    """The first side x side images (uint8 N x 3 x H x W) as one PNG, enlarged."""
+    """The first side x side images (uint8 N x C x H x W) as one PNG, enlarged."""
     with atomic_path(path) as temporary:
         Image.fromarray(square_grid(images, side, ZOOM)).save(temporary)
 

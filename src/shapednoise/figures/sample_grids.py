@@ -10,7 +10,7 @@ from shapednoise.figures.tiles import square_grid
 
 
 def sample_grids(panels: Sequence[tuple[str, np.ndarray]], side: int = 6) -> Figure:
-    """One side x side grid a panel; panels are (title, uint8 images N x 3 x H x W)."""
+    """One side x side grid a panel; panels are (title, uint8 images N x C x H x W)."""
     figure, axes = new_figure(3.6 * len(panels), 3.9, columns=len(panels))
     for place, (title, images) in zip(axes[0], panels, strict=True):
         show_image(place, square_grid(images, side), title)

@@ -45,10 +45,10 @@ def curve_colour(position: int) -> tuple[float, float, float]:
 
 
 def show_image(axes: Axes, image: np.ndarray, title: str = "") -> None:
-    """A picture (H x W x 3 or 3 x H x W, uint8) without axes, pixels as squares."""
-    if image.shape[0] == 3:
+    """A picture (H x W x C or C x H x W, uint8; C is 3, or 1 for grey) without axes, pixels as squares."""
+    if image.shape[0] in (1, 3):
         image = image.transpose(1, 2, 0)
-    axes.imshow(image, interpolation="nearest")
+    axes.imshow(image.repeat(3 // image.shape[2], axis=2), interpolation="nearest")
     axes.set_title(title)
     axes.set_axis_off()
 

@@ -8,9 +8,9 @@ GAP = 2
 
 
 def tile(rows: Sequence[np.ndarray], zoom: int = 1) -> np.ndarray:
-    """Rows of images (each uint8 n x 3 x H x W) as one H x W x 3 picture, white gaps between them.
+    """Rows of images (each uint8 n x C x H x W) as one H x W x 3 picture, white gaps between them.
 
-    zoom: every pixel becomes zoom x zoom pixels.
+    C is 3, or 1 for grey. zoom: every pixel becomes zoom x zoom pixels.
     """
     height, width = rows[0].shape[2] * zoom, rows[0].shape[3] * zoom
     columns = max(len(row) for row in rows)

@@ -11,6 +11,7 @@ import torch
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from shapednoise.console import progress
+from shapednoise.data.scale import to_uint8
 from shapednoise.metrics.weights import has_classifier
 
 POOLED, LOGITS = "2048", "logits_unbiased"
@@ -28,14 +29,18 @@ def load_extractor(weights: str | Path, device: torch.device) -> FeatureExtracto
 def extract(
     extractor: FeatureExtractorInceptionV3, images: np.ndarray, indices: np.ndarray, batch_size: int
 ) -> dict[str, np.ndarray]:
-    """Features of images[indices]; images uint8 N x 3 x H x W. Returns float32 arrays by name."""
+    """Features of images[indices] (N x C x H x W, see data/images.py). Returns float32 arrays by name.
+
+    The network takes colour pictures of 8 bits: a grey channel is repeated, float16 is rounded.
+    """
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     device = next(extractor.parameters()).device
     parts: list[tuple[np.ndarray, ...]] = []
     with progress(total=len(indices), desc="features", unit="image") as bar:
         for start in range(0, len(indices), batch_size):
-            batch = torch.from_numpy(np.array(images[indices[start : start + batch_size]])).to(device)
+            batch = torch.from_numpy(np.array(images[indices[start : start + batch_size]]))
+            batch = to_uint8(batch).expand(-1, 3, -1, -1).to(device)
             parts.append(tuple(layer.cpu().numpy() for layer in extractor(batch)))
             bar.update(len(batch))
     names = {POOLED: "features", LOGITS: "logits"}

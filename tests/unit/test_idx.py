@@ -1,0 +1,113 @@
+"""MNIST's format, built here with random pixels: by itself and inside a Debian package."""
+
+import gzip
+import hashlib
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shapednoise.console import UserError
+from shapednoise.data.canonical import write_canonical
+from shapednoise.data.idx import pad
+from shapednoise.data.images import load_images
+from shapednoise.settings.data import ImagesSettings
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (40, 28, 28), np.uint8)
+PADDED = np.pad(PIXELS, ((0, 0), (2, 2), (2, 2)))
+
+
+def settings(**changes) -> ImagesSettings:
+    return ImagesSettings(**{"reader": "idx", "channels": 1, "images": 40, "size": 32, **changes})
+
+
+def idx(count: int = 40, magic: int = 0x803, pixels: np.ndarray = PIXELS) -> bytes:
+    return gzip.compress(struct.pack(">4I", magic, count, *pixels.shape[1:]) + pixels.tobytes(), mtime=0)
+
+
+def write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def test_pictures_are_in_the_middle_of_black_ones(tmp_path):
+    archive = write(tmp_path / "train.gz", idx())
+    digest = write_canonical(archive, settings(), tmp_path / "images.npy")
+    assert digest == hashlib.sha256(PADDED.tobytes()).hexdigest()
+    np.testing.assert_array_equal(load_images(tmp_path / "images.npy"), PADDED[:, None])
+
+
+def test_an_odd_gap_and_none_at_all():
+    np.testing.assert_array_equal(pad(PIXELS, 28), PIXELS)
+    np.testing.assert_array_equal(pad(PIXELS, 31)[:, 1:29, 1:29], PIXELS)
+    np.testing.assert_array_equal(pad(PIXELS[:, :26], 28)[:, 1:27], PIXELS[:, :26])
+
+
+def test_further_pictures_are_left_out(tmp_path):
+    archive = write(tmp_path / "train.gz", idx())
+    write_canonical(archive, settings(images=30), tmp_path / "images.npy")
+    np.testing.assert_array_equal(load_images(tmp_path / "images.npy")[:, 0], PADDED[:30])
+
+
+@pytest.mark.parametrize(
+    ("content", "changes", "message"),
+    [
+        (idx(), {"images": 50}, "holds 40 images, the config says 50"),
+        (idx(count=50), {"images": 50}, r"is damaged .*delete it and run again"),
+        (idx(count=30), {"images": 30}, "holds more than the 30 images that it says"),
+        (idx(magic=0x801), {}, r"is no idx3-ubyte file \(it begins with 0x801\)"),
+        (idx(), {"size": 24}, "are 28 x 28; raise size from 24"),
+        (idx()[:2000], {}, "is damaged"),
+        (idx()[:-3], {}, "is damaged"),
+        (gzip.compress(b"short", mtime=0), {}, "is damaged"),
+        (b"<html>no such file</html>", {}, "is damaged"),
+        (b"!<arch>\nno package", {}, "is damaged"),
+    ],
+    ids=[
+        *("too few", "fewer than it says", "more than it says", "labels", "too large"),
+        *("cut", "cut at the end", "no header", "a page", "no package"),
+    ],
+)
+def test_what_is_wrong_is_one_clear_line(tmp_path, content, changes, message):
+    archive = write(tmp_path / "train.gz", content)
+    with pytest.raises(UserError, match=message) as caught:
+        write_canonical(archive, settings(**changes), tmp_path / "out" / "images.npy")
+    assert "\n" not in str(caught.value)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def package(folder: Path, member: str) -> Path:
+    """A Debian package that holds the pictures below this name."""
+    if not shutil.which("dpkg-deb"):
+        pytest.skip("dpkg-deb is not installed")
+    tree = folder / "tree"
+    (tree / "DEBIAN").mkdir(parents=True)
+    (tree / "DEBIAN" / "control").write_text(
+        "Package: pictures\nVersion: 1\nArchitecture: all\nMaintainer: Nobody <n@example.org>\n"
+        "Description: pictures\n"
+    )
+    (tree / member).parent.mkdir(parents=True)
+    (tree / member).write_bytes(idx())
+    subprocess.run(["dpkg-deb", "--build", tree, folder / "made.deb"], check=True, capture_output=True)
+    return (folder / "made.deb").rename(folder / "deb-pictures")  # downloads are kept without a suffix
+
+
+def test_a_debian_package_gives_the_same_array(tmp_path):
+    archive = package(tmp_path, "usr/share/datasets/pictures/train-images-idx3-ubyte.gz")
+    write_canonical(archive, settings(), tmp_path / "images.npy")
+    np.testing.assert_array_equal(load_images(tmp_path / "images.npy")[:, 0], PADDED)
+
+
+def test_a_debian_package_of_something_else_is_refused(tmp_path):
+    archive = package(tmp_path, "usr/share/doc/other.gz")
+    with pytest.raises(UserError, match=r"has no train-images-idx3-ubyte\.gz"):
+        write_canonical(archive, settings(), tmp_path / "images.npy")
+
+
+def test_without_dpkg_deb_another_source_is_advised(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match=r"dpkg-deb is not installed.*use another source"):
+        write_canonical(write(tmp_path / "a.deb", b"!<arch>\n"), settings(), tmp_path / "images.npy")
