@@ -171,6 +171,32 @@ def grid_titles(wildcards):
     return [f"{name} (s = {strength:g})".replace("-", "\u2212") for name, strength in names]
 
 
+def operator_of(wildcards):
+    """The operator of the first noise of a figure's experiment that is not white."""
+    noises = CONFIG.experiments[figure(wildcards).experiment].noises
+    operators = [CONFIG.noises[noise].operator for noise in noises]
+    return next((operator for operator in operators if operator != "ddpm"), "sdm")
+
+
+def band_of(experiment):
+    """The corrupted band of an experiment's data set, as figures write it."""
+    low, high = CONFIG.datasets[CONFIG.experiments[experiment].dataset].band
+    return f"{low:g}\u2013{high:g}"
+
+
+def shown_dataset(wildcards):
+    """The corrupted data set whose pictures a figure of selective omission shows."""
+    return CONFIG.experiments[figure(wildcards).shown].dataset
+
+
+def shown_sample_sets(wildcards):
+    """Its sample sets: of isotropic noise, and of the noise that leaves the band out."""
+    found = sample_sets(CONFIG, figure(wildcards).shown)
+    isotropic = next(wanted for wanted in found if wanted.model.noise == "ddpm")
+    omitting = next(wanted for wanted in found if wanted.model.noise != "ddpm")
+    return [isotropic, omitting]
+
+
 def dropped_weights(wildcards):
     """The weights that the user has put into the data folder, so that a new one is taken up."""
     sources = CONFIG.extractors[wildcards.extractor].sources

@@ -22,9 +22,10 @@ rule figure_u_curve:
     params:
         metric=lambda w: figure(w).metric,
         dataset=title_of,
+        operator=operator_of,
     shell:
         "python {input.code[0]} --table {input.table:q} --metric {params.metric}"
-        " --dataset {params.dataset:q} --output {output:q}"
+        " --dataset {params.dataset:q} --operator {params.operator} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
@@ -131,4 +132,63 @@ rule figure_drift:
         runtime=10,
     shell:
         "python {input.code[0]} --table {input.table:q} --output {output:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+
+
+rule figure_sampler_bars:
+    input:
+        code=code("figure_sampler_bars"),
+        table=lambda w: f"{RESULTS}/tables/experiments/{figure(w).experiment}.csv",
+    output:
+        f"{RESULTS}/figures/{{figure}}.pdf",
+        f"{RESULTS}/figures/{{figure}}.png",
+    log:
+        f"{RESULTS}/logs/figure_sampler_bars/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_sampler_bars/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("sampler_bars"),
+    conda:
+        "../envs/shapednoise.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        metric=lambda w: figure(w).metric,
+        dataset=title_of,
+    shell:
+        "python {input.code[0]} --table {input.table:q} --metric {params.metric}"
+        " --dataset {params.dataset:q} --output {output:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+
+
+rule figure_omission:
+    input:
+        code=code("figure_omission"),
+        tables=lambda w: [f"{RESULTS}/tables/experiments/{e}.csv" for e in figure(w).experiments],
+        clean=lambda w: IMAGES.format(dataset=CONFIG.clean_of(shown_dataset(w))),
+        corrupted=lambda w: IMAGES.format(dataset=shown_dataset(w)),
+        samples=lambda w: [f"{RESULTS}/samples/{s.path}/samples.npy" for s in shown_sample_sets(w)],
+    output:
+        f"{RESULTS}/figures/{{figure}}.pdf",
+        f"{RESULTS}/figures/{{figure}}.png",
+    log:
+        f"{RESULTS}/logs/figure_omission/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_omission/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("omission"),
+    conda:
+        "../envs/shapednoise.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        bands=lambda w: [band_of(experiment) for experiment in figure(w).experiments],
+        shown=lambda w: band_of(figure(w).shown),
+        metric=lambda w: figure(w).metric,
+    shell:
+        "python {input.code[0]} --tables {input.tables:q} --bands {params.bands:q}"
+        " --shown {params.shown:q} --metric {params.metric} --clean {input.clean:q}"
+        " --corrupted {input.corrupted:q} --samples {input.samples:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

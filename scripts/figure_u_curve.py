@@ -15,10 +15,12 @@ def main() -> None:
     parser.add_argument("--table", type=Path, required=True, help="scores of the experiment (.csv)")
     parser.add_argument("--metric", required=True, help="column to draw")
     parser.add_argument("--dataset", required=True, help="title of the data set")
+    parser.add_argument("--operator", default="sdm", help="of the noise, for the name of its strength")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="figures to write (.pdf, .png)")
     arguments = parser.parse_args()
 
-    save(u_curve(pd.read_csv(arguments.table), arguments.metric, arguments.dataset), arguments.output)
+    table = pd.read_csv(arguments.table)
+    save(u_curve(table, arguments.metric, arguments.dataset, arguments.operator), arguments.output)
 
 
 run(main)

@@ -19,6 +19,7 @@ from shapednoise.settings.figures import (
     DriftSettings,
     FigureSettings,
     ForwardNoiseSettings,
+    OmissionSettings,
     SampleGridsSettings,
 )
 from shapednoise.settings.noise import BandPassSettings, ColourSettings, NoiseSettings, shape_of
@@ -153,8 +154,10 @@ class Config(Settings):
         kinds = {"experiment": self.experiments, "dataset": self.datasets, "noise": self.noises}
         for name, figure in self.figures.items():
             for field, known in kinds.items():
-                if hasattr(figure, field):
+                if getattr(figure, field, None) is not None:
                     uses.append((f"figures.{name}.{field}", getattr(figure, field), known))
+            for experiment in getattr(figure, "experiments", ()):
+                uses.append((f"figures.{name}.experiments", experiment, self.experiments))
         for key, used, known in uses:
             if used not in known:
                 yield f"{key}: there is no {used!r}; {_suggest(used, known)}"
@@ -287,6 +290,8 @@ class Config(Settings):
             ):
                 count = self.images_of(figure.dataset).images
                 yield f"figures.{name}.image: {figure.image} is no image of {figure.dataset}; it has {count}"
+            if isinstance(figure, OmissionSettings):
+                yield from self._bad_omission(name, figure)
             if isinstance(figure, SampleGridsSettings) and name in self.targets:
                 for strength in figure.strengths:
                     if strength not in self.strengths_of(figure.experiment):
@@ -294,6 +299,23 @@ class Config(Settings):
                             f"figures.{name}.strengths: {strength:g} is not in experiment "
                             f"{figure.experiment}; add it there or remove it here"
                         )
+
+    def _bad_omission(self, name: str, figure: OmissionSettings) -> Iterator[str]:
+        """What a figure of selective omission needs of its experiments."""
+        if figure.shown not in figure.experiments:
+            yield f"figures.{name}.shown: {figure.shown!r} is none of its experiments; name one of them"
+        for experiment in figure.experiments:
+            settings, strengths = self.experiments[experiment], self.strengths_of(experiment)
+            if self.clean_of(settings.dataset) == settings.dataset:
+                yield (
+                    f"figures.{name}.experiments: the data set of {experiment}, {settings.dataset}, is not "
+                    "corrupted; name one that `corrupts` another"
+                )
+            if len(settings.noises) != 1 or 0.0 not in strengths or len(strengths) != 2:
+                yield (
+                    f"figures.{name}.experiments: {experiment} must have one noise and two strengths, "
+                    "0 and that of the noise which leaves the band out"
+                )
 
 
 def parse_config(content: Mapping[str, Any]) -> Config:

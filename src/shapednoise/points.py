@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from shapednoise.config import BASELINE, Config
 from shapednoise.settings.base import strength_text
+from shapednoise.settings.figures import FigureSettings
 from shapednoise.settings.noise import Marginal, marginal_of
 from shapednoise.settings.sampling import SamplerSettings
 
@@ -81,7 +82,13 @@ def _sample_sets(config: Config, experiment: str) -> Iterator[SampleSet]:
 def wanted_experiments(config: Config) -> list[str]:
     """The experiments behind the target figures, each once, in the order of the targets."""
     figures = (config.figures[target] for target in config.targets)
-    return list(dict.fromkeys(figure.experiment for figure in figures if hasattr(figure, "experiment")))
+    return list(dict.fromkeys(name for figure in figures for name in experiments_of(figure)))
+
+
+def experiments_of(figure: FigureSettings) -> tuple[str, ...]:
+    """The experiments that a figure draws."""
+    one = getattr(figure, "experiment", None)
+    return getattr(figure, "experiments", (one,) if one else ())
 
 
 def wanted_sample_sets(config: Config) -> list[SampleSet]:

@@ -9,13 +9,19 @@ from shapednoise.figures.style import noise_name
 SAMPLER = "sampler."
 
 
+def varying_settings(scores: pd.DataFrame) -> list[str]:
+    """The columns of a tidy table of scores in which its samplers differ."""
+    columns = [column for column in scores if column.startswith(SAMPLER)]
+    return [column for column in columns if scores[column].nunique() > 1]
+
+
 def curves(scores: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield (name, rows) for every curve of a tidy table of scores.
 
-    Where the experiment has several samplers, each has curves of its own, named by what differs.
+    Where the experiment has several samplers, each has curves of its own, named by what differs. The
+    baseline is the strength 0 of every noise that has none of its own (a product of noises has).
     """
-    columns = [column for column in scores if column.startswith(SAMPLER)]
-    varying = [column for column in columns if scores[column].nunique() > 1]
+    varying = varying_settings(scores)
     groups = scores.groupby(varying, sort=False) if varying else [((), scores)]
     for values, rows in groups:
         details = [
@@ -23,5 +29,6 @@ def curves(scores: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         ]
         baseline = rows[rows.noise == "ddpm"]
         for noise in rows.noise[rows.noise != "ddpm"].unique():
+            own = rows[rows.noise == noise]
             name = ", ".join([noise_name(noise), *details])
-            yield name, pd.concat([rows[rows.noise == noise], baseline])
+            yield name, own if (own.strength == 0).any() else pd.concat([own, baseline])

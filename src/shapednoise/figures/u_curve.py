@@ -9,12 +9,25 @@ from shapednoise.figures.curves import curves
 from shapednoise.figures.style import LOWER_IS_BETTER, METRIC_NAMES, curve_colour, new_figure
 from shapednoise.metrics.curve import fit_parabola
 
+SQUEEZING = ("s", "strength $s$   ($s<0$: antisqueezed, $s>0$: squeezed)")
+STRENGTHS = {
+    "sdm": SQUEEZING,
+    "hdm": SQUEEZING,
+    "sagd_powerlaw": (
+        "\\alpha",
+        r"exponent $\alpha$ of the noise   ($\alpha<0$: more of it at low frequencies)",
+    ),
+    "sagd_bandpass": ("s", "share $s$ of the band mixture   ($s=0$: white noise)"),
+}
 
-def u_curve(scores: pd.DataFrame, metric: str, dataset: str) -> Figure:
+
+def u_curve(scores: pd.DataFrame, metric: str, dataset: str, operator: str = "sdm") -> Figure:
     """One curve a noise variant and sampler; the baseline (s = 0) belongs to each of them.
 
     scores: the tidy table of one experiment. metric: a column of it. dataset: its name for the title.
+    operator: of the noise, for the name of its strength.
     """
+    symbol, label = STRENGTHS[operator]
     figure, [[axes]] = new_figure(5.2, 3.8)
     known = scores.dropna(subset=[metric])
     axes.set_title(dataset)
@@ -23,12 +36,14 @@ def u_curve(scores: pd.DataFrame, metric: str, dataset: str) -> Figure:
     baseline = known[known.noise == "ddpm"]
     drawn = list(curves(known))
     for position, (name, rows) in enumerate(drawn):
-        _draw_curve(axes, rows, metric, name, curve_colour(position))
+        _draw_curve(axes, rows, metric, name, symbol, curve_colour(position))
     one_sampler = len(drawn) == known.noise[known.noise != "ddpm"].nunique()
     if one_sampler and not baseline.empty:
-        axes.axhline(baseline[metric].mean(), color="0.35", ls=":", lw=1.2, label="DDPM ($s=0$)", zorder=1)
+        axes.axhline(
+            baseline[metric].mean(), color="0.35", ls=":", lw=1.2, label=f"DDPM (${symbol}=0$)", zorder=1
+        )
     arrow = "lower is better" if metric in LOWER_IS_BETTER else "higher is better"
-    axes.set_xlabel("strength $s$   ($s<0$: antisqueezed, $s>0$: squeezed)")
+    axes.set_xlabel(label)
     axes.set_ylabel(f"{METRIC_NAMES[metric]}  ({arrow})")
     generated, real = int(known.generated_images.iloc[0]), int(known.real_images.iloc[0])
     seeds = known.seed.nunique()
@@ -41,7 +56,7 @@ def u_curve(scores: pd.DataFrame, metric: str, dataset: str) -> Figure:
     return figure
 
 
-def _draw_curve(axes: Axes, rows: pd.DataFrame, metric: str, name: str, colour) -> None:
+def _draw_curve(axes: Axes, rows: pd.DataFrame, metric: str, name: str, symbol: str, colour) -> None:
     """Seeds as points, mean and one deviation as line and band, fit dashed, optimum as a star."""
     summary = rows.groupby("strength")[metric].agg(["mean", "std"]).sort_index()
     s = summary.index.to_numpy(float)
@@ -58,7 +73,7 @@ def _draw_curve(axes: Axes, rows: pd.DataFrame, metric: str, name: str, colour) 
     found = "" if optimum is not None else " (no optimum inside)"
     axes.plot(fine, fit(fine), "--", color=colour, lw=1, label=f"{name}, quadratic fit{found}", zorder=3)
     if optimum is not None:
-        label = f"fitted optimum, $s={optimum:.2f}$".replace("-", "\u2212")
+        label = f"fitted optimum, ${symbol}={optimum:.2f}$".replace("-", "\u2212")
         axes.plot(optimum, fit(np.array(optimum)), "*", color=colour, ms=11, mec="black", mew=0.6,
                   label=label, zorder=5)  # fmt: skip
 

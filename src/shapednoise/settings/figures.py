@@ -54,7 +54,32 @@ class DriftSettings(Settings):
     )
 
 
+class SamplerBarsSettings(Settings):
+    """A score of every sampler of an experiment, side by side, at a few strengths."""
+
+    kind: Literal["sampler_bars"] = Field(description="The kind of figure.")
+    experiment: Name = Field(description="The experiment that is drawn.")
+    metric: Metric = Field("fid", description="The score that is drawn.")
+
+
+class OmissionSettings(Settings):
+    """Selective omission (SAGD): pictures for one corrupted band, scores for all of them."""
+
+    kind: Literal["omission"] = Field(description="The kind of figure.")
+    experiments: tuple[Name, ...] = Field(
+        min_length=1, description="One a corrupted data set, each with strength 0 and one above."
+    )
+    shown: Name = Field(description="The experiment whose pictures are shown.")
+    metric: Metric = Field("fid", description="The score that is drawn, against the clean data.")
+
+
 FigureSettings = Annotated[
-    UCurveSettings | PrecisionRecallSettings | SampleGridsSettings | ForwardNoiseSettings | DriftSettings,
+    SamplerBarsSettings
+    | OmissionSettings
+    | UCurveSettings
+    | PrecisionRecallSettings
+    | SampleGridsSettings
+    | ForwardNoiseSettings
+    | DriftSettings,
     Field(discriminator="kind"),
 ]
