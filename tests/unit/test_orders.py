@@ -1,0 +1,91 @@
+"""How fast each sampler becomes exact on Gaussian data with the analytic denoiser, in closed form."""
+
+import math
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from shapednoise.noise.process import ShapedProcess
+from shapednoise.noise.schedulers import (
+    ShapedDDIMScheduler,
+    ShapedDDPMScheduler,
+    ShapedDPMSolverScheduler,
+)
+from shapednoise.noise.shape import make_shape, radii
+from shapednoise.noise.steps import ddim, dpm_solver, read
+from shapednoise.theory import predict
+from tests.unit.shapes import BETAS, SHAPES
+
+SIZE = (6, 5)
+KINDS = {
+    "ancestral": (ShapedDDPMScheduler, {}),
+    "fixed_large": (ShapedDDPMScheduler, {"variance_type": "fixed_large"}),
+    "ddim": (ShapedDDIMScheduler, {}),
+    "ddim_half": (ShapedDDIMScheduler, {"eta": 0.5}),
+    "dpm_solver": (ShapedDPMSolverScheduler, {}),
+}
+
+
+def spectrum() -> np.ndarray:
+    values, index = radii(SIZE)
+    return np.stack([scale / (values[index].numpy() + 0.05) ** 2 for scale in (0.05, 0.004, 0.001)])
+
+
+def error(kind: str, shape: dict, reading: str, steps: int) -> float:
+    make, options = KINDS[kind]
+    scheduler = make(shape=shape, reading=reading, timestep_spacing="trailing", **options)
+    scheduler.set_timesteps(steps)
+    return math.sqrt(predict(scheduler, spectrum()).distance)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", SHAPES)
+def test_exact_samplers_converge_for_every_shape(kind, name):
+    """First order at least: five times the steps, a third of the error or less."""
+    few, many = (error(kind, SHAPES[name], "exact", steps) for steps in (100, 500))
+    assert many < few / 3
+    assert many < 0.15 * math.sqrt(spectrum().sum()) / 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("reading", ["published", "equations"])
+def test_the_other_readings_keep_an_error_that_steps_do_not_remove(kind, reading):
+    """Where the shape changes with time they neglect S_t^-1 S_u; where it does not, they converge."""
+    varying, constant = SHAPES["sdm"], SHAPES["sdm"] | {"schedule": "constant"}
+    assert error(kind, varying, reading, 500) > 0.1
+    assert error(kind, varying, reading, 500) > 0.9 * error(kind, varying, reading, 250) - 0.05
+    assert error(kind, constant, reading, 500) < error(kind, constant, reading, 100) / 3
+
+
+@pytest.mark.parametrize(("rule", "order"), [("ddim", 1), ("dpm_solver", 2)])
+@pytest.mark.parametrize("name", SHAPES)
+def test_orders_of_the_deterministic_samplers(rule, order, name):
+    """Against the solution of each mode's probability-flow ODE, which keeps x_t over its deviation.
+
+    For Gaussian data with variance L, x_u / x_t = sqrt((A_u L + V_u) / (A_t L + V_t)).
+    """
+    process = ShapedProcess(make_shape(**SHAPES[name]), BETAS, exact=True)
+    data = torch.tensor(0.3, dtype=torch.float64)
+
+    def deviation(t):
+        signal, variance = process.marginal(t, SIZE)
+        return (signal**2 * data + variance).sqrt()
+
+    def solved(steps: int) -> torch.Tensor:
+        times = [round(t) for t in np.linspace(900, 100, steps + 1)]
+        x, last, before = deviation(times[0]), None, None
+        for t, u in pairwise(times):
+            signal, variance = process.marginal(t, SIZE)
+            x0 = signal * data / (signal**2 * data + variance) * x
+            chosen = {"ddim": partial(ddim, eta=0.0), "dpm_solver": partial(dpm_solver, before=before)}
+            step = read(process, "exact", partial(chosen[rule], t=t, u=u), t, u, SIZE)
+            x = step.x0 * x0 + step.xt * x + (step.previous * last if last is not None else 0)
+            last, before = x0, t
+        return (x / deviation(times[-1]) - 1).abs().max()
+
+    coarse, fine = solved(80), solved(400)
+    assert math.log(coarse / fine) / math.log(5) == pytest.approx(order, abs=0.3)
+    assert fine < {1: 0.01, 2: 1e-4}[order]
