@@ -87,6 +87,25 @@ def shapes_json(points):
     return json.dumps([CONFIG.shape(noise, strength) for noise, strength in points])
 
 
+def points_json(points):
+    """The points of a figure as one line of JSON: (noise, strength, shape)."""
+    shapes = ((p.noise, p.strength, CONFIG.shape(p.noise, p.strength)) for p in points)
+    return json.dumps(list(shapes))
+
+
+def samplers_json(changes):
+    """The default recipe's sampling with each of these changes, as far as the theory knows it."""
+    known = {"method", "steps", "spacing", "variance", "eta", "reading", "clamp"}
+    samplers = CONFIG.samplers(CONFIG.recipe, changes)
+    return json.dumps([sampler.model_dump(mode="json", include=known) for sampler in samplers])
+
+
+def measured_table(wildcards):
+    """The scores that a figure of the theory is compared with, or nothing."""
+    experiment = figure(wildcards).experiment
+    return [f"{RESULTS}/tables/experiments/{experiment}.csv"] if experiment else []
+
+
 def figure_files(figure):
     """The files of a figure."""
     return [f"{RESULTS}/figures/{figure}.{suffix}" for suffix in ("pdf", "png")]

@@ -192,3 +192,108 @@ rule figure_omission:
         " --shown {params.shown:q} --metric {params.metric} --clean {input.clean:q}"
         " --corrupted {input.corrupted:q} --samples {input.samples:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+
+
+rule figure_theory:
+    input:
+        code=code("figure_theory"),
+        distances=rules.theory.output.distances,
+        variances=rules.theory.output.variances,
+        measured=measured_table,
+    output:
+        f"{RESULTS}/figures/{{figure}}.pdf",
+        f"{RESULTS}/figures/{{figure}}.png",
+    log:
+        f"{RESULTS}/logs/figure_theory/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_theory/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("theory"),
+    conda:
+        "../envs/shapednoise.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        dataset=lambda w: CONFIG.datasets[figure(w).dataset].title,
+    shell:
+        "python {input.code[0]} --distances {input.distances:q} --variances {input.variances:q}"
+        " --measured {input.measured:q} --dataset {params.dataset:q} --output {output:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+
+
+rule figure_spectra:
+    input:
+        code=code("figure_spectra"),
+        table=rules.spectra.output,
+    output:
+        f"{RESULTS}/figures/{{figure}}.pdf",
+        f"{RESULTS}/figures/{{figure}}.png",
+    log:
+        f"{RESULTS}/logs/figure_spectra/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_spectra/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("spectra"),
+    conda:
+        "../envs/shapednoise.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    shell:
+        "python {input.code[0]} --table {input.table:q} --output {output:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+
+
+rule figure_readings:
+    input:
+        code=code("figure_readings"),
+        table=rules.readings.output,
+    output:
+        f"{RESULTS}/figures/{{figure}}.pdf",
+        f"{RESULTS}/figures/{{figure}}.png",
+    log:
+        f"{RESULTS}/logs/figure_readings/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_readings/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("readings"),
+    conda:
+        "../envs/shapednoise.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    shell:
+        "python {input.code[0]} --table {input.table:q} --output {output:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+
+
+rule figure_noise_gallery:
+    input:
+        code=code("figure_noise_gallery"),
+        images=lambda w: f"{DATA}/{figure(w).dataset}/images.npy",
+        pca=lambda w: f"{RESULTS}/pca/{figure(w).dataset}.json",
+    output:
+        f"{RESULTS}/figures/{{figure}}.pdf",
+        f"{RESULTS}/figures/{{figure}}.png",
+    log:
+        f"{RESULTS}/logs/figure_noise_gallery/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_noise_gallery/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("noise_gallery"),
+    conda:
+        "../envs/shapednoise.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        points=lambda w: points_json(figure(w).points),
+        schedule=as_json(CONFIG.recipes[CONFIG.recipe].training.schedule),
+        timesteps=lambda w: list(figure(w).timesteps),
+        image=lambda w: figure(w).image,
+    shell:
+        "python {input.code[0]} --images {input.images:q} --pca {input.pca:q}"
+        " --points {params.points:q} --schedule {params.schedule:q}"
+        " --timesteps {params.timesteps} --image {params.image} --output {output:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

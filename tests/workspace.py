@@ -133,7 +133,7 @@ def tiny_config(weights_sha256: str) -> dict:
     return {
         "name": "tiny",
         "results": "results/tiny",
-        "targets": ["fig1", "fig2a", "fig2c", "fig2f", "fig3", "figB2"],
+        "targets": ["fig1", "fig2a", "fig2c", "fig2f", "fig3", "figB2", "figT", "figR", "figS1", "figS2"],
         "recipe": "tiny",
         "extractor": "random",
         "strengths": {"grid": [-0.4, 0.0, 0.4]},
@@ -165,5 +165,14 @@ def tiny_config(weights_sha256: str) -> dict:
         "experiments": {
             name: {"dataset": "pictures"} for name in ("cifar10_sdm", "cifar10_variants")
         },
-        "figures": {"fig1": {"dataset": "pictures"}},
+        "figures": {
+            "fig1": {"dataset": "pictures"},
+            "figT": {
+                "dataset": "pictures", "strengths": "grid", "samplers": [{}, {"reading": "exact"}],
+                "experiment": "cifar10_sdm",
+            },
+            "figR": {"strengths": [-0.4], "steps": [50]},
+            "figS1": {"dataset": "pictures", "images": 20},
+            "figS2": {"dataset": "pictures"},
+        },
     }  # fmt: skip

@@ -4,44 +4,21 @@
 key and the remedy. Nothing here imports torch: the workflow parses it at every start.
 """
 
-import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
+from shapednoise.checks import one_line, problems
 from shapednoise.console import UserError
-from shapednoise.settings.base import Name, Seed, Settings, Strength
+from shapednoise.settings.base import Name, Seed, SeedList, Settings, Strength, StrengthGrid
 from shapednoise.settings.data import CorruptedSettings, DatasetSettings, ExtractorSettings
-from shapednoise.settings.figures import (
-    DriftSettings,
-    FigureSettings,
-    ForwardNoiseSettings,
-    OmissionSettings,
-    SampleGridsSettings,
-)
-from shapednoise.settings.noise import BandPassSettings, ColourSettings, NoiseSettings, shape_of
+from shapednoise.settings.figures import FigureSettings
+from shapednoise.settings.noise import NoiseSettings, shape_of
 from shapednoise.settings.recipe import RecipeSettings
 from shapednoise.settings.sampling import SamplerSettings
-
-BASELINE = "ddpm"
-_TAGS = {"name", "list", "clean set", "corrupted set"}
-
-
-def _named_or_listed(values: Any) -> str:
-    return "name" if isinstance(values, str) else "list"
-
-
-StrengthGrid = Annotated[
-    Annotated[Name, Tag("name")] | Annotated[tuple[Strength, ...], Tag("list")],
-    Discriminator(_named_or_listed),
-]
-SeedList = Annotated[
-    Annotated[Name, Tag("name")] | Annotated[tuple[Seed, ...], Tag("list")],
-    Discriminator(_named_or_listed),
-]
 
 
 def _clean_or_corrupted(entry: Any) -> str:
@@ -92,17 +69,16 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Config":
-        problems = [*self._unknown_names(), *self._bad_grids(), *self._doubly_corrupted()]
-        if not problems:
-            problems = [*self._bad_noises(), *self._bad_datasets(), *self._bad_recipes()]
-            problems += [*self._bad_samplers(), *self._bad_figures()]
-        if problems:
-            raise ValueError(problems[0])
+        for problem in problems(self):
+            raise ValueError(problem)
         return self
 
     def strengths_of(self, experiment: str) -> tuple[float, ...]:
         """The strengths of an experiment, its grid's name resolved."""
-        strengths = self.experiments[experiment].strengths
+        return self.grid(self.experiments[experiment].strengths)
+
+    def grid(self, strengths: str | tuple[float, ...]) -> tuple[float, ...]:
+        """Strengths, a grid's name resolved."""
         return self.strengths[strengths] if isinstance(strengths, str) else strengths
 
     def seeds_of(self, experiment: str) -> tuple[int, ...]:
@@ -116,8 +92,11 @@ class Config(Settings):
 
     def samplers_of(self, experiment: str) -> tuple[SamplerSettings, ...]:
         """The samplers of an experiment: its recipe's, with each of its changes."""
-        base = self.recipes[self.recipe_of(experiment)].sampling.model_dump()
-        changes = self.experiments[experiment].samplers
+        return self.samplers(self.recipe_of(experiment), self.experiments[experiment].samplers)
+
+    def samplers(self, recipe: str, changes: tuple[dict[str, Any], ...]) -> tuple[SamplerSettings, ...]:
+        """A recipe's sampling with each of these changes."""
+        base = self.recipes[recipe].sampling.model_dump()
         return tuple(SamplerSettings.model_validate({**base, **change}) for change in changes)
 
     def shape(self, noise: str, strength: float) -> dict[str, Any]:
@@ -133,197 +112,13 @@ class Config(Settings):
         """How many images of which size a data set has: what its clean data set says."""
         return self.datasets[self.clean_of(dataset)]
 
-    def _unknown_names(self) -> Iterator[str]:
-        """References to things that the config does not define."""
-        uses = [("recipe", self.recipe, self.recipes), ("extractor", self.extractor, self.extractors)]
-        uses += [("targets", target, self.figures) for target in self.targets]
-        for name in self.datasets:
-            uses.append((f"datasets.{name}.corrupts", self.clean_of(name), self.datasets))
-        for name, experiment in self.experiments.items():
-            key = f"experiments.{name}"
-            uses.append((f"{key}.dataset", experiment.dataset, self.datasets))
-            uses += [(f"{key}.noises", noise, self.noises) for noise in experiment.noises]
-            uses.append((f"{key}.recipe", self.recipe_of(name), self.recipes))
-            if isinstance(experiment.strengths, str):
-                uses.append((f"{key}.strengths", experiment.strengths, self.strengths))
-            if isinstance(experiment.seeds, str):
-                uses.append((f"{key}.seeds", experiment.seeds, self.seeds))
-        for name, noise in self.noises.items():
-            if noise.times:
-                uses.append((f"noises.{name}.times.noise", noise.times.noise, self.noises))
-        kinds = {"experiment": self.experiments, "dataset": self.datasets, "noise": self.noises}
-        for name, figure in self.figures.items():
-            for field, known in kinds.items():
-                if getattr(figure, field, None) is not None:
-                    uses.append((f"figures.{name}.{field}", getattr(figure, field), known))
-            for experiment in getattr(figure, "experiments", ()):
-                uses.append((f"figures.{name}.experiments", experiment, self.experiments))
-        for key, used, known in uses:
-            if used not in known:
-                yield f"{key}: there is no {used!r}; {_suggest(used, known)}"
-
-    def _bad_grids(self) -> Iterator[str]:
-        """What the baseline and the lists must satisfy."""
-        baseline = self.noises.get(BASELINE)
-        if baseline is None or baseline.operator != BASELINE:
-            yield f"noises.{BASELINE}: the baseline must be there, with operator {BASELINE}"
-        lists = {f"strengths.{name}": values for name, values in self.strengths.items()}
-        lists |= {f"seeds.{name}": values for name, values in self.seeds.items()}
-        for name, experiment in self.experiments.items():
-            for group in ("strengths", "seeds"):
-                values = getattr(experiment, group)
-                lists |= {} if isinstance(values, str) else {f"experiments.{name}.{group}": values}
-        for key, values in lists.items():
-            if not values or len(set(values)) != len(values):
-                yield f"{key}: give at least one value, each once"
-        for name, figure in self.figures.items():
-            operator = getattr(self.noises.get(getattr(figure, "noise", "")), "operator", None)
-            if operator == BASELINE:
-                yield f"figures.{name}.noise: {BASELINE} has no strength; name a noise that is shaped"
-
-    def _doubly_corrupted(self) -> Iterator[str]:
-        """Data sets that corrupt one that is corrupted."""
-        for name in self.datasets:
-            clean = self.clean_of(name)
-            if clean != name and isinstance(self.datasets.get(clean), CorruptedSettings):
-                yield f"datasets.{name}.corrupts: {clean} is corrupted itself; name a clean data set"
-            elif clean == name and isinstance(self.datasets[name], CorruptedSettings):
-                yield f"datasets.{name}.corrupts: it names itself; name a clean data set"
-
-    def _bad_datasets(self) -> Iterator[str]:
-        """Bands without a frequency, and noises of colours on data sets that are grey."""
-        for name, settings in self.datasets.items():
-            size = self.images_of(name).size
-            if isinstance(settings, CorruptedSettings) and not settings.reaches(size):
-                yield f"datasets.{name}.band: {size} x {size} images have no frequency in it; widen it"
-        used = [(f"experiments.{name}.noises", e.dataset, e.noises) for name, e in self.experiments.items()]
-        for name, figure in self.figures.items():
-            if isinstance(figure, ForwardNoiseSettings):
-                used.append((f"figures.{name}.noise", figure.dataset, (figure.noise,)))
-        for key, dataset, noises in used:
-            for noise in noises:
-                if self.images_of(dataset).channels == 1 and self._squeezes_colours(noise):
-                    yield f"{key}: {noise} squeezes a colour axis and {dataset} is grey; use another noise"
-
-    def _squeezes_colours(self, noise: str) -> bool:
-        """Whether a noise, or the noise that multiplies it, needs the data's colour axis."""
-        factor = self.noises[noise].times
-        kinds = [self.noises[noise], *([self.noises[factor.noise]] if factor else [])]
-        return any(isinstance(kind, ColourSettings) for kind in kinds)
-
-    def _bad_noises(self) -> Iterator[str]:
-        """Products that are none, and strengths that a noise does not have."""
-        used = [
-            (f"experiments.{name}.strengths", noise, self.strengths_of(name))
-            for name, experiment in self.experiments.items()
-            for noise in experiment.noises
-        ]
-        for name, noise in self.noises.items():
-            if noise.times is None:
-                continue
-            factor = self.noises[noise.times.noise]
-            used.append((f"noises.{name}.times.strength", noise.times.noise, (noise.times.strength,)))
-            if factor.times or factor.operator == BASELINE:
-                yield f"noises.{name}.times.noise: {noise.times.noise} is white or a product; name another"
-            elif isinstance(noise, ColourSettings) == isinstance(factor, ColourSettings):
-                yield (
-                    f"noises.{name}.times.noise: {noise.times.noise} acts on the same basis; a noise of the "
-                    "colours (sdm, hdm) is multiplied by one of the frequencies (sagd_...), or the reverse"
-                )
-        for key, noise, strengths in used:
-            if isinstance(self.noises[noise], BandPassSettings) and not all(0 <= s <= 1 for s in strengths):
-                yield f"{key}: a strength of {noise}, a share of the band mixture, lies in 0..1"
-
-    def _bad_recipes(self) -> Iterator[str]:
-        """Recipes that do not fit the data sets of their experiments."""
-        for name, experiment in self.experiments.items():
-            recipe, dataset = self.recipes[self.recipe_of(name)], self.images_of(experiment.dataset)
-            where = f"recipes.{self.recipe_of(name)}"
-            levels = len(recipe.training.unet.channels)
-            if dataset.size % 2 ** (levels - 1):
-                yield (
-                    f"{where}.training.unet.channels: {levels} levels halve the {dataset.size} pixels of "
-                    f"{experiment.dataset} {levels - 1} times, which does not come out even; use fewer levels"
-                )
-            reference, needed = recipe.scoring.reference_images, recipe.scoring.images_needed()
-            wanted = dataset.images if reference == "all" else reference
-            if wanted < needed:
-                yield f"{where}.scoring.reference_images: {_too_few(wanted, needed)}"
-            if wanted > dataset.images:
-                yield (
-                    f"{where}.scoring.reference_images: {wanted} images, but {experiment.dataset} "
-                    f"has {dataset.images}; lower it or write all"
-                )
-
-    def _bad_samplers(self) -> Iterator[str]:
-        """Samplers that cannot run, that draw too few images, or that share their files."""
-        seen: dict[tuple[str, str], SamplerSettings] = {}
-        for name in self.experiments:
-            recipe = self.recipes[self.recipe_of(name)]
-            where = f"recipes.{self.recipe_of(name)}.sampling"
-            try:
-                samplers = self.samplers_of(name)
-            except ValidationError as error:
-                yield f"experiments.{name}.samplers.{_one_line(error)}"
-                continue
-            timesteps, needed = recipe.training.schedule.timesteps, recipe.scoring.images_needed()
-            for sampler in samplers:
-                if sampler.steps > timesteps:
-                    yield f"{where}.steps: {sampler.steps} is more than the {timesteps} timesteps; lower it"
-                if sampler.images < needed:
-                    yield f"{where}.images: {_too_few(sampler.images, needed)}"
-                if seen.setdefault((self.recipe_of(name), sampler.slug), sampler) != sampler:
-                    yield (
-                        f"experiments.{name}.samplers: {sampler.slug} is there twice, with settings that "
-                        "file names do not tell apart (precision); remove one"
-                    )
-
-    def _bad_figures(self) -> Iterator[str]:
-        """Figures that ask for what is not there: a strength, an image, a number of steps."""
-        timesteps = self.recipes[self.recipe].training.schedule.timesteps
-        for name, figure in self.figures.items():
-            if isinstance(figure, DriftSettings) and max(figure.steps) > timesteps:
-                yield f"figures.{name}.steps: {max(figure.steps)} is more than the {timesteps} timesteps"
-            if (
-                isinstance(figure, ForwardNoiseSettings)
-                and figure.image >= self.images_of(figure.dataset).images
-            ):
-                count = self.images_of(figure.dataset).images
-                yield f"figures.{name}.image: {figure.image} is no image of {figure.dataset}; it has {count}"
-            if isinstance(figure, OmissionSettings):
-                yield from self._bad_omission(name, figure)
-            if isinstance(figure, SampleGridsSettings) and name in self.targets:
-                for strength in figure.strengths:
-                    if strength not in self.strengths_of(figure.experiment):
-                        yield (
-                            f"figures.{name}.strengths: {strength:g} is not in experiment "
-                            f"{figure.experiment}; add it there or remove it here"
-                        )
-
-    def _bad_omission(self, name: str, figure: OmissionSettings) -> Iterator[str]:
-        """What a figure of selective omission needs of its experiments."""
-        if figure.shown not in figure.experiments:
-            yield f"figures.{name}.shown: {figure.shown!r} is none of its experiments; name one of them"
-        for experiment in figure.experiments:
-            settings, strengths = self.experiments[experiment], self.strengths_of(experiment)
-            if self.clean_of(settings.dataset) == settings.dataset:
-                yield (
-                    f"figures.{name}.experiments: the data set of {experiment}, {settings.dataset}, is not "
-                    "corrupted; name one that `corrupts` another"
-                )
-            if len(settings.noises) != 1 or 0.0 not in strengths or len(strengths) != 2:
-                yield (
-                    f"figures.{name}.experiments: {experiment} must have one noise and two strengths, "
-                    "0 and that of the noise which leaves the band out"
-                )
-
 
 def parse_config(content: Mapping[str, Any]) -> Config:
     """A Config from a plain dictionary. Raises ConfigError."""
     try:
         return Config.model_validate(dict(content))
     except ValidationError as error:
-        raise ConfigError(f"config: {_one_line(error)}") from None
+        raise ConfigError(f"config: {one_line(error)}") from None
 
 
 def load_config(*paths: str | Path) -> Config:
@@ -341,44 +136,3 @@ def merge(base: dict[str, Any], overlay: Mapping[str, Any]) -> None:
             merge(base[key], value)
         else:
             base[key] = value
-
-
-def _too_few(images: int, needed: int) -> str:
-    return (
-        f"{images} images are fewer than the {needed} that the scores need; "
-        "raise it or lower scoring.kid_subset_size"
-    )
-
-
-def _one_line(error: ValidationError) -> str:
-    """The first problem, `key: what; remedy`, and how many more there are."""
-    problems = error.errors()
-    first = problems[0]
-    key = ".".join(str(part) for part in first["loc"] if part not in _TAGS)
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    if first["type"] == "extra_forbidden" and first["loc"][-1] in _all_keys():
-        text = "does not belong here; remove it"
-    elif first["type"] == "extra_forbidden":
-        text = f"unknown key; {_suggest(str(first['loc'][-1]), _all_keys())}"
-    elif first["type"] == "missing":
-        text = "is missing; add it"
-    else:
-        text = first["msg"].removeprefix("Value error, ")
-        if first["type"] != "value_error":
-            text += f" (it is {first['input']!r})"
-    return f"{key}: {text}{more}" if key else f"{text}{more}"
-
-
-def _suggest(wrong: str, known: Any) -> str:
-    close = difflib.get_close_matches(wrong, list(known), 1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    names = ", ".join(sorted(known)) if len(known) <= 12 else ""
-    return f"known: {names}" if names else "remove it or correct its spelling"
-
-
-def _all_keys(settings: type[Settings] = Settings) -> set[str]:
-    keys = set(settings.model_fields)
-    for kind in settings.__subclasses__():
-        keys |= _all_keys(kind)
-    return keys

@@ -8,7 +8,8 @@ the paths.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shapednoise.config import BASELINE, Config
+from shapednoise.checks import BASELINE
+from shapednoise.config import Config
 from shapednoise.settings.base import strength_text
 from shapednoise.settings.figures import FigureSettings
 from shapednoise.settings.noise import Marginal, marginal_of

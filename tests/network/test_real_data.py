@@ -23,7 +23,11 @@ from shapednoise.metrics.features import extract, load_extractor
 from shapednoise.metrics.scores import score
 from shapednoise.metrics.weights import read_weights
 from shapednoise.pca import colour_pca
+from shapednoise.settings.sampling import SamplerSettings
 from shapednoise.settings.scoring import ScoringSettings
+from shapednoise.settings.training import ScheduleSettings
+from shapednoise.tables.theory import theory_tables
+from shapednoise.theory import power_spectrum
 from tests.unit.test_scores import Images
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("network")]
@@ -85,6 +89,30 @@ def test_the_principal_axis_of_cifar10_is_luminance(cifar10):
     np.testing.assert_allclose(pca["axes"][0], [0.5580, 0.5775, 0.5960], atol=5e-5)
     np.testing.assert_allclose(pca["eigenvalues"], [0.68764, 0.05571, 0.01160], atol=5e-6)
     assert pca["explained"][0] == pytest.approx(0.911, abs=5e-4)
+
+
+def test_the_theory_on_cifar10_has_its_optima_where_the_formulas_put_them(cifar10):
+    images = cifar10[:20_000]
+    axes = np.array(colour_pca(images)["axes"])
+    strengths = [round(0.1 * i, 1) for i in range(-12, 7)]
+    shapes = [{"operator": "sdm", "strength": s, "axis": axes[0].tolist()} for s in strengths]
+    samplers = [SamplerSettings(steps=steps) for steps in (50, 100, 250, 1000)]
+    samplers += [SamplerSettings(steps=steps, reading="equations") for steps in (50, 1000)]
+    samplers += [SamplerSettings(steps=steps, reading="exact") for steps in (50, 1000)]
+    spectrum = power_spectrum(images, axes)
+    table, _ = theory_tables("sdm", shapes, samplers, [], ScheduleSettings(), spectrum)
+    curves = table.pivot(index="strength", columns=["reading", "steps"], values="distance")
+    at_zero, best = curves.loc[0.0], curves.min() / curves.loc[0.0]
+    expected = {50: (4.829, -0.7, 0.41), 100: (1.598, -0.4, 0.50), 250: (0.366, -0.2, 0.63)}
+    for steps, (distance, optimum, ratio) in (expected | {1000: (0.0459, 0.0, 1.0)}).items():
+        assert at_zero["published", steps] == pytest.approx(distance, rel=0.02)
+        assert curves["published", steps].idxmin() == optimum
+        assert best["published", steps] == pytest.approx(ratio, rel=0.02)
+    for steps, optimum, ratio in ((50, 0.1, 0.54), (1000, 0.0, 1.0)):
+        assert curves["equations", steps].idxmin() == optimum
+        assert best["equations", steps] == pytest.approx(ratio, rel=0.02)
+    flat = curves["exact"].max() / curves["exact"].min()  # others: 5 to 2000
+    assert (flat < 1.3).all()
 
 
 def test_converted_weights_compute_what_the_original_network_computes(cifar10, weights):

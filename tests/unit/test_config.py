@@ -35,10 +35,13 @@ def test_the_papers_grid(paper):
     config = parse_config(paper)
     assert len(config.strengths["grid"]) == 11
     models = {wanted.model for wanted in wanted_sample_sets(config)}
-    per_dataset = {"cifar10": 33 + 10, "cifar100": 11, "celeba64": 11}  # HDM shares the baseline
+    # CIFAR-10: SDM with three seeds, HDM that shares its baseline, a power law, and SDM's exact process
+    per_dataset = {"cifar10": 33 + 10 + 6 + 30, "cifar100": 11, "celeba64": 11}
+    per_dataset |= {"fashion_mnist": 21, "mnist": 21} | {f"fashion_band{k}": 2 for k in range(1, 9)}
     for dataset, count in per_dataset.items():
         assert sum(model.dataset == dataset for model in models) == count
-    assert sum(model.noise == "ddpm" for model in models) == 3 + 1 + 1
+    assert sum(model.noise == "ddpm" for model in models) == 3 + 1 + 1 + 3 + 3 + 8
+    assert len(models) == sum(per_dataset.values())
 
 
 def test_the_paper_recipe_is_the_published_one(paper):
@@ -91,6 +94,13 @@ def test_the_clamp_follows_the_reading_unless_it_is_set(paper):
     config = parse_config(changed(paper, "experiments.cifar10_sdm.samplers", samplers))
     clamps = [sampler.clamping for sampler in config.samplers_of("cifar10_sdm")]
     assert clamps == ["whitened", "off", "off", "data"]
+
+
+def test_a_figure_of_the_theory_needs_only_the_experiment_that_it_shows(paper):
+    alone = changed(paper, "targets", ["figT"])
+    assert wanted_sample_sets(parse_config(alone)) == []
+    config = parse_config(changed(alone, "figures.figT.experiment", "cifar10_sdm"))
+    assert wanted_sample_sets(config) == sample_sets(config, "cifar10_sdm")
 
 
 def test_a_strength_reads_the_same_however_it_is_written():
@@ -152,6 +162,51 @@ def test_exponents_without_a_dot_are_numbers(paper):
         ("figures.figB2.steps", [0], "figures.figB2.drift.steps.0", "greater than or equal to 1"),
         ("figures.figB2.steps", [2000], "figures.figB2.steps", "1000 timesteps"),
         ("figures.fig1.image", 50000, "figures.fig1.image", "it has 50000"),
+        ("figures.figS2.image", 50000, "figures.figS2.image", "it has 50000"),
+        ("figures.figS2.timesteps", [0, 1000], "figures.figS2.timesteps", "the last one is 999"),
+        ("figures.figR.steps", [2000], "figures.figR.steps", "1000 timesteps"),
+        ("figures.figR.noise", "smd", "figures.figR.noise", "mean 'sdm'"),
+        ("figures.figT.noise", "ddpm", "figures.figT.noise", "name a noise that is shaped"),
+        ("figures.figT.strengths", "wild", "figures.figT.strengths", "mean 'wide'"),
+        ("figures.figT.strengths", [0.0, 0.0], "figures.figT.strengths", "each once"),
+        ("figures.figT.shown", [0.33], "figures.figT.shown", "not among the strengths"),
+        ("figures.figT.samplers", [{"step": 3}], "figures.figT.samplers.step", "steps"),
+        ("figures.figT.samplers", [{"steps": 3000}], "figures.figT.samplers", "1000 timesteps"),
+        ("figures.figT.samplers", [{}, {"steps": 50}], "figures.figT.samplers", "each sampler once"),
+        ("figures.figT.experiment", "cifar100_sdm", "figures.figT.experiment", "not about sdm on cifar10"),
+        ("figures.figT.experiment", "cifar10_smd", "figures.figT.experiment", "mean 'cifar10_sdm'"),
+        ("figures.figS1.points", [{"noise": "hmd"}], "figures.figS1.points.0.noise", "mean 'hdm'"),
+        (
+            "figures.figS1.points",
+            [{"noise": "ddpm", "strength": 0.4}],
+            "figures.figS1.points.0.strength",
+            "white noise",
+        ),
+        (
+            "figures.figS1.points",
+            [{"noise": "bandpass", "strength": -0.4}],
+            "figures.figS1.points.0.strength",
+            "lies in 0..1",
+        ),
+        ("experiments.cifar10_sdm.noises", ["bandpass"], "experiments.cifar10_sdm.strengths", "0..1"),
+        (
+            "noises.sdm_powerlaw.times",
+            {"noise": "powerlow", "strength": 0.1},
+            "noises.sdm_powerlaw.times.noise",
+            "mean 'powerlaw'",
+        ),
+        (
+            "noises.sdm_powerlaw.times",
+            {"noise": "hdm", "strength": 0.1},
+            "noises.sdm_powerlaw.times",
+            "acts on the same basis",
+        ),
+        (
+            "noises.sdm_powerlaw.times",
+            {"noise": "bandpass", "strength": 2},
+            "noises.sdm_powerlaw.times.strength",
+            "0..1",
+        ),
         ("datasets.cifar10.size", 64, "datasets.cifar10", "32 x 32"),
         ("datasets.cifar10.channels", 1, "datasets.cifar10", "channels: 3"),
         ("datasets.cifar10.channels", 2, "datasets.cifar10.channels", "1 or 3"),

@@ -8,16 +8,27 @@ from PIL import Image
 
 from shapednoise.figures.drift import drift_figure
 from shapednoise.figures.forward_noise import forward_noise
+from shapednoise.figures.noise_gallery import noise_gallery, picture
 from shapednoise.figures.pictures import ZOOM, save_gif, save_grid, save_strip
 from shapednoise.figures.precision_recall import precision_recall
+from shapednoise.figures.readings import readings_figure
 from shapednoise.figures.sample_grids import sample_grids
+from shapednoise.figures.spectra import spectra_figure
 from shapednoise.figures.style import new_figure, plt, save, show_image
+from shapednoise.figures.theory import theory_figure
 from shapednoise.figures.tiles import GAP, square_grid
 from shapednoise.figures.u_curve import u_curve
 from shapednoise.metrics.curve import fit_parabola
 from shapednoise.noise.drift import drift_table
+from shapednoise.noise.process import ShapedProcess, linear_betas
+from shapednoise.noise.shape import make_shape
+from shapednoise.settings.training import ScheduleSettings
+from shapednoise.tables.readings import readings_table
+from shapednoise.tables.spectra import spectra_table
 
 STRENGTHS = np.array([-0.6, -0.4, -0.2, 0.0, 0.2, 0.4])
+BETAS = linear_betas(1e-4, 0.02, 1000)
+BANDPASS = {"operator": "sagd_bandpass", "strength": 1.0, "low_band": [0, 0.1], "high_band": [0.3, 0.75]}
 
 
 @pytest.fixture
@@ -121,12 +132,132 @@ def test_grids_are_side_by_side():
 
 
 def test_drift_has_a_panel_for_each_number_of_steps_and_one_for_the_sum():
-    betas = torch.linspace(1e-4, 0.02, 1000)
     shapes = [{"operator": "sdm", "strength": strength} for strength in (-0.4, 0.4)]
-    figure = drift_figure(drift_table("sdm", shapes, [1000, 50], betas))
+    figure = drift_figure(drift_table("sdm", shapes, [1000, 50], BETAS))
     titles = [axes.get_title() for axes in figure.axes]
     assert "1000 steps" in titles[0] and "50 steps" in titles[1] and "accumulated" in titles[2]
     assert labels(figure.axes[2]) == ["\u22120.4", "0.4"]
+
+
+def theory_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Distances 1 + (s + 0.4)^2 for 50 steps, 0.1 - 0.01 s for 1000 exact ones; variances 0.5 and 0.25."""
+    sampler = {"method": "ancestral", "steps": 50, "spacing": "leading", "variance": "fixed_small"}
+    sampler |= {"eta": 0.0, "reading": "published"}
+    exact = sampler | {"steps": 1000, "reading": "exact"}
+    rows = [{"strength": s, **sampler, "distance": 1 + (s + 0.4) ** 2} for s in STRENGTHS]
+    rows += [{"strength": s, **exact, "distance": 0.1 - 0.01 * s} for s in STRENGTHS]
+    modes = [
+        {"strength": 0.0, **chosen, "direction": direction, "radius": radius, "ratio": ratio}
+        for chosen, ratio in ((sampler, 0.5), (exact, 0.25))
+        for direction in ("along", "across")
+        for radius in (0.0, 0.5)
+    ]
+    return pd.DataFrame(rows).assign(noise="sdm"), pd.DataFrame(modes).assign(noise="sdm")
+
+
+def test_the_theory_names_minima_and_shows_the_first_samplers_variances():
+    figure = theory_figure(*theory_tables(), "CIFAR-10")
+    left, right = figure.axes
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == [
+        "50 steps, published: best $s$ = \u22120.4, 0.86 of $s$ = 0",
+        "1000 steps, exact: 0.096 to 0.106, no minimum inside",
+    ]
+    [star] = [line for line in left.lines if line.get_marker() == "*"]
+    assert (star.get_xdata()[0], star.get_ydata()[0]) == (-0.4, 1.0)
+    assert left.get_yscale() == "log"
+    assert labels(right)[:2] == ["$s$ = 0, along $v$", "$s$ = 0, across $v$"]
+    np.testing.assert_allclose(right.lines[0].get_ydata(), 0.5)
+
+
+def test_measured_scores_are_scaled_to_the_theory_at_zero(scores):
+    settings = {"sampler.method": "ancestral", "sampler.steps": 50, "sampler.reading": "published"}
+    figure = theory_figure(*theory_tables(), "CIFAR-10", scores.assign(**settings))
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    [found] = [text for text in texts if "measured" in text]
+    factor = 1.16 / 35.0  # distance and mean FID at s = 0
+    assert f"FID \u00d7 {factor:.3g} (equal at $s$ = 0), best $s$ = \u22120.4" in found
+    [line] = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(line.get_ydata(), factor * (30.5 + 50 * (STRENGTHS + 0.3) ** 2))
+
+
+def test_measured_spectra_lie_on_the_theory(axis):
+    vectors = np.linalg.qr(np.column_stack([axis, np.eye(3)[:, :2]]))[0].T
+    axes = vectors * np.sign(vectors[0] @ np.array(axis))
+    sdm = {"operator": "sdm", "strength": -0.4, "axis": axis}
+    points = [("sdm", -0.4, sdm), ("bandpass", 1.0, BANDPASS)]
+    table = spectra_table(points, axes, (8, 8), BETAS, 400)
+    np.testing.assert_allclose(table.measured, table.theory, rtol=0.3, atol=1e-12)
+    mean = table.groupby(["noise", "direction"])[["measured", "theory"]].mean()
+    assert mean.theory["sdm", "along"] == pytest.approx(np.exp(0.8))
+    assert mean.theory["sdm", "across"] == pytest.approx(1)
+    np.testing.assert_allclose(mean.measured, mean.theory, rtol=0.05)
+    assert ((table.theory == 0) & (table.measured < 1e-20)).any()
+
+    figure = spectra_figure(table)
+    assert ["along" in axes.get_title() for axes in figure.axes] == [True, False]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["SDM, $s$ = \u22120.4", "band pass, $s$ = 1"]
+    low, high = figure.axes[0].get_ylim()
+    assert low < 0 < table.measured.max() < high  # frequencies without noise are in the picture
+
+
+def test_spectra_of_grey_images_have_one_panel():
+    table = spectra_table([("bandpass", 1.0, BANDPASS)], np.eye(1), (8, 8), BETAS, 10)
+    assert set(table.direction) == {"all"} and len(spectra_figure(table).axes) == 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_gallery_adds_the_same_white_noise_in_every_row(channels):
+    image = np.random.default_rng(0).integers(0, 256, (channels, 8, 8), np.uint8)
+    points = [("ddpm", 0.0, {"operator": "ddpm"}), ("bandpass", 1.0, BANDPASS)]
+    figure = noise_gallery(image, points, [0, 999], BETAS)
+    shown = np.array([axes.images[0].get_array() for axes in figure.axes]).reshape(2, 3, 8, 8, 3)
+    rgb = np.broadcast_to(image, (3, 8, 8)).transpose(1, 2, 0).astype(int)
+    assert np.abs(shown[0, 0] - rgb).max() < 20  # t = 0 is almost clean
+    white = torch.randn(1, channels, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    process = ShapedProcess(make_shape(**BANDPASS), BETAS, exact=False)
+    expected = picture(process.shape_noise(white, 999))
+    np.testing.assert_array_equal(shown[1, 2].transpose(2, 0, 1)[:channels], expected)
+    assert figure.axes[0].get_title() == "$t$ = 0" and figure.axes[2].get_title() == "noise alone"
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert texts == ["DDPM", "band pass\n$s$ = 1"]
+
+
+def test_readings_agree_at_strength_zero_and_for_a_constant_shape():
+    shapes = [{"operator": "ddpm"}, {"operator": "sdm", "strength": -0.4, "schedule": "constant"}]
+    table = readings_table("sdm", shapes, [50], ScheduleSettings())
+    np.testing.assert_allclose(table.marginal, 0, atol=1e-9)
+    np.testing.assert_allclose(table[["published", "equations"]], 1, rtol=1e-9)
+
+
+def test_readings_differ_as_their_formulas_say():
+    strength, steps = -0.4, 50
+    table = readings_table("sdm", [{"operator": "sdm", "strength": strength}], [steps], ScheduleSettings())
+    betas, row = BETAS.double(), table[table.timestep == 500].iloc[0]
+    gains, alphas = torch.exp(-strength * betas / betas.max()), 1 - betas
+    variances, variance = [], torch.tensor(0.0).double()
+    for alpha, gain in zip(alphas, gains, strict=True):
+        variance = alpha * variance + (1 - alpha) * gain**2
+        variances.append(variance)
+    signal, t, u = alphas.cumprod(0), 500, 480
+    expected = (variances[t] / ((1 - signal[t]) * gains[t] ** 2)).sqrt() - 1
+    assert row.marginal == pytest.approx(float(expected))
+    white = (1 - signal[u]) * (1 - signal[t] / signal[u]) / (1 - signal[t])
+    exact = variances[u] * (variances[t] - signal[t] / signal[u] * variances[u]) / variances[t]
+    assert row.published == pytest.approx(float(gains[t] ** 2 * white / exact), rel=1e-5)
+    assert row.equations == pytest.approx(float(gains[u] ** 2 * white / exact), rel=1e-5)
+    assert len(table) == steps - 1 and table.timestep.min() == 20
+
+
+def test_readings_have_a_panel_for_each_number_of_steps():
+    shapes = [{"operator": "sdm", "strength": strength} for strength in (-0.4, 0.2)]
+    schedule = ScheduleSettings(timesteps=100)
+    figure = readings_figure(readings_table("sdm", shapes, [100, 10], schedule))
+    titles = [axes.get_title() for axes in figure.axes]
+    assert "100 reverse steps" in titles[0] and "10 reverse steps" in titles[1] and "SDM" in titles[2]
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == ["$s_0$ = \u22120.4", "$s_0$ = 0.2", "published", "equations"]
 
 
 def test_saved_figures_are_the_same_every_time(tmp_path, scores):
@@ -158,9 +289,9 @@ def test_grey_images_are_shown_grey(tmp_path):
     for suffix in ("png", "gif"):
         assert (tmp_path / f"grey.{suffix}").read_bytes() == (tmp_path / f"colour.{suffix}").read_bytes()
     np.testing.assert_array_equal(square_grid(frames[:, 0], 2), square_grid(same[:, 0], 2))
-    for picture in (frames[0, 0], frames[0, 0].transpose(1, 2, 0)):
+    for shown in (frames[0, 0], frames[0, 0].transpose(1, 2, 0)):
         figure, [[axes]] = new_figure(2, 2)
-        show_image(axes, picture)
+        show_image(axes, shown)
         np.testing.assert_array_equal(axes.images[0].get_array(), same[0, 0].transpose(1, 2, 0))
         plt.close(figure)
 

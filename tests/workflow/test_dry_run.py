@@ -26,7 +26,9 @@ def test_the_config_plans_the_full_reproduction(repository, tmp_path):
     # CIFAR-10: 10 strengths x 3 seeds + 3 baselines + 10 HDM; 11 each for CIFAR-100 and CelebA-64
     assert jobs["train"] == jobs["sample"] == jobs["features_samples"] == jobs["scores"] == 65
     assert jobs["figure_u_curve"] == 5 and jobs["table"] == 4
-    for rule in ("weights", "drift", "figure_drift", "figure_forward_noise", "figure_sample_grids"):
+    tables = ("weights", "drift", "spectrum", "theory", "spectra", "readings")
+    kinds = ("drift", "forward_noise", "sample_grids", "theory", "spectra", "readings", "noise_gallery")
+    for rule in (*tables, *(f"figure_{kind}" for kind in kinds)):
         assert jobs[rule] == 1
     assert jobs["figure_precision_recall"] == 1
 
@@ -37,7 +39,9 @@ def test_the_demo_plans_three_points(repository, tmp_path):
     assert jobs["download"] == 1
 
 
-@pytest.mark.parametrize(("target", "trained"), [("fig2a", 33), ("fig2b", 21), ("fig2d", 11), ("figB2", 0)])
+@pytest.mark.parametrize(
+    ("target", "trained"), [("fig2a", 33), ("fig2b", 21), ("fig2d", 11), ("figB2", 0), ("figT", 0)]
+)
 def test_every_figure_is_a_target(repository, tmp_path, target, trained):
     assert plan(repository, tmp_path, target).get("train", 0) == trained
 
@@ -47,4 +51,4 @@ def test_what_figures_share_is_one_job(repository, tmp_path):
 
 
 def test_fetch_gets_everything_from_outside(repository, tmp_path):
-    assert plan(repository, tmp_path, "fetch") == {"fetch": 1, "download": 3, "weights": 1}
+    assert plan(repository, tmp_path, "fetch") == {"fetch": 1, "download": 5, "weights": 1}

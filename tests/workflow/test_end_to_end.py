@@ -25,7 +25,10 @@ def place(point: str) -> str:
     return f"pictures/{point}/published/tiny/seed42"
 
 
-@pytest.mark.parametrize("figure", ["fig1", "fig2a", "fig2c", "fig2f", "fig3", "figB2"])
+FIGURES = ["fig1", "fig2a", "fig2c", "fig2f", "fig3", "figB2", "figT", "figR", "figS1", "figS2"]
+
+
+@pytest.mark.parametrize("figure", FIGURES)
 def test_figures_are_vector_and_picture(results, figure):
     assert (results / "figures" / f"{figure}.pdf").read_bytes().startswith(b"%PDF")
     with Image.open(results / "figures" / f"{figure}.png") as picture:

@@ -15,7 +15,14 @@ from matplotlib.figure import Figure
 
 from shapednoise.files import atomic_path
 
-NOISE_NAMES = {"ddpm": "DDPM", "sdm": "SDM", "hdm": "HDM"}
+NOISE_NAMES = {
+    "ddpm": "DDPM",
+    "sdm": "SDM",
+    "hdm": "HDM",
+    "powerlaw": "power law",
+    "bandpass": "band pass",
+    "sdm_powerlaw": "SDM \u00d7 power law",
+}
 METRIC_NAMES = {
     "fid": "FID",
     "kid": "KID",
@@ -42,6 +49,16 @@ def noise_name(noise: str) -> str:
 def curve_colour(position: int) -> tuple[float, float, float]:
     """The colour of the curve at this position."""
     return sns.color_palette("colorblind")[position]
+
+
+def number(value: float) -> str:
+    """A number as it is written in figures, with a real minus sign."""
+    return f"{value:g}".replace("-", "\u2212")
+
+
+def point_name(noise: str, strength: float) -> str:
+    """A noise at a strength, as it is written in figures."""
+    return noise_name(noise) if noise == "ddpm" else f"{noise_name(noise)}, $s$ = {number(strength)}"
 
 
 def show_image(axes: Axes, image: np.ndarray, title: str = "") -> None:

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 NAME = r"[A-Za-z0-9_]+"
 
@@ -40,3 +40,17 @@ def _plain_name(value: Any) -> Any:
 Strength = Annotated[float, AfterValidator(_two_decimals)]
 Seed = Annotated[int, Field(ge=0)]
 Name = Annotated[str, BeforeValidator(_plain_name)]
+
+
+def _named_or_listed(values: Any) -> str:
+    return "name" if isinstance(values, str) else "list"
+
+
+StrengthGrid = Annotated[
+    Annotated[Name, Tag("name")] | Annotated[tuple[Strength, ...], Tag("list")],
+    Discriminator(_named_or_listed),
+]
+SeedList = Annotated[
+    Annotated[Name, Tag("name")] | Annotated[tuple[Seed, ...], Tag("list")],
+    Discriminator(_named_or_listed),
+]

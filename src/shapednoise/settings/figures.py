@@ -1,10 +1,10 @@
-"""Settings of figures: which experiment, which quantity."""
+"""Settings of figures: which experiment or noise, which quantity."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from shapednoise.settings.base import Name, Settings, Strength
+from shapednoise.settings.base import Name, Settings, Strength, StrengthGrid
 
 Metric = Literal["fid", "kid", "is", "precision", "recall", "f_score"]
 
@@ -73,6 +73,61 @@ class OmissionSettings(Settings):
     metric: Metric = Field("fid", description="The score that is drawn, against the clean data.")
 
 
+class PointSettings(Settings):
+    """A noise at a strength."""
+
+    noise: Name = Field(description="Its name among the noises.")
+    strength: Strength = Field(0.0, description="Its strength.")
+
+
+class TheorySettings(Settings):
+    """The closed-form distance against the strength, for several samplers (docs/noise.md)."""
+
+    kind: Literal["theory"] = Field(description="The kind of figure.")
+    dataset: Name = Field(description="The data set whose spectrum is taken.")
+    noise: Name = Field(description="The noise variant.")
+    strengths: StrengthGrid = Field(description="Strengths, or the name of a grid.")
+    samplers: tuple[dict[str, Any], ...] = Field(
+        ({},), min_length=1, description="Changes to the default recipe's sampling, one curve each."
+    )
+    shown: tuple[Strength, ...] = Field(
+        (0.0, -0.4), min_length=1, description="Strengths of the panel of variances, for the first sampler."
+    )
+    experiment: Name | None = Field(None, description="An experiment whose FIDs are drawn over it, rescaled.")
+
+
+class SpectraSettings(Settings):
+    """Power spectra of noises, measured and in theory, at the last timestep."""
+
+    kind: Literal["spectra"] = Field(description="The kind of figure.")
+    dataset: Name = Field(description="The data set whose size and principal axes are taken.")
+    points: tuple[PointSettings, ...] = Field(min_length=1, description="Noises, one curve each.")
+    images: int = Field(512, ge=2, description="Noise images that are measured.")
+
+
+class NoiseGallerySettings(Settings):
+    """One real image under several noises, noised to several timesteps."""
+
+    kind: Literal["noise_gallery"] = Field(description="The kind of figure.")
+    dataset: Name = Field(description="The data set that is shown.")
+    points: tuple[PointSettings, ...] = Field(min_length=1, description="Noises, one row each.")
+    timesteps: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (0, 100, 250, 500, 999), min_length=1, description="Timesteps, one column each."
+    )
+    image: int = Field(0, ge=0, description="Index of the training image that is shown.")
+
+
+class ReadingsSettings(Settings):
+    """How far the three readings of the process lie apart on the principal axis."""
+
+    kind: Literal["readings"] = Field(description="The kind of figure.")
+    noise: Name = Field(description="The noise variant that is drawn.")
+    strengths: tuple[Strength, ...] = Field(min_length=1, description="Strengths s0 to draw.")
+    steps: tuple[Annotated[int, Field(ge=2)], ...] = Field(
+        (1000, 50), min_length=1, description="Numbers of reverse steps, one panel each."
+    )
+
+
 FigureSettings = Annotated[
     SamplerBarsSettings
     | OmissionSettings
@@ -80,6 +135,10 @@ FigureSettings = Annotated[
     | PrecisionRecallSettings
     | SampleGridsSettings
     | ForwardNoiseSettings
-    | DriftSettings,
+    | DriftSettings
+    | TheorySettings
+    | SpectraSettings
+    | NoiseGallerySettings
+    | ReadingsSettings,
     Field(discriminator="kind"),
 ]

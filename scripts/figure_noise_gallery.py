@@ -1,0 +1,42 @@
+"""Draw one real image under several noises, noised to several timesteps."""
+
+import argparse
+import json
+from pathlib import Path
+
+from shapednoise.console import run, settings_from
+from shapednoise.data.images import load_images
+from shapednoise.figures.noise_gallery import noise_gallery
+from shapednoise.figures.style import save
+from shapednoise.files import read_json
+from shapednoise.noise.process import linear_betas
+from shapednoise.noise.shape import with_axis
+from shapednoise.settings.training import ScheduleSettings
+
+
+def main() -> None:
+    arguments = parse()
+    axis, schedule = read_json(arguments.pca)["axes"][0], arguments.schedule
+    points = [(noise, strength, with_axis(shape, axis)) for noise, strength, shape in arguments.points]
+    betas = linear_betas(schedule.beta_start, schedule.beta_end, schedule.timesteps)
+    image = load_images(arguments.images)[arguments.image]
+    save(noise_gallery(image, points, arguments.timesteps, betas), arguments.output)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=Path, required=True, help="canonical array (.npy)")
+    parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
+    parser.add_argument(
+        "--points", type=json.loads, required=True, help="JSON list of [noise, strength, shape without axis]"
+    )
+    parser.add_argument(
+        "--schedule", type=settings_from(ScheduleSettings), required=True, help="variance schedule (JSON)"
+    )
+    parser.add_argument("--timesteps", type=int, nargs="+", required=True, help="timesteps shown")
+    parser.add_argument("--image", type=int, required=True, help="index of the image shown")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="figures to write (.pdf, .png)")
+    return parser.parse_args()
+
+
+run(main)
