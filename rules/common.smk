@@ -95,7 +95,7 @@ def points_json(points):
 
 def samplers_json(changes):
     """The default recipe's sampling with each of these changes, as far as the theory knows it."""
-    known = {"method", "steps", "spacing", "variance", "eta", "reading", "clamp"}
+    known = {"method", "steps", "spacing", "variance", "eta", "reading"}
     samplers = CONFIG.samplers(CONFIG.recipe, changes)
     return json.dumps([sampler.model_dump(mode="json", include=known) for sampler in samplers])
 

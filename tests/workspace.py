@@ -168,8 +168,8 @@ def tiny_config(weights_sha256: str) -> dict:
         "figures": {
             "fig1": {"dataset": "pictures"},
             "figT": {
-                "dataset": "pictures", "strengths": "grid", "samplers": [{}, {"reading": "exact"}],
-                "experiment": "cifar10_sdm",
+                "dataset": "pictures", "strengths": [-0.4, 0.0, 0.4], "experiment": "cifar10_sdm",
+                "samplers": [{"steps": 5, "reading": reading} for reading in ("published", "exact")],
             },
             "figR": {"strengths": [-0.4], "steps": [50]},
             "figS1": {"dataset": "pictures", "images": 20},

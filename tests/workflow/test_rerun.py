@@ -14,7 +14,7 @@ def points(count: int) -> Counter:
 
 
 TABLES = Counter(table=2, table_of_all=1)
-SCORE_FIGURES = Counter(figure_u_curve=2, figure_precision_recall=1)
+SCORE_FIGURES = Counter(figure_u_curve=2, figure_precision_recall=1, figure_theory=1)
 RESAMPLE = points(MODELS) + TABLES + SCORE_FIGURES + Counter(figure_sample_grids=1)
 
 
