@@ -22,15 +22,20 @@ def plan(repository, tmp_path, *arguments: str) -> dict[str, int]:
 
 def test_the_config_plans_the_full_reproduction(repository, tmp_path):
     jobs = plan(repository, tmp_path)
-    assert jobs["download"] == jobs["canonical"] == jobs["pca"] == jobs["features_data"] == 3
-    # CIFAR-10: 10 strengths x 3 seeds + 3 baselines + 10 HDM; 11 each for CIFAR-100 and CelebA-64
-    assert jobs["train"] == jobs["sample"] == jobs["features_samples"] == jobs["scores"] == 65
-    assert jobs["figure_u_curve"] == 5 and jobs["table"] == 4
-    tables = ("weights", "drift", "spectrum", "theory", "spectra", "readings")
-    kinds = ("drift", "forward_noise", "sample_grids", "theory", "spectra", "readings", "noise_gallery")
-    for rule in (*tables, *(f"figure_{kind}" for kind in kinds)):
-        assert jobs[rule] == 1
-    assert jobs["figure_precision_recall"] == 1
+    assert jobs["download"] == jobs["canonical"] == jobs["features_data"] == 5
+    assert jobs["corrupt"] == 8 and jobs["pca"] == 5 + 8
+    # CIFAR-10: 10 strengths x 3 seeds + 3 baselines + 10 HDM; 11 each for CIFAR-100 and CelebA-64;
+    # SAGD: 7 exponents x 3 seeds on two data sets, 6 more on CIFAR-10, 2 models a corrupted band;
+    # the exact process: 10 strengths x 3 seeds
+    assert jobs["train"] == 43 + 11 + 11 + 2 * 21 + 6 + 8 * 2 + 30
+    # one sample set each, and: three more step counts and `equations` of the 33 models of Figure 2a,
+    # the baselines under `exact` and by the clamp of SAGD, three samplers at two strengths
+    more = 3 * 33 + 33 + 3 + 1 + 3 * 6
+    assert jobs["sample"] == jobs["features_samples"] == jobs["scores"] == jobs["train"] + more
+    assert jobs["figure_u_curve"] == 10
+    once = ["weights", "drift", "spectrum", "theory", "spectra", "readings"]
+    once += [rule for rule in jobs if rule.startswith("figure_") and rule != "figure_u_curve"]
+    assert len(once) == 6 + 10 and all(jobs[rule] == 1 for rule in once)
 
 
 def test_the_demo_plans_three_points(repository, tmp_path):
@@ -39,8 +44,21 @@ def test_the_demo_plans_three_points(repository, tmp_path):
     assert jobs["download"] == 1
 
 
+def test_the_demo_of_sagd_plans_a_sweep_and_one_band(repository, tmp_path):
+    jobs = plan(repository, tmp_path, "--configfile", str(repository / "demo-sagd.yaml"))
+    assert jobs["train"] == jobs["sample"] == jobs["scores"] == 3 + 2
+    assert jobs["corrupt"] == jobs["figure_omission"] == jobs["download"] == 1
+
+
+def test_the_demo_of_steps_trains_a_model_a_strength(repository, tmp_path):
+    overlays = [str(repository / f"{name}.yaml") for name in ("demo", "demo-steps")]
+    jobs = plan(repository, tmp_path, "--configfile", *overlays)
+    assert jobs["train"] == 3 and jobs["sample"] == jobs["scores"] == 9
+
+
 @pytest.mark.parametrize(
-    ("target", "trained"), [("fig2a", 33), ("fig2b", 21), ("fig2d", 11), ("figB2", 0), ("figT", 0)]
+    ("target", "trained"),
+    [("fig2a", 33), ("fig2b", 21), ("fig2d", 11), ("figB2", 0), ("figT", 0), ("figX1", 33), ("figO", 16)],
 )
 def test_every_figure_is_a_target(repository, tmp_path, target, trained):
     assert plan(repository, tmp_path, target).get("train", 0) == trained
