@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test test-quick lint paper dry-run fetch clean distclean lock
+.PHONY: help demo demo-sagd demo-steps test test-quick lint paper dry-run fetch clean distclean lock
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -23,6 +23,14 @@ $(READY): envs/requirements.lock pyproject.toml
 demo: $(READY)  ## the whole pipeline on real CIFAR-10, small; about 10 minutes on 2 cores
 	$(SNAKEMAKE) --configfile demo.yaml
 	@$(BIN)/python scripts/stages.py results/demo
+
+demo-sagd: $(READY)  ## spectral noise on real Fashion-MNIST, small; about 10 minutes on 2 cores
+	$(SNAKEMAKE) --configfile demo-sagd.yaml
+	@$(BIN)/python scripts/stages.py results/demo-sagd
+
+demo-steps: $(READY)  ## one small model a strength, 50 to 1000 steps; about 15 minutes on 2 cores
+	$(SNAKEMAKE) --configfile demo.yaml demo-steps.yaml
+	@$(BIN)/python scripts/stages.py results/demo-steps
 
 paper: $(READY)  ## the papers' whole grid; wants GPUs
 	$(SNAKEMAKE)
@@ -45,8 +53,8 @@ lint: $(READY)  ## ruff, snakefmt, snakemake --lint
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 
-clean:  ## remove the results of `make demo` and `make paper`, keep data and environment
-	rm -rf results/paper results/demo
+clean:  ## remove all results but results/reference, keep data and environment
+	rm -rf results/paper results/demo results/demo-sagd results/demo-steps
 
 distclean: clean  ## also remove data (with archives that you put there), environment and history
 	rm -rf data .snakemake $(VENV)

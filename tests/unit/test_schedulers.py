@@ -277,6 +277,14 @@ def test_an_existing_scheduler_becomes_a_shaped_one(plain, kind):
     assert torch.allclose(run(white, 7), run(plain, 7), rtol=1e-4, atol=2e-5)
 
 
+@pytest.mark.parametrize("kind", [ShapedDDIMScheduler, ShapedDPMSolverScheduler])
+def test_a_shaped_scheduler_becomes_another_by_from_config(kind):
+    trained = ShapedDDPMScheduler(shape=SHAPES["sdm"], reading="exact", beta_end=0.03)
+    other = kind.from_config(trained.config)
+    assert type(other) is kind and other.config["shape"] == trained.config["shape"]
+    assert other.process.exact and torch.equal(other.betas, trained.betas)
+
+
 @pytest.mark.parametrize(
     ("plain", "message"),
     [

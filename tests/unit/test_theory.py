@@ -93,12 +93,14 @@ def test_the_theory_is_what_the_scheduler_does(sampler, reading, spectrum, axes,
     assert np.abs(predicted / spectrum - 1).max() > 0.05  # the samplers have errors to predict
 
 
-def test_the_spectrum_of_images_adds_up_to_their_variance(axes):
-    images = np.random.default_rng(0).integers(0, 256, (300, 3, *SIZE), np.uint8)
+@pytest.mark.parametrize("size", [SIZE, (6, 5), (5, 8), (1, 3)])
+def test_the_spectrum_of_images_is_that_of_the_whole_transform(axes, size):
+    images = np.random.default_rng(0).integers(0, 256, (300, 3, *size), np.uint8)
     found = power_spectrum(images, axes, block=64)
-    variance = (images / 127.5).var(0).sum()
-    assert found.shape == (3, *SIZE) and found.sum() == pytest.approx(variance)
-    np.testing.assert_allclose(found, np.roll(found[:, ::-1, ::-1], (1, 1), (1, 2)))  # even in frequency
+    projected = np.einsum("ac,nchw->nahw", axes, images / 127.5 - 1)
+    transformed = np.fft.fft2(projected - projected.mean(0), norm="ortho")
+    np.testing.assert_allclose(found, (np.abs(transformed) ** 2).mean(0), rtol=1e-4)
+    assert found.sum() == pytest.approx((images / 127.5).var(0).sum(), rel=1e-5)
 
 
 def test_the_tables_hold_distances_and_variances(spectrum, axis):

@@ -3,7 +3,10 @@
 import json
 
 import numpy as np
+import pandas as pd
 
+from shapednoise.data.images import load_images
+from shapednoise.noise.bands import LARGEST_RADIUS
 from tests.workspace import IMAGES, SIZE, make_workspace
 
 SAMPLES = "grey_band/ddpm/s0.00/published/tiny/seed42/ancestral5-leading-small-published-whitened-n12"
@@ -30,3 +33,38 @@ def test_a_corrupted_data_set_is_made_from_the_clean_one_and_scored_against_it(
 
     fresh.set("datasets.grey_band.band", [0.3, 0.4])
     assert dict(fresh.planned("data/grey_band/images.npy")) == {"corrupt": 1}
+
+
+def test_selective_omission_from_config_to_figure(tmp_path, repository, inception_weights):
+    """A model with no noise in the corrupted band draws nothing there; both are scored on clean data."""
+    fresh = make_workspace(tmp_path / "fresh", repository, inception_weights)
+    experiment = {"dataset": "grey_band", "recipe": "tiny", "seeds": [42]}
+    fresh.set("experiments.omission3", experiment)
+    fresh.set("noises.omit3", {"low_band": [0, 0.2], "high_band": [0.3, 0.75]})
+    fresh.set("figures.figO.experiments", ["omission3"])
+    fresh.run("figO")
+    results = fresh.path / "results" / "tiny"
+    for suffix in ("pdf", "png"):
+        assert (results / "figures" / f"figO.{suffix}").stat().st_size > 1000
+    table = pd.read_csv(results / "tables" / "experiments" / "omission3.csv")
+    assert sorted(zip(table.noise, table.strength, strict=True)) == [("ddpm", 0.0), ("omit3", 1.0)]
+    assert set(table.reference) == {"grey"} and np.isfinite(table.fid).all()
+    sampler = "ancestral5-leading-small-published-data-n12"
+    places = {"white": "ddpm/s0.00", "omitting": "omit3/s1.00"}
+    shares = {
+        name: power_share(
+            results / "samples" / "grey_band" / place / "published" / "tiny" / "seed42" / sampler
+        )
+        for name, place in places.items()
+    }
+    assert shares["omitting"] < shares["white"] / 3
+
+
+def power_share(folder) -> float:
+    """The share of the samples' power that lies in the corrupted band."""
+    images = load_images(folder / "samples.npy") / 127.5 - 1
+    frequency = np.fft.fftfreq(SIZE)
+    radius = np.hypot(frequency[:, None], frequency)
+    assert radius.max() <= LARGEST_RADIUS
+    power = (np.abs(np.fft.fft2(images)) ** 2).mean((0, 1)) * (radius > 0)
+    return float(power[(radius >= 0.2) & (radius < 0.3)].sum() / power.sum())
