@@ -165,7 +165,7 @@ def test_a_singular_shape_learns_nothing_outside_its_support():
     loss = shaped.loss(target + error, target, t)
     assert torch.allclose(loss, shaped.loss(target + error + 100 * outside, target, t))
     inside = shaped.project(error, t)
-    share = float((shaped.noise_gains((8, 8)).support_share)[0])
+    share = float(shaped.noise_gains((8, 8)).share[0])
     assert 0.2 < share < 0.8
     assert loss.item() == pytest.approx(float((inside**2).mean()) / share)
 
@@ -179,3 +179,22 @@ def test_gradients_flow_through_the_process(name):
     shaped.loss(shaped.add_noise(white, noise, t), noise.detach() * 0.5, t).backward()
     assert white.grad is not None and bool(torch.isfinite(white.grad).all())
     assert white.grad.abs().max() > 0
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("name", [*SHAPES, "singular"])
+def test_a_training_step_never_waits_for_the_gpu(name):
+    shaped = process(SINGULAR | {"schedule": "constant"} if name == "singular" else SHAPES[name])
+    x0, white = torch.randn(2, 4, 3, 8, 8, device="cuda")
+    t = torch.tensor([0, 10, 500, 999], device="cuda")
+
+    def step():
+        noise = shaped.shape_noise(white, t)
+        return shaped.loss(shaped.add_noise(x0, noise, t), shaped.target(x0, noise, t), t)
+
+    step()  # tables go to the device once
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        step()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")

@@ -34,17 +34,17 @@ class NoiseGains:
 
     values: Tensor
     full: bool
-    support_share: Tensor  # of all modes, at every t: (T,)
+    share: Tensor  # of all modes, how many have noise: (T,)
     tables: Tables
 
     def table(self, kind: str, like: Tensor) -> Tensor:
-        """`gain`, its pseudo-inverse `inverse`, or the indicator `support`, as `like`; kept."""
+        """`gain`, its pseudo-inverse `inverse`, the indicator `support`, or its `share`, as `like`; kept."""
         key = (kind, like.device, like.dtype)
         if key not in self.tables:
             support = self.values > 0
             inverse = torch.where(support, 1 / self.values, 0.0)
-            values = {"gain": self.values, "inverse": inverse, "support": support}[kind]
-            self.tables[key] = values.to(like)
+            values = {"gain": self.values, "inverse": inverse, "support": support, "share": self.share}
+            self.tables[key] = values[kind].to(like)
         return self.tables[key]
 
 
@@ -117,7 +117,7 @@ class ShapedProcess:
         gains = self.noise_gains(size_of(target))
         if gains.full:
             return torch.nn.functional.mse_loss(prediction, target)
-        share = gains.support_share.to(target)[timesteps, None, None, None]
+        share = gains.table("share", target)[timesteps, None, None, None]
         return (self.project(prediction - target, timesteps) ** 2 / share).mean()
 
     def marginal(self, t: int, size: Size) -> tuple[Tensor, Tensor]:
