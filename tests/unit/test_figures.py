@@ -6,13 +6,16 @@ import pytest
 import torch
 from PIL import Image
 
+from shapednoise.figures.curves import curves
 from shapednoise.figures.drift import drift_figure
 from shapednoise.figures.forward_noise import forward_noise
 from shapednoise.figures.noise_gallery import noise_gallery, picture
+from shapednoise.figures.omission import omission
 from shapednoise.figures.pictures import ZOOM, save_gif, save_grid, save_strip
 from shapednoise.figures.precision_recall import precision_recall
 from shapednoise.figures.readings import readings_figure
 from shapednoise.figures.sample_grids import sample_grids
+from shapednoise.figures.sampler_bars import sampler_bars
 from shapednoise.figures.spectra import spectra_figure
 from shapednoise.figures.style import new_figure, plt, save, show_image
 from shapednoise.figures.theory import theory_figure
@@ -68,11 +71,11 @@ def test_the_u_curve_shows_seeds_band_fit_optimum_and_baseline(scores):
     assert any("optimum" in label and "0.30" in label for label in labels(axes))
     assert "DDPM ($s=0$)" in labels(axes)
     assert len(axes.collections) == 2  # a band a variant
-    curves = {line.get_label(): line for line in axes.lines}
-    np.testing.assert_allclose(curves["SDM"].get_xdata(), STRENGTHS)  # the baseline is on the curve
+    drawn = {line.get_label(): line for line in axes.lines}
+    np.testing.assert_allclose(drawn["SDM"].get_xdata(), STRENGTHS)  # the baseline is on the curve
     expected = 30.5 + 50 * (STRENGTHS + 0.3) ** 2
-    np.testing.assert_allclose(curves["SDM"].get_ydata(), expected)
-    assert curves["DDPM ($s=0$)"].get_ydata()[0] == pytest.approx(35.0)
+    np.testing.assert_allclose(drawn["SDM"].get_ydata(), expected)
+    assert drawn["DDPM ($s=0$)"].get_ydata()[0] == pytest.approx(35.0)
     assert "100 generated, 200 real, 2 seeds" in axes.get_title()
 
 
@@ -82,10 +85,81 @@ def test_every_sampler_has_a_curve_of_its_own(scores):
         [sdm.assign(**{"sampler.steps": 50}), sdm.assign(fid=sdm.fid - 5, **{"sampler.steps": 250})]
     )
     [axes] = u_curve(both, "fid", "CIFAR-10").axes
-    curves = {line.get_label(): line for line in axes.lines}
-    means = {name: curves[name].get_ydata() for name in ("SDM, steps 50", "SDM, steps 250")}
+    drawn = {line.get_label(): line for line in axes.lines}
+    means = {name: drawn[name].get_ydata() for name in ("SDM, steps 50", "SDM, steps 250")}
     np.testing.assert_allclose(means["SDM, steps 50"] - means["SDM, steps 250"], 5)
     assert "DDPM ($s=0$)" not in labels(axes)  # there are two baselines; they are on the curves
+
+
+def test_a_product_of_noises_has_a_strength_zero_of_its_own(scores):
+    """It is no white noise, so the baseline is no point of its curve."""
+    product = scores[scores.noise != "hdm"].assign(fid=lambda table: table.fid + 7)
+    product["noise"] = "sdm_powerlaw"
+    sdm = scores[scores.noise != "hdm"]
+    found = dict(curves(pd.concat([sdm, product])))
+    assert set(found["SDM"].noise) == {"sdm", "ddpm"}
+    assert set(found["SDM \u00d7 power law"].noise) == {"sdm_powerlaw"}
+    assert (found["SDM \u00d7 power law"].strength == 0).sum() == 2
+
+
+@pytest.mark.parametrize(("operator", "symbol"), [("sdm", "$s$"), ("sagd_powerlaw", "alpha")])
+def test_the_strength_is_named_as_the_papers_name_it(scores, operator, symbol):
+    [axes] = u_curve(scores[scores.noise != "hdm"], "fid", "CIFAR-10", operator).axes
+    assert symbol in axes.get_xlabel()
+
+
+def heights(axes) -> dict[tuple[str, str], float]:
+    """Height of each bar by (group, bar), read off the axes."""
+    groups = [text.get_text() for text in axes.get_xticklabels()]
+    names = {
+        handle[0].get_facecolor(): label
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    return {
+        (groups[round(bar.get_x() + bar.get_width() / 2)], names[bar.get_facecolor()]): bar.get_height()
+        for bar in axes.patches
+    }
+
+
+def test_bars_of_samplers_have_the_mean_over_seeds(scores):
+    chosen = scores[(scores.noise != "hdm") & scores.strength.isin([0.0, -0.4])]
+    table = pd.concat(
+        [
+            chosen.assign(
+                **{"sampler.method": "ancestral", "sampler.steps": 50, "sampler.variance": "small"}
+            ),
+            chosen.assign(
+                fid=chosen.fid - 8,
+                **{"sampler.method": "ddim", "sampler.steps": 50, "sampler.variance": "large"},
+            ),
+        ]
+    )
+    [axes] = sampler_bars(table, "fid", "CIFAR-10").axes
+    found = heights(axes)
+    assert len(found) == 4
+    assert found["ancestral, 50 steps\nvariance small", "DDPM ($s=0$)"] == pytest.approx(35.0)
+    assert found["DDIM, 50 steps", "DDPM ($s=0$)"] == pytest.approx(27.0)
+    assert found["ancestral, 50 steps\nvariance small", "SDM ($s=\u22120.4$)"] == pytest.approx(31.0)
+
+
+def test_selective_omission_shows_pictures_of_one_band_and_bars_of_all():
+    table = pd.DataFrame(
+        {"group": ["a", "a", "b", "b"], "strength": [0.0, 1.0, 0.0, 1.0], "fid": [9.0, 4.0, 7.0, 6.0]}
+    )
+    pictures = [np.full((25, 1, 8, 8), shade, np.uint8) for shade in (0, 80, 160, 240)]
+    figure = omission(table, ["a", "b"], "fid", "a", pictures)
+    *grids, bars = figure.axes
+    assert [axes.get_title().split()[0] for axes in grids] == [
+        "clean",
+        "corrupted",
+        "recovered,",
+        "recovered,",
+    ]
+    shades = [int(np.asarray(axes.images[0].get_array()).min()) for axes in grids]
+    assert shades == [0, 80, 160, 240]
+    white, omitting = ("isotropic noise", "no noise in the band")
+    expected = {("a", white): 9, ("a", omitting): 4, ("b", white): 7, ("b", omitting): 6}
+    assert heights(bars) == pytest.approx(expected)
 
 
 def test_a_score_that_could_not_be_computed_says_so(scores):

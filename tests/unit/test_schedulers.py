@@ -328,6 +328,17 @@ def test_a_saved_pipeline_samples_in_three_lines_of_a_new_session(tmp_path):
     assert saved["shape"]["strength"] == -0.4
 
 
+@pytest.mark.parametrize("kind", [ShapedDDIMScheduler, ShapedDPMSolverScheduler])
+def test_a_saved_pipeline_keeps_its_sampler_and_its_shape(tmp_path, kind):
+    pipeline = ShapedDDPMPipeline(tiny_unet(), kind(shape=SHAPES["product"]))
+    pipeline.save_pretrained(tmp_path)
+    loaded = ShapedDDPMPipeline.from_pretrained(tmp_path)
+    assert type(loaded.scheduler) is kind
+    assert loaded.scheduler.config["shape"] == pipeline.scheduler.config["shape"]
+    images = [p(2, torch.Generator().manual_seed(1), 3, output_type="pt").images for p in (pipeline, loaded)]
+    assert torch.equal(*images)
+
+
 def test_output_types():
     pipeline = ShapedDDPMPipeline(tiny_unet(), ShapedDDPMScheduler())
     tensors = pipeline(2, torch.Generator().manual_seed(0), 2, output_type="pt").images

@@ -4,8 +4,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from shapednoise.figures.bars import score_bars
-from shapednoise.figures.curves import varying_settings
-from shapednoise.figures.style import LOWER_IS_BETTER, METRIC_NAMES, new_figure, noise_name
+from shapednoise.figures.curves import SAMPLER, varying_settings
+from shapednoise.figures.style import LOWER_IS_BETTER, METHOD_NAMES, METRIC_NAMES, new_figure, noise_name
+
+USED_BY = {"variance": "ancestral", "eta": "ddim"}  # settings that one method alone uses
 
 
 def sampler_bars(scores: pd.DataFrame, metric: str, dataset: str) -> Figure:
@@ -28,15 +30,14 @@ def sampler_bars(scores: pd.DataFrame, metric: str, dataset: str) -> Figure:
 
 
 def sampler_name(row: pd.Series, varying: list[str]) -> str:
-    """A sampler by its method and steps and by what else differs, a line each."""
-    names = {"sampler.method": "", "sampler.steps": "", "sampler.eta": "eta "}
-    lines = [f"{row['sampler.method']}, {row['sampler.steps']} steps"]
-    lines += [
-        f"{names.get(column, '')}{row[column]}".replace("_", " ")
-        for column in varying
-        if column not in ("sampler.method", "sampler.steps") and pd.notna(row[column])
-    ]
-    return "\n".join(line.replace("_", " ") for line in lines)
+    """A sampler by its method and steps and by what else differs and concerns it, a line each."""
+    method = row["sampler.method"]
+    lines = [f"{METHOD_NAMES[method]}, {row['sampler.steps']} steps"]
+    for column in varying:
+        name = column.removeprefix(SAMPLER)
+        if name not in ("method", "steps") and USED_BY.get(name, method) == method:
+            lines.append(f"{name} {row[column]}".replace("_", " "))
+    return "\n".join(lines)
 
 
 def _bar_name(noise: str, strength: float) -> str:

@@ -31,6 +31,7 @@ METRIC_NAMES = {
     "recall": "Recall",
     "f_score": "F-score",
 }
+METHOD_NAMES = {"ancestral": "ancestral", "ddim": "DDIM", "dpm_solver": "DPM-Solver++"}
 LOWER_IS_BETTER = {"fid", "kid"}
 
 

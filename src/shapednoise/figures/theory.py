@@ -9,10 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from shapednoise.figures.style import curve_colour, new_figure, noise_name, number
+from shapednoise.figures.style import METHOD_NAMES, curve_colour, new_figure, noise_name, number
 
 STYLES = {"published": "-", "equations": "--", "exact": ":"}
-METHODS = {"ancestral": "", "ddim": "DDIM, ", "dpm_solver": "DPM-Solver++, "}
 SAMPLER = ["method", "steps", "spacing", "variance", "eta", "reading"]
 
 
@@ -56,9 +55,14 @@ def _looks(distances: pd.DataFrame) -> dict[tuple[Any, ...], tuple[str, Any, str
         detail += f", {variance}" if method == "ancestral" and variance != "fixed_small" else ""
         detail += f", {spacing}" if distances.spacing.nunique() > 1 else ""
         colour = colours.setdefault((method, steps), curve_colour(len(colours)))
-        name = f"{METHODS[method]}{steps} steps, {reading}{detail}"
+        name = f"{_prefix(method)}{steps} steps, {reading}{detail}"
         looks[key] = (name, colour, STYLES[reading])
     return looks
+
+
+def _prefix(method: str) -> str:
+    """The method's name before the number of steps; the papers' own sampler goes without saying."""
+    return "" if method == "ancestral" else f"{METHOD_NAMES[method]}, "
 
 
 def _draw_distance(axes: Axes, rows: pd.DataFrame, name: str, colour: Any, style: str) -> Line2D:
@@ -121,6 +125,6 @@ def _draw_variances(axes: Axes, variances: pd.DataFrame, noise: str) -> None:
     axes.set_ylabel("variance of samples over that of data,  $v_m / L_m$")
     axes.set_xlim(0, np.sqrt(0.5))
     axes.set_title(
-        f"{noise}: {METHODS[sampler.method]}{sampler.steps} steps, {sampler.reading}", fontsize="medium"
+        f"{noise}: {_prefix(sampler.method)}{sampler.steps} steps, {sampler.reading}", fontsize="medium"
     )
     axes.legend(frameon=False, fontsize="small")
