@@ -95,9 +95,8 @@ def points_json(points):
 
 def samplers_json(changes):
     """The default recipe's sampling with each of these changes, as far as the theory knows it."""
-    known = {"method", "steps", "spacing", "variance", "eta", "reading"}
     samplers = CONFIG.samplers(CONFIG.recipe, changes)
-    return json.dumps([sampler.model_dump(mode="json", include=known) for sampler in samplers])
+    return json.dumps([sampler.in_theory() for sampler in samplers])
 
 
 def measured_table(wildcards):

@@ -75,7 +75,7 @@ rule spectra:
     params:
         points=lambda w: points_json(figure(w).points),
         schedule=as_json(CONFIG.recipes[CONFIG.recipe].training.schedule),
-        size=lambda w: CONFIG.datasets[figure(w).dataset].size,
+        size=lambda w: CONFIG.images_of(figure(w).dataset).size,
         images=lambda w: figure(w).images,
     shell:
         "python {input.code[0]} --pca {input.pca:q} --points {params.points:q}"
@@ -87,7 +87,7 @@ rule spectra:
 rule spectrum:
     input:
         code=code("spectrum"),
-        images=rules.canonical.output.images,
+        images=IMAGES,
         pca=rules.pca.output,
     output:
         f"{RESULTS}/spectrum/{{dataset}}.npy",

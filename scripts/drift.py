@@ -1,13 +1,13 @@
 """The drift S_t^-1 S_{t-1} of a noise shape for several strengths and numbers of steps (Eq. 12)."""
 
 import argparse
-import json
 from pathlib import Path
 
-from shapednoise.console import run, settings_from
+from shapednoise.console import json_from, run, settings_from
 from shapednoise.files import atomic_path
 from shapednoise.noise.drift import drift_table
 from shapednoise.noise.process import linear_betas
+from shapednoise.noise.shape import checked_shapes
 from shapednoise.settings.training import ScheduleSettings
 
 
@@ -15,7 +15,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", required=True, help="name of the noise variant")
     parser.add_argument(
-        "--shapes", type=json.loads, required=True, help="its shapes, one a strength (list in JSON)"
+        "--shapes",
+        type=json_from(checked_shapes),
+        required=True,
+        help="its shapes, one a strength (list in JSON)",
     )
     parser.add_argument(
         "--schedule", type=settings_from(ScheduleSettings), required=True, help="variance schedule (JSON)"

@@ -1,16 +1,16 @@
 """Draw what isotropic, squeezed and antisqueezed noise do to a cloud and an image (Figure 1 of SDM)."""
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 
-from shapednoise.console import run
+from shapednoise.console import json_from, run
 from shapednoise.data.images import load_images
 from shapednoise.figures.forward_noise import forward_noise
 from shapednoise.figures.style import save
 from shapednoise.files import read_json
+from shapednoise.noise.shape import checked
 
 
 def main() -> None:
@@ -18,7 +18,9 @@ def main() -> None:
     parser.add_argument("--images", type=Path, required=True, help="canonical array (.npy)")
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
     parser.add_argument("--name", required=True, help="name of the noise variant")
-    parser.add_argument("--shape", type=json.loads, required=True, help="noise shape without its axis (JSON)")
+    parser.add_argument(
+        "--shape", type=json_from(checked), required=True, help="noise shape without its axis (JSON)"
+    )
     parser.add_argument("--signal", type=float, required=True, help="A_t, the data's share of the variance")
     parser.add_argument("--image", type=int, required=True, help="index of the image shown")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="figures to write (.pdf, .png)")

@@ -1,16 +1,15 @@
 """Draw one real image under several noises, noised to several timesteps."""
 
 import argparse
-import json
 from pathlib import Path
 
-from shapednoise.console import run, settings_from
+from shapednoise.console import json_from, run, settings_from
 from shapednoise.data.images import load_images
 from shapednoise.figures.noise_gallery import noise_gallery
 from shapednoise.figures.style import save
 from shapednoise.files import read_json
 from shapednoise.noise.process import linear_betas
-from shapednoise.noise.shape import with_axis
+from shapednoise.noise.shape import checked_points, with_axis
 from shapednoise.settings.training import ScheduleSettings
 
 
@@ -28,7 +27,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--images", type=Path, required=True, help="canonical array (.npy)")
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
     parser.add_argument(
-        "--points", type=json.loads, required=True, help="JSON list of [noise, strength, shape without axis]"
+        "--points",
+        type=json_from(checked_points),
+        required=True,
+        help="JSON list of [noise, strength, shape without axis]",
     )
     parser.add_argument(
         "--schedule", type=settings_from(ScheduleSettings), required=True, help="variance schedule (JSON)"

@@ -1,11 +1,11 @@
 """How far the readings of the process lie apart on the principal axis: marginals and reverse steps."""
 
 import argparse
-import json
 from pathlib import Path
 
-from shapednoise.console import run, settings_from
+from shapednoise.console import json_from, run, settings_from
 from shapednoise.files import atomic_path
+from shapednoise.noise.shape import checked_shapes
 from shapednoise.settings.training import ScheduleSettings
 from shapednoise.tables.readings import readings_table
 
@@ -14,7 +14,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", required=True, help="name of the noise variant")
     parser.add_argument(
-        "--shapes", type=json.loads, required=True, help="its shapes, one a strength (list in JSON)"
+        "--shapes",
+        type=json_from(checked_shapes),
+        required=True,
+        help="its shapes, one a strength (list in JSON)",
     )
     parser.add_argument(
         "--schedule", type=settings_from(ScheduleSettings), required=True, help="variance schedule (JSON)"

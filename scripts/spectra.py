@@ -1,15 +1,14 @@
 """The power spectra of noises at the last timestep, measured on noise images and in theory."""
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 
-from shapednoise.console import run, settings_from
+from shapednoise.console import json_from, run, settings_from
 from shapednoise.files import atomic_path, read_json
 from shapednoise.noise.process import linear_betas
-from shapednoise.noise.shape import with_axis
+from shapednoise.noise.shape import checked_points, with_axis
 from shapednoise.settings.training import ScheduleSettings
 from shapednoise.tables.spectra import spectra_table
 
@@ -18,7 +17,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
     parser.add_argument(
-        "--points", type=json.loads, required=True, help="JSON list of [noise, strength, shape without axis]"
+        "--points",
+        type=json_from(checked_points),
+        required=True,
+        help="JSON list of [noise, strength, shape without axis]",
     )
     parser.add_argument(
         "--schedule", type=settings_from(ScheduleSettings), required=True, help="variance schedule (JSON)"

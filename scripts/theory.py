@@ -1,24 +1,27 @@
 """What each strength and sampler makes of Gaussian data with a data set's spectrum, in closed form."""
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter
 
-from shapednoise.console import run, settings_from
+from shapednoise.console import json_from, run, settings_from
 from shapednoise.files import atomic_path, read_json
+from shapednoise.noise.shape import checked_shapes, with_axis
 from shapednoise.settings.sampling import SamplerSettings
 from shapednoise.settings.training import ScheduleSettings
-from shapednoise.tables.theory import complete, theory_tables
+from shapednoise.tables.theory import theory_tables
 
 
 def main() -> None:
     arguments = parse()
-    shapes = complete(arguments.shapes, read_json(arguments.pca)["axes"][0])
-    samplers = [SamplerSettings.model_validate(settings) for settings in arguments.samplers]
+    axis = read_json(arguments.pca)["axes"][0]
+    shapes = [with_axis(shape, axis) for shape in arguments.shapes]
     spectrum = np.load(arguments.spectrum)
-    tables = theory_tables(arguments.name, shapes, samplers, arguments.shown, arguments.schedule, spectrum)
+    tables = theory_tables(
+        arguments.name, shapes, arguments.samplers, arguments.shown, arguments.schedule, spectrum
+    )
     for table, path in zip(tables, arguments.output, strict=True):
         with atomic_path(path) as temporary:
             table.to_csv(temporary, index=False)
@@ -30,9 +33,17 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
     parser.add_argument("--name", required=True, help="name of the noise variant")
     parser.add_argument(
-        "--shapes", type=json.loads, required=True, help="its shapes without axis, one a strength (JSON list)"
+        "--shapes",
+        type=json_from(checked_shapes),
+        required=True,
+        help="its shapes without axis, one a strength (JSON list)",
     )
-    parser.add_argument("--samplers", type=json.loads, required=True, help="sampling settings (JSON list)")
+    parser.add_argument(
+        "--samplers",
+        type=json_from(TypeAdapter(list[SamplerSettings]).validate_python),
+        required=True,
+        help="sampling settings (JSON list)",
+    )
     parser.add_argument(
         "--shown", type=float, nargs="+", required=True, help="strengths whose variances are kept"
     )

@@ -1,20 +1,19 @@
 """Train one model and save it as a diffusers pipeline, with its provenance and its training curve."""
 
 import argparse
-import json
 from pathlib import Path
 
 import pandas as pd
 import torch
 
-from shapednoise.console import run, settings_from
+from shapednoise.console import json_from, run, settings_from
 from shapednoise.data.images import load_images
 from shapednoise.device import pick_device
 from shapednoise.files import atomic_directory, read_json, sha256_of_json, write_json
 from shapednoise.imports import reached_files
 from shapednoise.model import save_model
 from shapednoise.noise.process import ShapedProcess, linear_betas
-from shapednoise.noise.shape import SHAPE_VERSION, make_shape, with_axis
+from shapednoise.noise.shape import SHAPE_VERSION, checked, make_shape, with_axis
 from shapednoise.provenance import start
 from shapednoise.settings.training import TrainingSettings
 from shapednoise.train import Checkpointing, Training, train
@@ -33,6 +32,7 @@ def main() -> None:
         "beta_end": schedule.beta_end,
         "shape": {"version": SHAPE_VERSION, **shape},
         "reading": arguments.marginal,
+        "clip_sample": arguments.marginal == "published",  # the published code clamps, the equations do not
     }
     betas = linear_betas(schedule.beta_start, schedule.beta_end, schedule.timesteps)
     process = ShapedProcess(make_shape(**shape), betas, exact=arguments.marginal == "exact")
@@ -68,7 +68,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--images", type=Path, required=True, help="canonical array (.npy)")
     parser.add_argument("--manifest", type=Path, required=True, help="manifest of the array (.json)")
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
-    parser.add_argument("--shape", type=json.loads, required=True, help="noise shape without its axis (JSON)")
+    parser.add_argument(
+        "--shape", type=json_from(checked), required=True, help="noise shape without its axis (JSON)"
+    )
     parser.add_argument("--marginal", choices=["published", "exact"], default="published")
     parser.add_argument(
         "--training", type=settings_from(TrainingSettings), required=True, help="training settings (JSON)"

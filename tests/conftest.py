@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
-# one thread a test process: the processes share the cores
-os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
+# one thread a test process: the processes share the cores (and inherit what is set in the first one)
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 import torch

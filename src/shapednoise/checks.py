@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from shapednoise.noise.bands import reaches
 from shapednoise.settings.base import Settings
 from shapednoise.settings.data import CorruptedSettings
 from shapednoise.settings.figures import (
@@ -21,7 +22,7 @@ from shapednoise.settings.figures import (
     SpectraSettings,
     TheorySettings,
 )
-from shapednoise.settings.noise import ColourSettings, NoiseSettings
+from shapednoise.settings.noise import BandPassSettings, ColourSettings, NoiseSettings
 from shapednoise.settings.sampling import SamplerSettings
 
 if TYPE_CHECKING:
@@ -127,6 +128,12 @@ def _bad_datasets(config: "Config") -> Iterator[str]:
         if isinstance(settings, CorruptedSettings) and not settings.reaches(size):
             yield f"datasets.{name}.band: {size} x {size} images have no frequency in it; widen it"
     used = [(f"experiments.{name}.noises", e.dataset, e.noises) for name, e in config.experiments.items()]
+    for key, dataset, noises in used:
+        size = config.images_of(dataset).size
+        for noise in (config.noises[name] for name in noises):
+            bands = (noise.low_band, noise.high_band) if isinstance(noise, BandPassSettings) else ()
+            if bands and not any(reaches(band, size) for band in bands):
+                yield f"{key}: {size} x {size} images have no frequency in its bands; widen them"
     for name, figure in config.figures.items():
         if isinstance(figure, ForwardNoiseSettings | TheorySettings):
             used.append((f"figures.{name}.noise", figure.dataset, (figure.noise,)))
@@ -206,6 +213,10 @@ def _bad_figures(config: "Config") -> Iterator[str]:
     """Figures that ask for what is not there: a strength, an image, a number of steps."""
     timesteps = config.recipes[config.recipe].training.schedule.timesteps
     for name, figure in config.figures.items():
+        if isinstance(figure, ForwardNoiseSettings | DriftSettings | ReadingsSettings):
+            noise = config.noises[figure.noise]
+            if not coloured(noise) or noise.times:
+                yield f"figures.{name}.noise: {figure.kind} draws a colour axis; name an sdm or hdm noise"
         if isinstance(figure, DriftSettings | ReadingsSettings) and max(figure.steps) > timesteps:
             yield f"figures.{name}.steps: {max(figure.steps)} is more than the {timesteps} timesteps"
         if isinstance(figure, NoiseGallerySettings) and max(figure.timesteps) >= timesteps:
@@ -239,6 +250,12 @@ def _bad_omission(config: "Config", name: str, figure: OmissionSettings) -> Iter
                 f"figures.{name}.experiments: the data set of {experiment}, {settings.dataset}, is not "
                 "corrupted; name one that `corrupts` another"
             )
+        noise = config.noises[settings.noises[0]]
+        if not isinstance(noise, BandPassSettings) or noise.times or len(settings.samplers) != 1:
+            yield (
+                f"figures.{name}.experiments: {experiment} must have a noise of operator sagd_bandpass "
+                "and one sampler"
+            )
         if len(settings.noises) != 1 or 0.0 not in strengths or len(strengths) != 2:
             yield (
                 f"figures.{name}.experiments: {experiment} must have one noise and two strengths, "
@@ -271,7 +288,7 @@ def _noises_at_strengths(config: "Config") -> Iterator[tuple[str, str, float]]:
     for name, figure in config.figures.items():
         for place, point in enumerate(getattr(figure, "points", ())):
             yield f"figures.{name}.points.{place}.strength", point.noise, point.strength
-        if isinstance(figure, TheorySettings | ReadingsSettings):
+        if isinstance(figure, TheorySettings):
             strengths = config.grid(figure.strengths)
             yield from ((f"figures.{name}.strengths", figure.noise, s) for s in strengths)
 
@@ -299,6 +316,10 @@ def _bad_theory(config: "Config") -> Iterator[str]:
         about = f"{figure.noise} on {figure.dataset}"
         if experiment and (experiment.dataset != figure.dataset or figure.noise not in experiment.noises):
             yield f"{where}.experiment: {figure.experiment} is not about {about}"
+        if experiment:
+            drawn = config.samplers_of(figure.experiment)
+            if len({tuple(sampler.in_theory().values()) for sampler in drawn}) < len(drawn):
+                yield f"{where}.experiment: samplers of {figure.experiment} differ in what the theory ignores"
 
 
 def coloured(noise: NoiseSettings) -> bool:

@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import json
 import logging
 import os
 import signal
@@ -41,6 +42,20 @@ def settings_from(kind: type[AnySettings]) -> Callable[[str], AnySettings]:
             raise argparse.ArgumentTypeError(f"{key}: {first['msg']}") from None
 
     parse.__name__ = kind.__name__
+    return parse
+
+
+def json_from(check: Callable[[Any], Any]) -> Callable[[str], Any]:
+    """A type for argparse: what `check` makes of JSON text; its ValueError is the user's message."""
+
+    def parse(text: str) -> Any:
+        try:
+            return check(json.loads(text))
+        except ValidationError as error:
+            raise argparse.ArgumentTypeError(str(error.errors()[0]["msg"])) from None
+        except (ValueError, TypeError, KeyError) as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
     return parse
 
 

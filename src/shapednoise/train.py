@@ -158,7 +158,10 @@ class Training:
     def _epoch_order(self, epoch: int) -> Tensor:
         if self._order[0] != epoch:
             generator = torch.Generator().manual_seed(mixed_seed(self.seed, epoch, 1))
-            self._order = (epoch, torch.randperm(len(self.images), generator=generator).to(self.device))
+            order = torch.randperm(len(self.images), generator=generator)
+            if self.device.type == "cuda":
+                order = order.pin_memory()
+            self._order = (epoch, order.to(self.device, non_blocking=True))
         return self._order[1]
 
 

@@ -108,6 +108,8 @@ def test_the_theory_on_cifar10_has_its_optima_where_the_formulas_put_them(cifar1
         assert at_zero["published", steps] == pytest.approx(distance, rel=0.02)
         assert curves["published", steps].idxmin() == optimum
         assert best["published", steps] == pytest.approx(ratio, rel=0.02)
+    share = table[(table.reading == "published") & (table.steps == 50)].set_index("strength").share_v
+    assert share[[0.0, -0.4, -0.7]].tolist() == pytest.approx([0.870, 0.938, 0.996], abs=5e-4)
     for steps, optimum, ratio in ((50, 0.1, 0.54), (1000, 0.0, 1.0)):
         assert curves["equations", steps].idxmin() == optimum
         assert best["equations", steps] == pytest.approx(ratio, rel=0.02)

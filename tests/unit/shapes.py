@@ -72,12 +72,23 @@ def descriptions(draw, operators=("sdm", "hdm", "sagd_powerlaw", "sagd_bandpass"
 
 
 @st.composite
-def any_description(draw):
+def any_description(draw, largest_share=0.95):
     """One shape, or a colour shape times a frequency shape."""
-    first = draw(descriptions())
+    first = draw(descriptions(largest_share=largest_share))
     if first["operator"] in ("sdm", "hdm") and draw(st.booleans()):
-        first["times"] = draw(descriptions(operators=("sagd_powerlaw", "sagd_bandpass")))
+        frequency = ("sagd_powerlaw", "sagd_bandpass")
+        first["times"] = draw(descriptions(operators=frequency, largest_share=largest_share))
     return first
+
+
+def has_noise(description: dict, size: tuple[int, int]) -> bool:
+    """Whether images of this size have a mode with noise at every timestep."""
+    try:
+        make_shape(**description).gains(BETAS, size)
+    except ValueError as error:
+        assert "no frequency in the bands" in str(error)
+        return False
+    return True
 
 
 def in_modes(shape: NoiseShape, x: torch.Tensor, axes: np.ndarray) -> torch.Tensor:

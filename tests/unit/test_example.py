@@ -50,7 +50,7 @@ def test_three_changed_lines_train_a_shaped_model_that_loads_in_a_new_session(re
 
 @pytest.mark.slow
 def test_the_three_lines_are_all_that_differs_from_diffusers(repository, images, tmp_path):
-    """Put back, the script is diffusers' own; with white noise both train the same weights, bit for bit."""
+    """Put back, with diffusers' classes, it trains the weights of ours with white noise, bit for bit."""
     text = (repository / "examples" / "train_unconditional.py").read_text()
     for ours, theirs in PLAIN.items():
         assert text.count(ours) == 1

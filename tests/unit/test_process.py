@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DDPMScheduler
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shapednoise.noise.process import ShapedProcess, linear_betas
@@ -20,6 +20,7 @@ from tests.unit.shapes import (
     ZERO,
     any_description,
     constant,
+    has_noise,
     in_modes,
     principal_axes,
 )
@@ -56,9 +57,10 @@ def test_exact_marginal_is_that_of_single_steps(name):
 
 
 @settings(deadline=None)
-@given(any_description(), CHAINS, st.sampled_from(["fixed_small", "ddim"]))
+@given(any_description(largest_share=1.0), CHAINS, st.sampled_from(["fixed_small", "ddim"]))
 def test_steps_along_any_chain_give_back_the_marginals(description, chain, kind):
     """Drawing x_t from its marginal and stepping, given x_0, leaves the exact marginal of x_u."""
+    assume(has_noise(description, SIZE))
     shaped = process(description)
     mean, variance = shaped.marginal(chain[0], SIZE)
     for t, u in pairwise(chain):
@@ -183,7 +185,7 @@ def test_gradients_flow_through_the_process(name):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 @pytest.mark.parametrize("name", [*SHAPES, "singular"])
-def test_a_training_step_never_waits_for_the_gpu(name):
+def test_noise_target_and_loss_never_wait_for_the_gpu(name):
     shaped = process(SINGULAR | {"schedule": "constant"} if name == "singular" else SHAPES[name])
     x0, white = torch.randn(2, 4, 3, 8, 8, device="cuda")
     t = torch.tensor([0, 10, 500, 999], device="cuda")

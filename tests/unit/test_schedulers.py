@@ -196,9 +196,12 @@ def test_the_clamp_acts_where_it_says(kind, reading):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("reading", READINGS)
-def test_nothing_is_sampled_where_a_shape_has_no_noise(kind, reading):
+@pytest.mark.parametrize("clip_data", [False, True])
+def test_nothing_is_sampled_where_a_shape_has_no_noise(kind, reading, clip_data):
     make, options = KINDS[kind]
-    scheduler = make(shape=constant(SINGULAR), reading=reading, clip_sample=False, **options)
+    scheduler = make(
+        shape=constant(SINGULAR), reading=reading, clip_sample=False, clip_data=clip_data, **options
+    )
     scheduler.set_timesteps(10)
     x = scheduler.prior(torch.randn(2, 3, 8, 8, dtype=torch.float64))
     for t in scheduler.timesteps:
@@ -207,9 +210,26 @@ def test_nothing_is_sampled_where_a_shape_has_no_noise(kind, reading):
     assert bool(torch.isfinite(x).all()) and x.abs().max() > 0.1
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["singular at the end", "steep"])
+def test_steps_that_add_no_noise_to_a_mode_are_finite(kind, name):
+    """V_t - A V_u is 0 there, and must not fall below it by rounding: every step of 1000."""
+    steep = {"operator": "sagd_powerlaw", "strength": 9.9}
+    shape = {"singular at the end": SINGULAR, "steep": steep}[name]
+    make, options = KINDS[kind]
+    scheduler = make(shape=shape, reading="exact", **options)
+    scheduler.set_timesteps(500 if kind == "dpm_solver" else 1000)
+    for _, step in scheduler.coefficients((8, 8)):
+        for numbers in (step.x0, step.xt, step.noise, step.previous):
+            assert bool(torch.isfinite(numbers).all()) and numbers.abs().max() < 20
+
+
 @pytest.mark.parametrize(
     ("make", "options", "message"),
     [
+        (ShapedDDPMScheduler, {"prediction_type": "velocity"}, "prediction_type 'velocity'"),
+        (ShapedDDIMScheduler, {"prediction_type": "velocity"}, "prediction_type 'velocity'"),
+        (ShapedDPMSolverScheduler, {"prediction_type": "flow_prediction"}, "prediction_type"),
         (ShapedDDPMScheduler, {"reading": "approximate"}, "reading 'approximate'"),
         (ShapedDDPMScheduler, {"variance_type": "learned"}, "variance_type"),
         (ShapedDDPMScheduler, {"shape": {"operator": "sdm", "strength": 0.1}}, "need the axis"),
@@ -221,6 +241,11 @@ def test_nothing_is_sampled_where_a_shape_has_no_noise(kind, reading):
 def test_bad_parameters_raise_value_errors(make, options, message):
     with pytest.raises(ValueError, match=message):
         make(**options)
+
+
+def test_ddim_says_that_its_steps_are_not_set():
+    with pytest.raises(ValueError, match="call set_timesteps first"):
+        ShapedDDIMScheduler().step(torch.zeros(1, 3, 4, 4), 10, torch.zeros(1, 3, 4, 4))
 
 
 def test_dpm_solver_says_when_its_timesteps_would_repeat():

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from shapednoise.data.corrupt import band_noise
 from shapednoise.noise.drift import drift_table
 from shapednoise.noise.process import ShapedProcess
 from shapednoise.noise.shape import make_shape, radii, with_axis
@@ -19,6 +20,7 @@ from tests.unit.shapes import (
     ZERO,
     any_description,
     descriptions,
+    has_noise,
     in_modes,
     principal_axes,
     unit,
@@ -78,6 +80,7 @@ def test_whitening_undoes_shaping(description, exact, size, dtype):
 )
 def test_frequency_shapes_are_real_even_weights_of_the_whole_spectrum(description, size, channels):
     """Against the full complex transform, on any number of channels and any even or odd size."""
+    assume(has_noise(description, size))
     shape = make_shape(**description)
     gains = shape.gains(BETAS, size)[700]
     weights = gains[shape.modes(1, size)[0]]
@@ -248,6 +251,13 @@ BAND = {"operator": "sagd_bandpass"}
         (BAND, "both bands are empty"),
         (BAND | {"low_band": [0.0, 0.3], "strength": 1.5}, "lies in 0..1"),
         ({**SHAPES["sdm"], "times": SHAPES["hdm"]}, "only a colour shape"),
+        ({"operator": "sdm", "axis": AXIS, "schedule": "cosine"}, "unknown schedule 'cosine'"),
+        ({"operator": "sagd_powerlaw", "normalize": "power"}, "unknown normalize"),
+        ({"operator": ["sdm"]}, "unknown operator"),
+        ({"operator": "sdm", "axis": 1.0}, "wrong type"),
+        ({"operator": "sdm", "axis": AXIS, "strength": "much"}, "wrong type"),
+        ({"operator": "sdm", "axis": AXIS, "version": "2"}, "newer shapednoise"),
+        (BAND | {"low_band": 0.1}, "wrong type"),
     ],
 )
 def test_bad_descriptions_are_named_in_one_line(description, message):
@@ -256,9 +266,21 @@ def test_bad_descriptions_are_named_in_one_line(description, message):
     assert "\n" not in str(caught.value)
 
 
-def test_unknown_schedule_is_named():
-    with pytest.raises(ValueError, match="schedule of the strength 'cosine'"):
-        make_shape("sdm", strength=0.1, schedule="cosine", axis=[1.0, 0.0, 0.0]).gains(BETAS, (1, 1))
+def test_bands_that_no_frequency_of_the_images_reaches_are_refused():
+    shape = make_shape("sagd_bandpass", high_band=[0.01, 0.02], schedule="constant", normalize="energy")
+    with pytest.raises(ValueError, match="8 x 8 have no frequency in the bands"):
+        shape.gains(BETAS, (8, 8))
+
+
+@pytest.mark.parametrize(("size", "edge"), [(50, 0.14), (35, 0.2), (100, 0.07), (32, 0.28)])
+def test_corruption_and_the_noise_around_it_split_the_spectrum_at_the_same_radius(size, edge):
+    """Frequencies right at an edge, where a radius computed otherwise differs in its last digit."""
+    around = make_shape("sagd_bandpass", low_band=[0, edge], high_band=[2 * edge, 1], schedule="constant")
+    noise = band_noise(0, range(2), (1, size, size), (edge, 2 * edge))
+    kept = around.apply(torch.from_numpy(noise), around.gains(BETAS, (size, size))[:1])
+    assert kept.abs().max() < 1e-12
+    share = (around.gains(BETAS, (size, size))[0] > 0)[around.modes(1, (size, size))].double().mean()
+    assert noise.var() == pytest.approx(1 - share.item(), rel=0.1)
 
 
 def test_colour_shapes_say_that_they_need_the_colours_of_their_axis(axis):

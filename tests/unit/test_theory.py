@@ -93,6 +93,30 @@ def test_the_theory_is_what_the_scheduler_does(sampler, reading, spectrum, axes,
     assert np.abs(predicted / spectrum - 1).max() > 0.05  # the samplers have errors to predict
 
 
+@pytest.mark.slow
+def test_1000_exact_steps_give_the_covariance_of_the_data(spectrum, axes, axis):
+    """Monte-Carlo, with the analytic denoiser: what is left is sampling error, 2 / n on a variance."""
+    count = 1500
+    shape = {"operator": "sdm", "strength": -0.5, "axis": axis}
+    scheduler = ShapedDDPMScheduler(shape=shape, reading="exact", clip_sample=False)
+    scheduler.set_timesteps(1000)
+    process, modes = scheduler.process, scheduler.process.shape.modes(3, SIZE)
+    rotation, data = torch.from_numpy(axes).float(), torch.from_numpy(spectrum).float()
+    generator = torch.Generator().manual_seed(0)
+    x = scheduler.prior(torch.randn(count, 3, *SIZE, generator=generator))
+    for t in scheduler.timesteps.tolist():
+        signal, variance = process.marginal(t, SIZE)
+        signal, variance = signal.float(), variance[modes].float()
+        transformed = torch.fft.fft2(torch.einsum("ac,nchw->nahw", rotation, x))
+        weight = variance / (signal**2 * data + variance) / (1 - signal**2).sqrt()  # E[n_t | x_t]
+        noise = torch.einsum("ac,nahw->nchw", rotation, torch.fft.ifft2(weight * transformed).real)
+        x = scheduler.step(noise, t, x, generator=generator).prev_sample
+    transformed = torch.fft.fft2(torch.einsum("ac,nchw->nahw", rotation, x), norm="ortho")
+    found = transformed.abs().square().mean(0).numpy()
+    np.testing.assert_allclose(found, spectrum, rtol=4.5 * np.sqrt(2 / count) + 0.03)
+    assert found.sum() == pytest.approx(spectrum.sum(), rel=0.05)
+
+
 @pytest.mark.parametrize("size", [SIZE, (6, 5), (5, 8), (1, 3)])
 def test_the_spectrum_of_images_is_that_of_the_whole_transform(axes, size):
     images = np.random.default_rng(0).integers(0, 256, (300, 3, *size), np.uint8)

@@ -17,6 +17,7 @@ import torch
 from shapednoise.console import progress
 from shapednoise.data.scale import to_unit
 from shapednoise.files import new_array
+from shapednoise.noise.bands import in_band
 from shapednoise.settings.data import CorruptionSettings
 
 
@@ -47,5 +48,5 @@ def band_noise(seed: int, indices: range, shape: tuple[int, ...], band: tuple[fl
     white = np.stack([np.random.default_rng((seed, index)).standard_normal(shape) for index in indices])
     height, width = shape[1:]
     radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width))
-    kept = (band[0] <= radius) & (radius < band[1])
+    kept = in_band(radius, band)
     return np.fft.irfft2(np.fft.rfft2(white, norm="ortho") * kept, s=(height, width), norm="ortho")

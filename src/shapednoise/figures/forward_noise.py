@@ -5,7 +5,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from shapednoise.data.scale import to_unit
+from shapednoise.data.scale import to_uint8, to_unit
 from shapednoise.figures.style import new_figure, noise_name, show_image
 from shapednoise.noise.shape import NoiseShape, make_shape, with_axis
 
@@ -38,8 +38,7 @@ def forward_noise(
         axes[0, column].set_xlabel("1st principal axis $v$")
         axes[0, column].set_title(title)
         noised = image if drawn is None else _add_noise(image, drawn, signal)
-        pixels_shown = ((noised[0] + 1) * 127.5).clamp(0, 255).round().numpy().astype(np.uint8)
-        show_image(axes[1, column], pixels_shown)
+        show_image(axes[1, column], to_uint8(noised[0]).numpy())
     axes[0, 0].set_ylabel("2nd principal axis")
     axes[0, 1].legend(frameon=False, fontsize="small", loc="lower right", markerscale=4)
     return figure

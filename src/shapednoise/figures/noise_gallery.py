@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from shapednoise.data.scale import to_uint8, to_unit
 from shapednoise.figures.style import new_figure, point_name, show_image
 from shapednoise.noise.process import ShapedProcess
 from shapednoise.noise.shape import make_shape
@@ -24,20 +25,20 @@ def noise_gallery(
 ) -> Figure:
     """A row a noise, a column a timestep, and last the noise alone, of the last timestep.
 
-    image: uint8 C x H x W. points: (noise, strength, shape with its axis). betas: (T,). Pictures are
-    x_t, or n_t, clipped to what 0..255 can show. A shape with gains of 0 leaves the image's own
-    frequencies out, too.
+    image: C x H x W, see data/images.py. points: (noise, strength, shape with its axis). betas: (T,).
+    Pictures are x_t, or n_t, clipped to what 0..255 can show. A shape with gains of 0 leaves the
+    image's own frequencies out, too.
     """
     figure, axes = new_figure(
         1.45 * len(timesteps) + 3.2, 1.5 * len(points) + 0.4, rows=len(points), columns=len(timesteps) + 1
     )
-    clean = torch.from_numpy(image[None].astype(np.float64)) / 127.5 - 1
-    white = torch.randn(clean.shape, generator=torch.Generator().manual_seed(SEED), dtype=torch.float64)
+    clean = to_unit(torch.from_numpy(np.array(image[None])))
+    white = torch.randn(clean.shape, generator=torch.Generator().manual_seed(SEED))
     for row, (noise, strength, shape) in zip(axes, points, strict=True):
         process = ShapedProcess(make_shape(**shape), betas, exact=False)
         for place, t in zip(row, timesteps, strict=False):
-            show_image(place, picture(noised(process, clean, white, t)))
-        show_image(row[-1], picture(process.shape_noise(white, process.last)))
+            show_image(place, to_uint8(noised(process, clean, white, t)[0]).numpy())
+        show_image(row[-1], to_uint8(process.shape_noise(white, process.last)[0]).numpy())
         _label(row[0], point_name(noise, strength))
     for place, t in zip(axes[0], timesteps, strict=False):
         place.set_title(f"$t$ = {t}")
@@ -49,11 +50,6 @@ def noised(process: ShapedProcess, clean: Tensor, white: Tensor, t: int) -> Tens
     """x_t of images (B, C, H, W) with this white noise, shaped."""
     timesteps = torch.tensor([t])
     return process.add_noise(clean, process.shape_noise(white, timesteps), timesteps)
-
-
-def picture(x: Tensor) -> np.ndarray:
-    """The first of images x (B, C, H, W) on the scale of [-1, 1] as uint8 C x H x W."""
-    return ((x[0] + 1) * 127.5).clamp(0, 255).round().to(torch.uint8).numpy()
 
 
 def _label(axes: Axes, text: str) -> None:

@@ -40,5 +40,6 @@ def omission(
     arrow = "lower is better" if metric in LOWER_IS_BETTER else "higher is better"
     below.set_ylabel(f"{METRIC_NAMES[metric]} to clean data\n({arrow})")
     below.set_xlabel("corrupted band, cycles per pixel")
-    below.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
+    below.set_xlim(-max(0.6, 2 - len(bands) / 2), len(bands) - 1 + max(0.6, 2 - len(bands) / 2))
+    below.legend(frameon=False, fontsize="small", loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     return figure

@@ -49,7 +49,8 @@ def noise_name(noise: str) -> str:
 
 def curve_colour(position: int) -> tuple[float, float, float]:
     """The colour of the curve at this position."""
-    return sns.color_palette("colorblind")[position]
+    palette = [*sns.color_palette("colorblind"), *sns.color_palette("husl", 16)]
+    return palette[position % len(palette)]
 
 
 def number(value: float) -> str:

@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from shapednoise.figures.style import METHOD_NAMES, curve_colour, new_figure, noise_name, number
+from shapednoise.settings.sampling import SamplerSettings
 
 STYLES = {"published": "-", "equations": "--", "exact": ":"}
-SAMPLER = ["method", "steps", "spacing", "variance", "eta", "reading"]
+SAMPLER = list(SamplerSettings().in_theory())
 
 
 def theory_figure(

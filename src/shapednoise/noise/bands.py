@@ -7,8 +7,22 @@ spectrum to its corner is r / LARGEST_RADIUS. Nothing here imports torch: the co
 
 import math
 from collections.abc import Sequence
+from itertools import product
+from typing import Any
 
 LARGEST_RADIUS = math.sqrt(0.5)
+ROUNDING = 1e-9  # radii that differ by less are one, however they were computed
+
+
+def in_band(r: Any, band: Sequence[float]) -> Any:
+    """Which radii (a number, an array or a tensor) lie in [a, b); bands that meet never overlap."""
+    return (r >= band[0] - ROUNDING) & (r < band[1] - ROUNDING)
+
+
+def reaches(band: Sequence[float], size: int) -> bool:
+    """Whether images of size x size have a frequency in the band."""
+    steps = [step / size for step in range(size // 2 + 1)]
+    return any(in_band(math.hypot(*step), band) for step in product(steps, steps))
 
 
 def check_band(name: str, band: Sequence[float]) -> None:

@@ -16,7 +16,7 @@ out, and so do x_t and the loss. The process is then that of the data projected 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -57,6 +57,10 @@ class ShapedProcess:
         """betas: (T,), each in (0, 1); exact: the true marginal of Eq. 2-3, else the published one."""
         if not bool(((betas > 0) & (betas < 1)).all()):
             raise ValueError("every beta must lie strictly between 0 and 1")
+        if prediction_type not in get_args(Prediction):
+            raise ValueError(
+                f"prediction_type {prediction_type!r}: use one of {', '.join(get_args(Prediction))}"
+            )
         self.shape, self.betas, self.exact = shape, betas, exact
         self.prediction_type = prediction_type
         self.alphas = 1.0 - betas.double()

@@ -287,6 +287,8 @@ class ShapedDDIMScheduler(ShapedScheduler, DDIMScheduler):
         return DDPMSchedulerOutput(previous, x0) if return_dict else (previous, x0)
 
     def _step(self, t: int, eta: float, size: Size) -> Step:
+        if self.num_inference_steps is None:
+            raise ValueError("the number of steps is not set; call set_timesteps first")
         u = max(t - self.config.num_train_timesteps // self.num_inference_steps, -1)
         return self._read(partial(ddim, t=t, u=u, eta=eta), t, u, size)
 

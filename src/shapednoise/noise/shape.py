@@ -22,12 +22,12 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
-from shapednoise.noise.bands import check_mixture
+from shapednoise.noise.bands import check_mixture, in_band
 
 Operator = Literal["ddpm", "sdm", "hdm", "sagd_powerlaw", "sagd_bandpass"]
 StrengthSchedule = Literal["beta", "constant"]
@@ -45,8 +45,13 @@ class NoiseShape(ABC):
     normalize: Normalize = "off"
 
     def gains(self, betas: Tensor, size: Size) -> Tensor:
-        """g_m(t) for every timestep and images of `size` (H, W): float64, shape (T, modes), >= 0."""
+        """g_m(t) for every timestep and images of `size` (H, W): float64, shape (T, modes), >= 0.
+
+        Raises ValueError where images of this size have no mode with noise at some timestep.
+        """
         gains = self._gains(betas, size)
+        if not bool((gains.amax(1) > 0).all()):
+            raise ValueError(f"images of {size[0]} x {size[1]} have no frequency in the bands; widen them")
         if self.normalize == "energy":
             counts = torch.bincount(self.modes(self.channels, size).flatten(), minlength=gains.shape[1])
             gains = gains / ((gains**2 * counts).sum(1) / counts.sum()).sqrt()[:, None]
@@ -97,8 +102,8 @@ class ColourShape(NoiseShape):
     ) -> None:
         self.axis = _unit_vector(axis)
         self.channels = len(axis)
-        self.strength, self.schedule = _finite(strength), schedule
-        self.keep_volume, self.normalize = keep_volume, _known_normalize(normalize)
+        self.strength, self.schedule = _finite(strength), _one_of(StrengthSchedule, "schedule", schedule)
+        self.keep_volume, self.normalize = keep_volume, _one_of(Normalize, "normalize", normalize)
         self._axes: dict[tuple[torch.device, torch.dtype], Tensor] = {}
 
     def modes(self, channels: int, size: Size) -> Tensor:
@@ -146,8 +151,8 @@ class FourierShape(NoiseShape):
     ) -> None:
         """weight: the gain as a function of r (R,) and of the strengths s (T, 1); >= 0."""
         self.weight = weight
-        self.strength, self.schedule = _finite(strength), schedule
-        self.normalize = _known_normalize(normalize)
+        self.strength, self.schedule = _finite(strength), _one_of(StrengthSchedule, "schedule", schedule)
+        self.normalize = _one_of(Normalize, "normalize", normalize)
         self._indices: dict[tuple[Size, torch.device], Tensor] = {}
 
     def modes(self, channels: int, size: Size) -> Tensor:
@@ -210,16 +215,7 @@ def radii(size: Size) -> tuple[Tensor, Tensor]:
 def strengths(strength: float, schedule: StrengthSchedule, betas: Tensor) -> Tensor:
     """s(t) at every timestep, float64: s0 beta_t / beta_max, or s0 throughout."""
     betas = betas.double()
-    if schedule == "constant":
-        return torch.full_like(betas, strength)
-    if schedule != "beta":
-        raise ValueError(f"unknown schedule of the strength {schedule!r}; use 'beta' or 'constant'")
-    return strength * betas / betas.max()
-
-
-def band_mask(r: Tensor, band: Sequence[float]) -> Tensor:
-    """Which radii lie in the half-open band [a, b), in cycles per pixel; bands that meet never overlap."""
-    return (r >= band[0]) & (r < band[1])
+    return torch.full_like(betas, strength) if schedule == "constant" else strength * betas / betas.max()
 
 
 def squeezed(
@@ -254,9 +250,8 @@ def power_law(
     """
     if not (math.isfinite(eps) and eps > 0):
         raise ValueError(f"eps must be a positive number, it is {eps}; 0.01 is the default")
-    if not _finite(strength):
-        return IsotropicShape()
-    return FourierShape(lambda r, alpha: (r + eps) ** alpha, strength, schedule, normalize)
+    shape = FourierShape(lambda r, alpha: (r + eps) ** alpha, strength, schedule, normalize)
+    return shape if strength else IsotropicShape()
 
 
 def band_pass(
@@ -277,14 +272,13 @@ def band_pass(
     check_mixture(low_band, high_band, low_gain, high_gain)
     if not 0 <= _finite(strength) <= 1:
         raise ValueError(f"the strength of a band mixture lies in 0..1, it is {strength:g}")
-    if not strength:
-        return IsotropicShape()
 
     def weight(r: Tensor, s: Tensor) -> Tensor:
-        mixture = low_gain * band_mask(r, low_band) + high_gain * band_mask(r, high_band)
+        mixture = low_gain * in_band(r, low_band) + high_gain * in_band(r, high_band)
         return 1 - s + s * mixture
 
-    return FourierShape(weight, strength, schedule, normalize)
+    shape = FourierShape(weight, strength, schedule, normalize)
+    return shape if strength else IsotropicShape()
 
 
 def white(strength: float = 0.0) -> NoiseShape:
@@ -316,18 +310,20 @@ def make_shape(
     other basis, that multiplies the first. version: of this description; a newer one is refused.
     Raises ValueError with one line.
     """
-    if version > SHAPE_VERSION:
+    if not isinstance(version, int) or version > SHAPE_VERSION:
         raise ValueError(
             f"this noise shape was saved by a newer shapednoise (shape version {version}, this one "
             f"reads up to {SHAPE_VERSION}); upgrade shapednoise"
         )
-    if operator not in OPERATORS:
-        raise ValueError(f"unknown operator {operator!r}; use one of {', '.join(OPERATORS)}")
+    _check_operator(operator)
     known = inspect.signature(OPERATORS[operator]).parameters
     for name in parameters:
         if name not in known:
             raise ValueError(f"{operator} has no parameter {name!r}; it has {', '.join(known)}")
-    shape = OPERATORS[operator](**parameters)
+    try:
+        shape = OPERATORS[operator](**parameters)
+    except TypeError as error:
+        raise ValueError(f"a parameter of {operator} has the wrong type: {error}") from None
     return product(shape, make_shape(**times)) if times else shape
 
 
@@ -344,11 +340,37 @@ def product(first: NoiseShape, second: NoiseShape) -> NoiseShape:
 def with_axis(shape: Mapping[str, Any], axis: Sequence[float]) -> dict[str, Any]:
     """The description of a shape with the data's colour axis put in where an operator needs it."""
     completed = dict(shape)
+    _check_operator(shape.get("operator"))
     if "axis" in inspect.signature(OPERATORS[shape["operator"]]).parameters:
         completed["axis"] = list(axis)
     if shape.get("times"):
         completed["times"] = with_axis(shape["times"], axis)
     return completed
+
+
+def checked(shape: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The description of a shape, its axis left out, where it is one. Raises ValueError."""
+    if not isinstance(shape, Mapping):
+        raise ValueError(f"a noise shape is a mapping, not {shape!r}")
+    make_shape(**with_axis(shape, [1.0, 0.0, 0.0]))
+    return shape
+
+
+def checked_shapes(shapes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Several descriptions, each `checked`."""
+    return [checked(shape) for shape in shapes]
+
+
+def checked_points(points: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """(noise, strength, description) of several shapes, each description `checked`."""
+    for _, _, shape in points:
+        checked(shape)
+    return points
+
+
+def _check_operator(operator: Any) -> None:
+    if not isinstance(operator, str) or operator not in OPERATORS:
+        raise ValueError(f"unknown operator {operator!r}; use one of {', '.join(OPERATORS)}")
 
 
 def _needed(axis: Sequence[float] | None) -> Sequence[float]:
@@ -373,7 +395,7 @@ def _finite(strength: float) -> float:
     return strength
 
 
-def _known_normalize(normalize: str) -> Any:
-    if normalize not in ("off", "energy"):
-        raise ValueError(f"unknown normalize {normalize!r}; use 'off' or 'energy'")
-    return normalize
+def _one_of(kind: Any, name: str, value: Any) -> Any:
+    if value not in get_args(kind):
+        raise ValueError(f"unknown {name} {value!r}; use {' or '.join(map(repr, get_args(kind)))}")
+    return value

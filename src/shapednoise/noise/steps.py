@@ -52,11 +52,12 @@ def ancestral(marginal: Marginal, t: int, u: int, variance: Variance) -> Step:
 
     With A = A_t / A_u and V_tu = V_t - A V_u the mean of q(x_u | x_t, x_0) is
     sqrt(A_u) (V_tu / V_t) x_0 + sqrt(A) (V_u / V_t) x_t and its variance V_u V_tu / V_t, which is
-    `fixed_small`; `fixed_large` takes V_tu. The step from t = 0 adds no noise.
+    `fixed_small`; `fixed_large` takes V_tu. The step from t = 0 adds no noise. As in diffusers, a last
+    step from a later t (`trailing` spacing) does add it under `fixed_large`.
     """
     (signal_t, var_t), (signal_u, var_u) = marginal(t), marginal(u)
     ratio = signal_t / signal_u
-    var_tu = var_t - ratio**2 * var_u
+    var_tu = _added_between(ratio, var_t, var_u)
     added = var_tu if variance == "fixed_large" else _over(var_u * var_tu, var_t)
     noise = added.sqrt() if t > 0 else torch.zeros_like(added)
     return Step(signal_u * _over(var_tu, var_t), ratio * _over(var_u, var_t), noise, torch.zeros_like(noise))
@@ -69,10 +70,10 @@ def ddim(marginal: Marginal, t: int, u: int, eta: float) -> Step:
     c = eta sqrt(V_u V_tu / V_t), so eta = 0 is deterministic and eta = 1 the ancestral step.
     """
     (signal_t, var_t), (signal_u, var_u) = marginal(t), marginal(u)
-    var_tu = var_t - (signal_t / signal_u) ** 2 * var_u
+    var_tu = _added_between(signal_t / signal_u, var_t, var_u)
     fresh = eta * _over(var_u * var_tu, var_t).sqrt()
     xt = _over(var_u - fresh**2, var_t).clamp(min=0).sqrt()
-    return Step(signal_u - signal_t * xt, xt, fresh, torch.zeros_like(xt))
+    return Step(_where_noise(signal_u - signal_t * xt, var_t), xt, fresh, torch.zeros_like(xt))
 
 
 def dpm_solver(marginal: Marginal, t: int, u: int, before: int | None) -> Step:
@@ -83,7 +84,8 @@ def dpm_solver(marginal: Marginal, t: int, u: int, before: int | None) -> Step:
     """
     (signal_t, var_t), (signal_u, var_u) = marginal(t), marginal(u)
     xt = _over(var_u, var_t).sqrt()
-    weight = signal_u - signal_t * xt  # sqrt(A_u) (1 - exp(-h)), h = lambda_u - lambda_t
+    # sqrt(A_u) (1 - exp(-h)), h = lambda_u - lambda_t
+    weight = _where_noise(signal_u - signal_t * xt, var_t)
     zero = torch.zeros_like(weight)
     if before is None or u < 0:
         return Step(weight, xt, zero, zero)
@@ -101,6 +103,16 @@ def read(process: ShapedProcess, reading: Reading, rule: Rule, t: int, u: int, s
     arrival = gains[t] if reading == "published" else gains[max(u, 0)]
     back = _over(arrival, gains[t])
     return Step(back * step.x0, back * step.xt, arrival * step.noise, back * step.previous)
+
+
+def _added_between(ratio: Tensor, var_t: Tensor, var_u: Tensor) -> Tensor:
+    """V_tu = V_t - A V_u, the variance that the steps from u to t add; never below 0 by rounding."""
+    return (var_t - ratio**2 * var_u).clamp(min=0)
+
+
+def _where_noise(weight: Tensor, variance: Tensor) -> Tensor:
+    """The weight of x_0, and 0 on modes without noise: the process is not about them."""
+    return torch.where(variance > 0, weight, 0.0)
 
 
 def _half_log_snr(marginal: Marginal, t: int, u: int) -> Tensor:

@@ -1,11 +1,10 @@
 """Settings of data sets and of network weights: where they come from and what they must be."""
 
-import math
-from itertools import product
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from shapednoise.noise.bands import reaches
 from shapednoise.settings.base import Name, Seed, Settings
 
 SHA256 = r"^[0-9a-f]{64}$"
@@ -98,8 +97,7 @@ class CorruptionSettings(Settings):
 
     def reaches(self, size: int) -> bool:
         """Whether images of size x size have a frequency in the band."""
-        steps = [step / size for step in range(size // 2 + 1)]
-        return any(self.band[0] <= math.hypot(*step) < self.band[1] for step in product(steps, steps))
+        return reaches(self.band, size)
 
 
 class CorruptedSettings(CorruptionSettings):

@@ -54,7 +54,9 @@ class PowerLawSettings(ShapeSettings):
     operator: Literal["sagd_powerlaw"] = Field(
         description="Gain (r + eps)^s on the frequency of radius r, cycles per pixel; s is SAGD's alpha."
     )
-    eps: float = Field(0.01, gt=0, description="Keeps the gain of the mean finite; cycles per pixel.")
+    eps: float = Field(
+        0.01, gt=0, allow_inf_nan=False, description="Keeps the gain of the mean finite; cycles per pixel."
+    )
 
 
 class BandPassSettings(ShapeSettings):

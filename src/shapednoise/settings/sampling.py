@@ -1,6 +1,6 @@
 """Settings of a sampler: what a sample set depends on besides the model."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -44,6 +44,11 @@ class SamplerSettings(Settings):
         if self.clamp == "auto":
             return "whitened" if self.reading == "published" else "off"
         return self.clamp
+
+    def in_theory(self) -> dict[str, Any]:
+        """The settings that the closed-form theory knows: it has no clamp, no seed and no images."""
+        names = ("method", "steps", "spacing", "variance", "eta", "reading")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def slug(self) -> str:

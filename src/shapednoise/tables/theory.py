@@ -8,7 +8,6 @@ import pandas as pd
 
 from shapednoise.console import progress
 from shapednoise.noise.schedulers import ShapedDDPMScheduler
-from shapednoise.noise.shape import with_axis
 from shapednoise.sample import sampling_scheduler
 from shapednoise.settings.noise import marginal_of
 from shapednoise.settings.sampling import SamplerSettings
@@ -38,7 +37,7 @@ def theory_tables(
     for shape, sampler in progress(pairs, desc="theory", unit="prediction"):
         found = predict(_scheduler(shape, sampler, schedule), spectrum)
         strength = shape.get("strength", 0.0)
-        names = {"noise": noise, "strength": strength, **_names(sampler)}
+        names = {"noise": noise, "strength": strength, **sampler.in_theory()}
         share_v = float(found.samples[0].sum() / found.data[0].sum())
         row = {"distance": found.distance, "share": found.share, "share_v": share_v}
         distances.append(names | row)
@@ -59,11 +58,6 @@ def variance_rows(found: Prediction) -> Iterator[dict[str, Any]]:
             yield {"direction": direction, "radius": r, "data": data, "ratio": ratio}
 
 
-def complete(shapes: Sequence[Shape], axis: Sequence[float]) -> list[dict[str, Any]]:
-    """The shapes with the data's colour axis."""
-    return [with_axis(shape, axis) for shape in shapes]
-
-
 def _scheduler(shape: Shape, sampler: SamplerSettings, schedule: ScheduleSettings):
     trained = ShapedDDPMScheduler(
         num_train_timesteps=schedule.timesteps,
@@ -73,9 +67,3 @@ def _scheduler(shape: Shape, sampler: SamplerSettings, schedule: ScheduleSetting
         reading=marginal_of(sampler.reading),
     )
     return sampling_scheduler(trained, sampler)
-
-
-def _names(sampler: SamplerSettings) -> dict[str, Any]:
-    """What tells samplers apart here: the theory knows no clamp and no seed."""
-    keys = ("method", "steps", "spacing", "variance", "eta", "reading")
-    return {key: getattr(sampler, key) for key in keys}
