@@ -8,7 +8,7 @@ import numpy as np
 from shapednoise.console import run
 from shapednoise.data.images import load_images
 from shapednoise.files import atomic_path, read_json
-from shapednoise.theory import power_spectrum
+from shapednoise.spectrum import power_spectrum
 
 
 def main() -> None:

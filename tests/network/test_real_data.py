@@ -26,8 +26,8 @@ from shapednoise.pca import colour_pca
 from shapednoise.settings.sampling import SamplerSettings
 from shapednoise.settings.scoring import ScoringSettings
 from shapednoise.settings.training import ScheduleSettings
+from shapednoise.spectrum import power_spectrum
 from shapednoise.tables.theory import theory_tables
-from shapednoise.theory import power_spectrum
 from tests.unit.test_scores import Images
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("network")]

@@ -9,9 +9,10 @@ from shapednoise.sample import sampling_scheduler
 from shapednoise.settings.noise import marginal_of
 from shapednoise.settings.sampling import SamplerSettings
 from shapednoise.settings.training import ScheduleSettings
+from shapednoise.spectrum import power_spectrum
 from shapednoise.tables.modes import directions, radial_mean, rings
 from shapednoise.tables.theory import theory_tables
-from shapednoise.theory import power_spectrum, predict
+from shapednoise.theory import predict
 
 SIZE, TIMESTEPS, STEPS, IMAGES = (4, 4), 100, 8, 8_000
 SCHEDULE = ScheduleSettings(timesteps=TIMESTEPS, beta_start=1e-3, beta_end=0.15)

@@ -81,9 +81,19 @@ def test_a_change_of_the_scores_only_scores_again(workspace):
 
 
 def test_editing_the_training_retrains(workspace):
-    workspace.edit("src/shapednoise/train.py", "mse_loss", "l1_loss")
+    workspace.edit("src/shapednoise/train.py", "LOG_STEPS = 50", "LOG_STEPS = 25")
     planned = workspace.planned()
     assert planned == Counter(train=MODELS) + RESAMPLE
+
+
+def test_editing_a_sampler_resamples_and_never_retrains(workspace):
+    workspace.edit(
+        "src/shapednoise/noise/steps.py", "xt = _over(var_u, var_t)", "xt = 1.0 * _over(var_u, var_t)"
+    )
+    planned = workspace.planned()
+    assert planned["sample"] == planned["scores"] == MODELS
+    assert planned["theory"] == planned["readings"] == 1
+    assert "train" not in planned and "spectrum" not in planned
 
 
 def test_editing_the_process_retrains_and_redraws_what_shows_it(workspace):

@@ -297,7 +297,8 @@ class ShapedDPMSolverScheduler(ShapedScheduler, DPMSolverMultistepScheduler):
     """DPM-Solver++ with shaped noise: multistep, second order, midpoint (Lu et al. 2022).
 
     Parameters: those of DPMSolverMultistepScheduler that are listed, and those of this module's
-    docstring; here clip_sample is off unless asked for, as diffusers' has no clamp. With strength 0
+    docstring; clip_sample is off by default, as diffusers' has no clamp (`from_config` of a scheduler
+    that has it on takes it along). With strength 0
     it is DPMSolverMultistepScheduler up to rounding.
     Raises ValueError for a parameter out of range.
     """
