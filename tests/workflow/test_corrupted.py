@@ -31,6 +31,13 @@ def test_a_corrupted_data_set_is_made_from_the_clean_one_and_scored_against_it(
     assert "features/data/grey/random-ref16.npz" in plan and '"reference": "grey"' in plan
     assert "features/data/grey_band" not in plan
 
+    grey = [{"noise": "powerlaw", "strength": -0.3}]
+    fresh.overlay["figures"]["figT"] |= {"dataset": "grey_band", "noise": "powerlaw", "experiment": None}
+    for figure in ("figS1", "figS2"):
+        fresh.overlay["figures"][figure] |= {"dataset": "grey_band", "points": grey}
+    planned = fresh.planned("figT", "figS1", "figS2")
+    assert planned["spectrum"] == planned["figure_noise_gallery"] == planned["figure_spectra"] == 1
+
     fresh.set("datasets.grey_band.band", [0.3, 0.4])
     assert dict(fresh.planned("data/grey_band/images.npy")) == {"corrupt": 1}
 
