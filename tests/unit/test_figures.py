@@ -87,8 +87,8 @@ def test_every_sampler_has_a_curve_of_its_own(scores):
     )
     [axes] = u_curve(both, "fid", "CIFAR-10").axes
     drawn = {line.get_label(): line for line in axes.lines}
-    means = {name: drawn[name].get_ydata() for name in ("SDM, steps 50", "SDM, steps 250")}
-    np.testing.assert_allclose(means["SDM, steps 50"] - means["SDM, steps 250"], 5)
+    means = {name: drawn[name].get_ydata() for name in ("SDM, 50 steps", "SDM, 250 steps")}
+    np.testing.assert_allclose(means["SDM, 50 steps"] - means["SDM, 250 steps"], 5)
     assert "DDPM ($s=0$)" not in labels(axes)  # there are two baselines; they are on the curves
 
 

@@ -1,6 +1,7 @@
 """The curves of an experiment: one a noise variant and sampler, each with the baseline as its s = 0."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -15,6 +16,12 @@ def varying_settings(scores: pd.DataFrame) -> list[str]:
     return [column for column in columns if scores[column].nunique() > 1]
 
 
+def setting_text(column: str, value: Any) -> str:
+    """A sampler's setting as it is written in figures: `50 steps`, `reading exact`."""
+    name = column.removeprefix(SAMPLER)
+    return f"{value} steps" if name == "steps" else f"{name} {value}".replace("_", " ")
+
+
 def curves(scores: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield (name, rows) for every curve of a tidy table of scores.
 
@@ -24,9 +31,7 @@ def curves(scores: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     varying = varying_settings(scores)
     groups = scores.groupby(varying, sort=False) if varying else [((), scores)]
     for values, rows in groups:
-        details = [
-            f"{column.removeprefix(SAMPLER)} {value}" for column, value in zip(varying, values, strict=True)
-        ]
+        details = [setting_text(*pair) for pair in zip(varying, values, strict=True)]
         baseline = rows[rows.noise == "ddpm"]
         for noise in rows.noise[rows.noise != "ddpm"].unique():
             own = rows[rows.noise == noise]

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from shapednoise.figures.bars import score_bars
-from shapednoise.figures.curves import SAMPLER, varying_settings
+from shapednoise.figures.curves import SAMPLER, setting_text, varying_settings
 from shapednoise.figures.style import LOWER_IS_BETTER, METHOD_NAMES, METRIC_NAMES, new_figure, noise_name
 
 USED_BY = {"variance": "ancestral", "eta": "ddim"}  # settings that one method alone uses
@@ -36,7 +36,7 @@ def sampler_name(row: pd.Series, varying: list[str]) -> str:
     for column in varying:
         name = column.removeprefix(SAMPLER)
         if name not in ("method", "steps") and USED_BY.get(name, method) == method:
-            lines.append(f"{name} {row[column]}".replace("_", " "))
+            lines.append(setting_text(column, row[column]))
     return "\n".join(lines)
 
 

@@ -20,6 +20,8 @@ STRENGTHS = {
     "sagd_bandpass": ("s", "share $s$ of the band mixture   ($s=0$: white noise)"),
 }
 
+FEW_CURVES = 2  # as many have their legend inside
+
 
 def u_curve(scores: pd.DataFrame, metric: str, dataset: str, operator: str = "sdm") -> Figure:
     """One curve a noise variant and sampler; the baseline (s = 0) belongs to each of them.
@@ -52,7 +54,11 @@ def u_curve(scores: pd.DataFrame, metric: str, dataset: str, operator: str = "sd
         fontsize="medium",
     )
     axes.margins(y=0.18)
-    axes.legend(frameon=False, fontsize="small", loc="best")
+    if len(drawn) > FEW_CURVES:
+        figure.set_figwidth(8.6)
+        axes.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
+    else:
+        axes.legend(frameon=False, fontsize="small", loc="best")
     return figure
 
 
