@@ -24,11 +24,11 @@ demo: $(READY)  ## the whole pipeline on real CIFAR-10, small; about 10 minutes 
 	$(SNAKEMAKE) --configfile demo.yaml
 	@$(BIN)/python scripts/stages.py results/demo
 
-demo-sagd: $(READY)  ## spectral noise on real Fashion-MNIST, small; about 10 minutes on 2 cores
+demo-sagd: $(READY)  ## spectral noise on real Fashion-MNIST, small; about 13 minutes on 2 cores
 	$(SNAKEMAKE) --configfile demo-sagd.yaml
 	@$(BIN)/python scripts/stages.py results/demo-sagd
 
-demo-steps: $(READY)  ## one small model a strength, 50 to 1000 steps; about 15 minutes on 2 cores
+demo-steps: $(READY)  ## one small model a strength, 50 to 1000 steps; about 16 minutes on 2 cores
 	$(SNAKEMAKE) --configfile demo.yaml demo-steps.yaml
 	@$(BIN)/python scripts/stages.py results/demo-steps
 
