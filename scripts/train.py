@@ -30,12 +30,15 @@ def main() -> None:
         "num_train_timesteps": schedule.timesteps,
         "beta_start": schedule.beta_start,
         "beta_end": schedule.beta_end,
+        "prediction_type": training_settings.prediction,
         "shape": {"version": SHAPE_VERSION, **shape},
         "reading": arguments.marginal,
         "clip_sample": arguments.marginal == "published",  # the published code clamps, the equations do not
     }
     betas = linear_betas(schedule.beta_start, schedule.beta_end, schedule.timesteps)
-    process = ShapedProcess(make_shape(**shape), betas, exact=arguments.marginal == "exact")
+    process = ShapedProcess(
+        make_shape(**shape), betas, arguments.marginal == "exact", training_settings.prediction
+    )
     facts = {
         "training": training_settings.model_dump(mode="json"),
         "scheduler": scheduler,

@@ -34,6 +34,20 @@ def training(axis, seed: int = 0, settings: TrainingSettings = TINY, images=IMAG
     return Training(images, process, settings, seed, torch.device("cpu"))
 
 
+@pytest.mark.parametrize("kind", ["epsilon", "sample", "v_prediction"])
+def test_the_loss_is_against_what_the_process_says_is_predicted(axis, kind):
+    """One step of a network that outputs 0: the loss is the mean square of the target."""
+    shape = make_shape("sdm", strength=-0.4, axis=axis)
+    process = ShapedProcess(shape, linear_betas(1e-4, 0.02, 1000), False, kind)
+    run = Training(IMAGES, process, TINY, 0, torch.device("cpu"))
+    torch.nn.init.zeros_(run.unet.conv_out.weight)
+    torch.nn.init.zeros_(run.unet.conv_out.bias)
+    x0, timesteps, white = run._draw()
+    target = process.target(x0, process.shape_noise(white, timesteps), timesteps)
+    loss, _ = run.take_step()
+    assert loss.item() == pytest.approx(target.square().mean().item(), rel=1e-5)
+
+
 def weights(run: Training) -> list[torch.Tensor]:
     return [parameter.clone() for parameter in run.ema_unet().parameters()]
 

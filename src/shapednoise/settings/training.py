@@ -1,6 +1,6 @@
 """Settings of a model and of its training: what a trained model depends on."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -56,6 +56,9 @@ class TrainingSettings(Settings):
 
     unet: UNetSettings = Field(description="The network.")
     schedule: ScheduleSettings = Field(ScheduleSettings(), description="Timesteps and variances.")
+    prediction: Literal["epsilon", "v_prediction"] = Field(
+        "epsilon", description="What the network predicts: the shaped noise, or v (Salimans and Ho 2022)."
+    )
     ema: EMASettings = Field(EMASettings(), description="Average of the weights.")
     precision: PrecisionSettings = Field(PrecisionSettings(), description="Numbers of the forward pass.")
     epochs: float = Field(gt=0, description="Passes over the data set; a fraction is allowed.")
