@@ -9,7 +9,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import pytest
 import torch
+from hypothesis import settings
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+# the same examples in every run, so that a failure is the change's; HYPOTHESIS=explore looks further
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same" if os.environ.get("HYPOTHESIS") != "explore" else "default")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -69,7 +69,7 @@ def test_whitening_undoes_shaping(description, exact, size, dtype):
     back = process.whiten(process.shape_noise(x, t), t)
     assert back.dtype == dtype
     if process.noise_gains(size).full:
-        assert torch.allclose(back, x, atol=1e-10 if dtype == torch.float64 else 1e-3)
+        assert torch.allclose(back, x, atol=1e-10 if dtype == torch.float64 else 5e-3)
     else:  # a gain of 0, with normalisation of a mixture that leaves single modes only
         assert torch.allclose(back, process.project(x, t), atol=1e-3)
 
