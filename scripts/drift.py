@@ -27,8 +27,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="table to write (.csv)")
     arguments = parser.parse_args()
 
-    schedule = arguments.schedule
-    betas = linear_betas(schedule.beta_start, schedule.beta_end, schedule.timesteps)
+    betas = linear_betas(**arguments.schedule.for_diffusers())
     table = drift_table(arguments.name, arguments.shapes, arguments.steps, betas)
     with atomic_path(arguments.output) as temporary:
         table.to_csv(temporary, index=False)

@@ -15,9 +15,9 @@ from shapednoise.settings.training import ScheduleSettings
 
 def main() -> None:
     arguments = parse()
-    axis, schedule = read_json(arguments.pca)["axes"][0], arguments.schedule
+    axis = read_json(arguments.pca)["axes"][0]
     points = [(noise, strength, with_axis(shape, axis)) for noise, strength, shape in arguments.points]
-    betas = linear_betas(schedule.beta_start, schedule.beta_end, schedule.timesteps)
+    betas = linear_betas(**arguments.schedule.for_diffusers())
     image = load_images(arguments.images)[arguments.image]
     save(noise_gallery(image, points, arguments.timesteps, betas), arguments.output)
 

@@ -32,8 +32,7 @@ def main() -> None:
 
     axes = np.array(read_json(arguments.pca)["axes"])
     points = [(noise, strength, with_axis(shape, axes[0])) for noise, strength, shape in arguments.points]
-    schedule = arguments.schedule
-    betas = linear_betas(schedule.beta_start, schedule.beta_end, schedule.timesteps)
+    betas = linear_betas(**arguments.schedule.for_diffusers())
     table = spectra_table(points, axes, (arguments.size, arguments.size), betas, arguments.images)
     with atomic_path(arguments.output) as temporary:
         table.to_csv(temporary, index=False)

@@ -27,15 +27,13 @@ def main() -> None:
     schedule = training_settings.schedule
     shape = with_axis(arguments.shape, read_json(arguments.pca)["axes"][0])
     scheduler = {
-        "num_train_timesteps": schedule.timesteps,
-        "beta_start": schedule.beta_start,
-        "beta_end": schedule.beta_end,
+        **schedule.for_diffusers(),
         "prediction_type": training_settings.prediction,
         "shape": {"version": SHAPE_VERSION, **shape},
         "reading": arguments.marginal,
         "clip_sample": arguments.marginal == "published",  # the published code clamps, the equations do not
     }
-    betas = linear_betas(schedule.beta_start, schedule.beta_end, schedule.timesteps)
+    betas = linear_betas(**schedule.for_diffusers())
     process = ShapedProcess(
         make_shape(**shape), betas, arguments.marginal == "exact", training_settings.prediction
     )

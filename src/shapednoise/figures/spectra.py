@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shapednoise.figures.style import curve_colour, new_figure, point_name
+from shapednoise.noise.bands import LARGEST_RADIUS
 
 TITLES = {"all": "all pixels", "along": "along $v$, the principal colour axis", "across": "across $v$"}
 MARKERS = 24  # at most so many dots a curve; the table has all
@@ -55,7 +56,7 @@ def _draw_panel(axes: Axes, rows: pd.DataFrame) -> None:
             curve.radius.iloc[shown], curve.measured.iloc[shown], "o", color=colour, ms=4, mec="white",
             mew=0.4, clip_on=False, zorder=4,
         )  # fmt: skip
-    axes.set_xlim(0, np.sqrt(0.5))
+    axes.set_xlim(0, LARGEST_RADIUS)
 
 
 def _shown(radii: int, phase: float) -> list[int]:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from shapednoise.figures.style import METHOD_NAMES, curve_colour, new_figure, noise_name, number
+from shapednoise.noise.bands import LARGEST_RADIUS
 from shapednoise.settings.sampling import SamplerSettings
 
 STYLES = {"published": "-", "equations": "--", "exact": ":"}
@@ -124,7 +125,7 @@ def _draw_variances(axes: Axes, variances: pd.DataFrame, noise: str) -> None:
     axes.axhline(1, color="0.35", lw=0.8, ls=":", label="the data's own variance")
     axes.set_xlabel("radial frequency (cycles per pixel)")
     axes.set_ylabel("variance of samples over that of data,  $v_m / L_m$")
-    axes.set_xlim(0, np.sqrt(0.5))
+    axes.set_xlim(0, LARGEST_RADIUS)
     axes.set_title(
         f"{noise}: {_prefix(sampler.method)}{sampler.steps} steps, {sampler.reading}", fontsize="medium"
     )

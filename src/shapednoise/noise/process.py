@@ -147,9 +147,9 @@ class ShapedProcess:
         return self._signals[key][timesteps, None, None, None]
 
 
-def linear_betas(start: float, end: float, timesteps: int) -> Tensor:
+def linear_betas(beta_start: float, beta_end: float, num_train_timesteps: int) -> Tensor:
     """beta_t rising linearly, float32 (T,), to the last bit as diffusers has them."""
-    return torch.linspace(start, end, timesteps, dtype=torch.float32)
+    return torch.linspace(beta_start, beta_end, num_train_timesteps, dtype=torch.float32)
 
 
 def size_of(x: Tensor) -> Size:

@@ -1,6 +1,6 @@
 """Settings of a model and of its training: what a trained model depends on."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -35,6 +35,14 @@ class ScheduleSettings(Settings):
     timesteps: int = Field(1000, ge=2, description="T, the number of training timesteps.")
     beta_start: float = Field(1e-4, gt=0, lt=1, description="beta of the first timestep.")
     beta_end: float = Field(0.02, gt=0, lt=1, description="beta of the last timestep.")
+
+    def for_diffusers(self) -> dict[str, Any]:
+        """The same under the names of diffusers' schedulers, which linear_betas takes too."""
+        return {
+            "beta_start": self.beta_start,
+            "beta_end": self.beta_end,
+            "num_train_timesteps": self.timesteps,
+        }
 
     @model_validator(mode="after")
     def _rises(self) -> "ScheduleSettings":

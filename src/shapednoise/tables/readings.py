@@ -56,12 +56,6 @@ def _added(scheduler: ShapedDDPMScheduler) -> torch.Tensor:
 def _scheduler(
     shape: Mapping[str, Any], reading: Reading, steps: int, schedule: ScheduleSettings
 ) -> ShapedDDPMScheduler:
-    scheduler = ShapedDDPMScheduler(
-        num_train_timesteps=schedule.timesteps,
-        beta_start=schedule.beta_start,
-        beta_end=schedule.beta_end,
-        shape=shape,
-        reading=reading,
-    )
+    scheduler = ShapedDDPMScheduler(**schedule.for_diffusers(), shape=shape, reading=reading)
     scheduler.set_timesteps(steps)
     return scheduler

@@ -60,10 +60,6 @@ def variance_rows(found: Prediction) -> Iterator[dict[str, Any]]:
 
 def _scheduler(shape: Shape, sampler: SamplerSettings, schedule: ScheduleSettings):
     trained = ShapedDDPMScheduler(
-        num_train_timesteps=schedule.timesteps,
-        beta_start=schedule.beta_start,
-        beta_end=schedule.beta_end,
-        shape=shape,
-        reading=marginal_of(sampler.reading),
+        **schedule.for_diffusers(), shape=shape, reading=marginal_of(sampler.reading)
     )
     return sampling_scheduler(trained, sampler)
