@@ -33,6 +33,7 @@ rule all:
     input:
         [figure_files(target) for target in CONFIG.targets],
         f"{RESULTS}/tables/scores.csv" if SAMPLE_SETS else [],
+        [f"{RESULTS}/tables/curves/{name}.csv" for name in wanted_experiments(CONFIG)],
         [f"{RESULTS}/samples/{wanted.path}/grid.png" for wanted in SAMPLE_SETS],
 
 

@@ -1,4 +1,4 @@
-"""Features once per image set, scores of each sample set, tables of each experiment."""
+"""Features once per image set, scores of each sample set, tables and curves of each experiment."""
 
 
 rule features_data:
@@ -101,6 +101,26 @@ rule table:
     shell:
         "python {input.code[0]} --config {params.config:q} --experiment {wildcards.experiment}"
         " --output {output:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+
+
+rule curves:
+    input:
+        code=code("curves"),
+        table=rules.table.output,
+    output:
+        f"{RESULTS}/tables/curves/{{experiment}}.csv",
+    log:
+        f"{RESULTS}/logs/curves/{{experiment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/curves/{{experiment}}.tsv"
+    conda:
+        "../envs/shapednoise.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    shell:
+        "python {input.code[0]} --table {input.table:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 

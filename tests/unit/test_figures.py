@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.collections import LineCollection, PolyCollection
 from PIL import Image
 
 from shapednoise.data.scale import to_uint8
@@ -22,7 +23,6 @@ from shapednoise.figures.style import new_figure, plt, save, show_image
 from shapednoise.figures.theory import theory_figure
 from shapednoise.figures.tiles import GAP, square_grid
 from shapednoise.figures.u_curve import u_curve
-from shapednoise.metrics.curve import fit_parabola
 from shapednoise.noise.drift import drift_table
 from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.shape import make_shape
@@ -51,33 +51,49 @@ def scores() -> pd.DataFrame:
     return table.assign(**{"is": np.nan, "is_missing": "no classification layer; get the file"})
 
 
+def entries(axes) -> list[str]:
+    return axes.get_legend_handles_labels()[1]
+
+
 def labels(axes) -> list[str]:
     return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
-def test_a_parabola_is_fitted_with_its_optimum():
-    fit = fit_parabola(STRENGTHS, 30 + 50 * (STRENGTHS + 0.3) ** 2)
-    assert fit.optimum(lower_is_better=True) == pytest.approx(-0.3)
-    assert fit(np.array(-0.3)) == pytest.approx(30)
-    assert fit.optimum(lower_is_better=False) is None
-    outside = fit_parabola(STRENGTHS, (STRENGTHS - 3) ** 2)
-    assert outside.optimum(lower_is_better=True) is None
-    assert fit_parabola(STRENGTHS[:2], STRENGTHS[:2]) is None
-
-
 def test_the_u_curve_shows_seeds_band_fit_optimum_and_baseline(scores):
     [axes] = u_curve(scores, "fid", "CIFAR-10").axes
-    assert "SDM" in labels(axes) and "HDM" in labels(axes)
-    assert "SDM, quadratic fit" in labels(axes)
-    assert any("optimum" in label and "0.30" in label for label in labels(axes))
-    assert "DDPM ($s=0$)" in labels(axes)
-    assert len(axes.collections) == 2  # a band a variant
+    assert {"SDM", "HDM", "DDPM ($s=0$)"} <= set(entries(axes))
+    assert "SDM, quadratic fit: U-shaped in 100 % of resamples" in entries(axes)
+    expected = "SDM, fitted optimum $s$ = -0.30 [-0.30, -0.30]".replace("-", "\u2212")
+    assert expected in entries(axes)
+    assert sum(isinstance(item, PolyCollection) for item in axes.collections) == 2  # a band a variant
     drawn = {line.get_label(): line for line in axes.lines}
     np.testing.assert_allclose(drawn["SDM"].get_xdata(), STRENGTHS)  # the baseline is on the curve
     expected = 30.5 + 50 * (STRENGTHS + 0.3) ** 2
     np.testing.assert_allclose(drawn["SDM"].get_ydata(), expected)
     assert drawn["DDPM ($s=0$)"].get_ydata()[0] == pytest.approx(35.0)
     assert "100 generated, 200 real, 2 seeds" in axes.get_title()
+
+
+def test_the_u_curve_shows_the_intervals_of_the_images_and_the_extrapolated_fid(scores):
+    sdm = scores[scores.noise != "hdm"]
+    known = sdm.assign(fid_low=sdm.fid - 2, fid_high=sdm.fid + 3, fid_se=1.0, fid_infinity=sdm.fid - 9)
+    [axes] = u_curve(known, "fid", "CIFAR-10").axes
+    [whiskers] = [lines for lines in axes.collections if isinstance(lines, LineCollection)
+                  and len(lines.get_segments()) == len(sdm)]  # fmt: skip
+    lengths = [segment[1, 1] - segment[0, 1] for segment in whiskers.get_segments()]
+    np.testing.assert_allclose(lengths, 5)
+    drawn = {line.get_label(): line for line in axes.lines}
+    extrapolated = drawn["SDM, FID extrapolated to infinitely many images"].get_ydata()
+    np.testing.assert_allclose(drawn["SDM"].get_ydata() - extrapolated, 9)
+    [optimum] = [label for label in entries(axes) if "fitted optimum" in label]
+    low, high = (float(x) for x in optimum.replace("\u2212", "-").split("[")[1].rstrip("]").split(","))
+    assert low < -0.3 < high
+
+
+def test_a_curve_without_an_optimum_inside_shows_none(scores):
+    straight = scores[scores.noise != "hdm"].assign(fid=lambda table: 30 + table.strength)
+    [axes] = u_curve(straight, "fid", "CIFAR-10").axes
+    assert not any("optimum" in label for label in entries(axes))
 
 
 def test_every_sampler_has_a_curve_of_its_own(scores):
@@ -89,7 +105,7 @@ def test_every_sampler_has_a_curve_of_its_own(scores):
     drawn = {line.get_label(): line for line in axes.lines}
     means = {name: drawn[name].get_ydata() for name in ("SDM, 50 steps", "SDM, 250 steps")}
     np.testing.assert_allclose(means["SDM, 50 steps"] - means["SDM, 250 steps"], 5)
-    assert "DDPM ($s=0$)" not in labels(axes)  # there are two baselines; they are on the curves
+    assert "DDPM ($s=0$)" not in entries(axes)  # there are two baselines; they are on the curves
 
 
 def test_a_product_of_noises_has_a_strength_zero_of_its_own(scores):

@@ -1,4 +1,4 @@
-"""The curves of an experiment: one a noise variant and sampler, each with the baseline as its s = 0."""
+"""The curves of an experiment under the names that figures give them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,14 +6,7 @@ from typing import Any
 import pandas as pd
 
 from shapednoise.figures.style import noise_name
-
-SAMPLER = "sampler."
-
-
-def varying_settings(scores: pd.DataFrame) -> list[str]:
-    """The columns of a tidy table of scores in which its samplers differ."""
-    columns = [column for column in scores if column.startswith(SAMPLER)]
-    return [column for column in columns if scores[column].nunique() > 1]
+from shapednoise.metrics.curve import SAMPLER, split_curves
 
 
 def setting_text(column: str, value: Any) -> str:
@@ -23,17 +16,7 @@ def setting_text(column: str, value: Any) -> str:
 
 
 def curves(scores: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield (name, rows) for every curve of a tidy table of scores.
-
-    Where the experiment has several samplers, each has curves of its own, named by what differs. The
-    baseline is the strength 0 of every noise that has none of its own (a product of noises has).
-    """
-    varying = varying_settings(scores)
-    groups = scores.groupby(varying, sort=False) if varying else [((), scores)]
-    for values, rows in groups:
-        details = [setting_text(*pair) for pair in zip(varying, values, strict=True)]
-        baseline = rows[rows.noise == "ddpm"]
-        for noise in rows.noise[rows.noise != "ddpm"].unique():
-            own = rows[rows.noise == noise]
-            name = ", ".join([noise_name(noise), *details])
-            yield name, own if (own.strength == 0).any() else pd.concat([own, baseline])
+    """Yield (name, rows) for every curve of a tidy table of scores, named by noise and what differs."""
+    for noise, settings, rows in split_curves(scores):
+        details = (setting_text(column, value) for column, value in settings.items())
+        yield ", ".join([noise_name(noise), *details]), rows

@@ -11,8 +11,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from shapednoise.figures.bars import score_bars
-from shapednoise.figures.style import LOWER_IS_BETTER, METRIC_NAMES, new_figure, show_image
+from shapednoise.figures.style import METRIC_NAMES, new_figure, show_image
 from shapednoise.figures.tiles import square_grid
+from shapednoise.settings.figures import LOWER_IS_BETTER
 
 SIDE = 5
 RECOVERED = ("isotropic noise", "no noise in the band")

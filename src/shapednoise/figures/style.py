@@ -32,7 +32,6 @@ METRIC_NAMES = {
     "f_score": "F-score",
 }
 METHOD_NAMES = {"ancestral": "ancestral", "ddim": "DDIM", "dpm_solver": "DPM-Solver++"}
-LOWER_IS_BETTER = {"fid", "kid"}
 
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, np.ndarray]:

@@ -7,6 +7,7 @@ from pydantic import Field
 from shapednoise.settings.base import Name, Settings, Strength, StrengthGrid
 
 Metric = Literal["fid", "kid", "is", "precision", "recall", "f_score"]
+LOWER_IS_BETTER = frozenset({"fid", "kid"})
 
 
 class UCurveSettings(Settings):
