@@ -19,6 +19,7 @@ include: "rules/train.smk"
 include: "rules/sample.smk"
 include: "rules/metrics.smk"
 include: "rules/figures.smk"
+include: "rules/claims.smk"
 
 
 localrules:
@@ -34,6 +35,7 @@ rule all:
         [figure_files(target) for target in CONFIG.targets],
         f"{RESULTS}/tables/scores.csv" if SAMPLE_SETS else [],
         [f"{RESULTS}/tables/curves/{name}.csv" for name in wanted_experiments(CONFIG)],
+        f"{RESULTS}/claims.csv",
         [f"{RESULTS}/samples/{wanted.path}/grid.png" for wanted in SAMPLE_SETS],
 
 

@@ -134,10 +134,7 @@ def recipe(wildcards):
 
 def fetched_files():
     """Everything that comes from outside, for the wanted data sets and the extractor."""
-    names = {CONFIG.experiments[name].dataset for name in wanted_experiments(CONFIG)}
-    figures = (CONFIG.figures[target] for target in CONFIG.targets)
-    names |= {figure.dataset for figure in figures if hasattr(figure, "dataset")}
-    clean = {CONFIG.clean_of(name) for name in names}
+    clean = {CONFIG.clean_of(name) for name in wanted_datasets()}
     downloads = [f"{DATA}/{name}/download.json" for name in sorted(clean)]
     return [*downloads, f"{DATA}/weights/{CONFIG.extractor}.pth"]
 
@@ -213,6 +210,61 @@ def shown_sample_sets(wildcards):
     isotropic = next(wanted for wanted in found if wanted.model.noise == "ddpm")
     omitting = next(wanted for wanted in found if wanted.model.noise != "ddpm")
     return [isotropic, omitting]
+
+
+def hyperparameters_of(experiment):
+    """What a table of hyperparameters compares with the published ones, as one line of JSON."""
+    settings, recipe = CONFIG.experiments[experiment], CONFIG.recipes[CONFIG.recipe_of(experiment)]
+    noises = [CONFIG.noises[name] for name in settings.noises]
+    noise = next((noise for noise in noises if noise.operator != "ddpm"), noises[0])
+    content = {
+        "name": experiment,
+        "dataset": CONFIG.clean_of(settings.dataset),
+        "images": CONFIG.images_of(settings.dataset).images,
+        "extractor": CONFIG.extractor,
+        "operator": noise.operator,
+        "noise": noise.model_dump(mode="json"),
+        **recipe.model_dump(mode="json"),
+    }
+    content["sampling"]["clamp"] = recipe.sampling.clamping
+    return json.dumps(content)
+
+
+def evidence():
+    """What claims are decided by, of all that the targets make: (kind, name, file)."""
+    for name in wanted_experiments(CONFIG):
+        yield "scores", name, f"{RESULTS}/tables/experiments/{name}.csv"
+        yield "hyperparameters", name, f"{RESULTS}/tables/hyperparameters/{name}.csv"
+    figures = [(target, CONFIG.figures[target]) for target in CONFIG.targets]
+    for target, figure in figures:
+        if figure.kind == "sample_grids":
+            yield "sharpness", figure.experiment, f"{RESULTS}/tables/sharpness/{target}.csv"
+        if figure.kind in ("theory", "score_limit"):
+            yield figure.kind, figure.dataset, f"{RESULTS}/tables/{figure.kind}/{target}.csv"
+        if figure.kind == "drift":
+            yield "drift", None, f"{RESULTS}/tables/drift/{target}.csv"
+    for name in sorted({CONFIG.clean_of(name) for name in wanted_datasets()}):
+        yield "pca", name, f"{RESULTS}/pca/{name}.json"
+
+
+def wanted_datasets():
+    """The data sets of all wanted experiments and figures."""
+    names = {CONFIG.experiments[name].dataset for name in wanted_experiments(CONFIG)}
+    figures = (CONFIG.figures[target] for target in CONFIG.targets)
+    return names | {figure.dataset for figure in figures if hasattr(figure, "dataset")}
+
+
+EVIDENCE = {}
+for kind, name, file in evidence():
+    EVIDENCE.setdefault(kind, []).append(file)
+
+
+def evidence_arguments(wildcards):
+    """The options of scripts/claims.py for them."""
+    options = {}
+    for kind, name, file in evidence():
+        options.setdefault(kind.replace("_", "-"), []).append(f"{name}={file}" if name else file)
+    return " ".join(f"--{kind} {' '.join(files)}" for kind, files in options.items())
 
 
 def dropped_weights(wildcards):

@@ -245,6 +245,32 @@ rule figure_spectra:
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
+rule figure_score_limit:
+    input:
+        code=code("figure_score_limit"),
+        table=rules.score_limit.output,
+    output:
+        f"{RESULTS}/figures/{{figure}}.pdf",
+        f"{RESULTS}/figures/{{figure}}.png",
+    log:
+        f"{RESULTS}/logs/figure_score_limit/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_score_limit/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("score_limit"),
+    conda:
+        "../envs/shapednoise.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        dataset=lambda w: CONFIG.datasets[figure(w).dataset].title,
+    shell:
+        "python {input.code[0]} --table {input.table:q} --dataset {params.dataset:q}"
+        " --output {output:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+
+
 rule figure_readings:
     input:
         code=code("figure_readings"),

@@ -105,6 +105,32 @@ rule spectrum:
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
+rule score_limit:
+    input:
+        code=code("score_limit"),
+        spectrum=lambda w: f"{RESULTS}/spectrum/{figure(w).dataset}.npy",
+        pca=lambda w: f"{RESULTS}/pca/{figure(w).dataset}.json",
+    output:
+        f"{RESULTS}/tables/score_limit/{{figure}}.csv",
+    log:
+        f"{RESULTS}/logs/score_limit/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/score_limit/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("score_limit"),
+    conda:
+        "../envs/shapednoise.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        points=lambda w: points_json(figure(w).points),
+    shell:
+        "python {input.code[0]} --spectrum {input.spectrum:q} --pca {input.pca:q}"
+        " --points {params.points:q} --output {output:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+
+
 rule theory:
     input:
         code=code("theory"),

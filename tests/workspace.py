@@ -133,7 +133,10 @@ def tiny_config(weights_sha256: str) -> dict:
     return {
         "name": "tiny",
         "results": "results/tiny",
-        "targets": ["fig1", "fig2a", "fig2c", "fig2f", "fig3", "figB2", "figT", "figR", "figS1", "figS2"],
+        "targets": [
+            *("fig1", "fig2a", "fig2c", "fig2f", "fig3", "figB2"),
+            *("figT", "figR", "figS1", "figS2", "figS3"),
+        ],
         "recipe": "tiny",
         "extractor": "random",
         "strengths": {"grid": [-0.4, 0.0, 0.4]},
@@ -174,5 +177,6 @@ def tiny_config(weights_sha256: str) -> dict:
             "figR": {"strengths": [-0.4], "steps": [50]},
             "figS1": {"dataset": "pictures", "images": 20},
             "figS2": {"dataset": "pictures"},
+            "figS3": {"dataset": "pictures"},
         },
     }  # fmt: skip

@@ -19,6 +19,7 @@ from shapednoise.settings.figures import (
     OmissionSettings,
     ReadingsSettings,
     SampleGridsSettings,
+    ScoreLimitSettings,
     SpectraSettings,
     TheorySettings,
 )
@@ -137,7 +138,7 @@ def _bad_datasets(config: "Config") -> Iterator[str]:
     for name, figure in config.figures.items():
         if isinstance(figure, ForwardNoiseSettings | TheorySettings):
             used.append((f"figures.{name}.noise", figure.dataset, (figure.noise,)))
-        if isinstance(figure, SpectraSettings | NoiseGallerySettings):
+        if isinstance(figure, SpectraSettings | NoiseGallerySettings | ScoreLimitSettings):
             noises = tuple(point.noise for point in figure.points)
             used.append((f"figures.{name}.points", figure.dataset, noises))
     for key, dataset, noises in used:

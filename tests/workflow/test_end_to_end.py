@@ -25,7 +25,7 @@ def place(point: str) -> str:
     return f"pictures/{point}/published/tiny/seed42"
 
 
-FIGURES = ["fig1", "fig2a", "fig2c", "fig2f", "fig3", "figB2", "figT", "figR", "figS1", "figS2"]
+FIGURES = ["fig1", "fig2a", "fig2c", "fig2f", "fig3", "figB2", "figT", "figR", "figS1", "figS2", "figS3"]
 
 
 @pytest.mark.parametrize("figure", FIGURES)

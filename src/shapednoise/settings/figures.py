@@ -106,6 +106,14 @@ class SpectraSettings(Settings):
     images: int = Field(512, ge=2, description="Noise images that are measured.")
 
 
+class ScoreLimitSettings(Settings):
+    """The error of the learned score as the noise vanishes, on Gaussian data (SAGD; docs/noise.md)."""
+
+    kind: Literal["score_limit"] = Field(description="The kind of figure.")
+    dataset: Name = Field(description="The data set whose spectrum the Gaussian data have.")
+    points: tuple[PointSettings, ...] = Field(min_length=1, description="Noises, one curve each.")
+
+
 class NoiseGallerySettings(Settings):
     """One real image under several noises, noised to several timesteps."""
 
@@ -140,6 +148,7 @@ FigureSettings = Annotated[
     | TheorySettings
     | SpectraSettings
     | NoiseGallerySettings
-    | ReadingsSettings,
+    | ReadingsSettings
+    | ScoreLimitSettings,
     Field(discriminator="kind"),
 ]
