@@ -376,9 +376,14 @@ def test_a_difference_is_marked(published):
     run["training"]["unet"]["channels"] = [16, 32]
     run["training"]["epochs"] = 100  # more is as good
     run["training"]["precision"]["cuda"] = "bf16"  # does not decide
-    run["images"] = 1000
+    run["images"], run["dataset"] = 1000, "mine"
     table = hyperparameters_table(run).set_index("key")
-    assert set(table.index[table.differs]) == {"training.unet.channels", "training.precision.cuda", "images"}
+    assert set(table.index[table.differs]) == {
+        "training.unet.channels",
+        "training.precision.cuda",
+        "images",
+        "dataset",
+    }
     assert json.loads(table.run["training.unet.channels"]) == [16, 32]
     assert not table.decides["training.precision.cuda"] and table.decides["images"]
 

@@ -33,11 +33,13 @@ def test_the_config_plans_the_full_reproduction(repository, tmp_path):
     more = 3 * 33 + 33 + 3 + 1 + 3 * 6
     assert jobs["sample"] == jobs["features_samples"] == jobs["scores"] == jobs["train"] + more
     assert jobs["figure_u_curve"] == 10
-    assert jobs["theory"] == jobs["figure_theory"] == 2
+    assert jobs["theory"] == jobs["figure_theory"] == 4
+    assert jobs["spectrum"] == 3
+    assert jobs["table"] == jobs["curves"] == jobs["hyperparameters"] == 18
     several = {"figure_u_curve", "figure_theory"}
-    once = ["weights", "drift", "spectrum", "spectra", "readings"]
+    once = ["weights", "drift", "spectra", "readings", "score_limit", "sharpness", "claims"]
     once += [rule for rule in jobs if rule.startswith("figure_") and rule not in several]
-    assert len(once) == 5 + 9 and all(jobs[rule] == 1 for rule in once)
+    assert len(once) == 7 + 10 and all(jobs[rule] == 1 for rule in once)
 
 
 def test_the_demo_plans_three_points(repository, tmp_path):
@@ -60,7 +62,16 @@ def test_the_demo_of_steps_trains_a_model_a_strength(repository, tmp_path):
 
 @pytest.mark.parametrize(
     ("target", "trained"),
-    [("fig2a", 33), ("fig2b", 21), ("fig2d", 11), ("figB2", 0), ("figT", 0), ("figX1", 33), ("figO", 16)],
+    [
+        ("fig2a", 33),
+        ("fig2b", 21),
+        ("fig2d", 11),
+        ("figB2", 0),
+        ("figT", 0),
+        ("figS3", 0),
+        ("figX1", 33),
+        ("figO", 16),
+    ],
 )
 def test_every_figure_is_a_target(repository, tmp_path, target, trained):
     assert plan(repository, tmp_path, target).get("train", 0) == trained

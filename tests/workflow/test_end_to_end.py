@@ -73,6 +73,18 @@ def test_samples_are_uint8_with_their_pictures(results, point):
     np.testing.assert_array_equal(trajectory["frames"][-1], samples[:8])
 
 
+def test_claims_of_a_tiny_run_are_not_run_but_for_those_without_training(results):
+    claims = pd.read_csv(results / "claims.csv").set_index("id")
+    assert len(claims) == 20
+    decided = set(claims.index[claims.verdict != "not run"])
+    assert decided == {"C10", "C11", "S3"}
+    assert 'here dataset is "pictures", published "cifar10"' in claims.note["C1"]
+    text = (results / "claims.md").read_text()
+    assert "| cifar10_sdm | training.epochs | 10 | published code | **3.0** |" in text
+    curves = pd.read_csv(results / "tables" / "curves" / "cifar10_sdm.csv").set_index("metric")
+    assert curves.optimum.between(-0.4, 0.4).all() and {"fid", "kid", "precision"} <= set(curves.index)
+
+
 def test_the_snapshot_of_the_config_is_complete(results, finished_run):
     snapshot = json.loads((results / "config.json").read_text())
     assert snapshot["name"] == "tiny"

@@ -13,9 +13,10 @@ def points(count: int) -> Counter:
     return Counter(dict.fromkeys(("sample", "pictures", "features_samples", "scores"), count))
 
 
-TABLES = Counter(table=2, table_of_all=1)
+TABLES = Counter(table=2, curves=2, table_of_all=1, claims=1)
+RECIPE = Counter(hyperparameters=2)  # beside the published ones, of both experiments
 SCORE_FIGURES = Counter(figure_u_curve=2, figure_precision_recall=1, figure_theory=1)
-RESAMPLE = points(MODELS) + TABLES + SCORE_FIGURES + Counter(figure_sample_grids=1)
+RESAMPLE = points(MODELS) + TABLES + SCORE_FIGURES + Counter(figure_sample_grids=1, sharpness=1)
 
 
 def test_editing_a_plot_reruns_that_plot_alone(workspace):
@@ -72,12 +73,12 @@ def test_adding_a_seed_trains_only_its_points(workspace):
 )
 def test_a_change_of_the_sampler_resamples_and_never_retrains(workspace, key, value):
     workspace.set(key, value)
-    assert workspace.planned() == RESAMPLE
+    assert workspace.planned() == RESAMPLE + RECIPE
 
 
 def test_a_change_of_the_scores_only_scores_again(workspace):
     workspace.set("recipes.tiny.scoring.kid_subsets", 6)
-    assert workspace.planned() == Counter(scores=MODELS) + TABLES + SCORE_FIGURES
+    assert workspace.planned() == Counter(scores=MODELS) + TABLES + SCORE_FIGURES + RECIPE
 
 
 def test_editing_the_training_retrains(workspace):
@@ -106,7 +107,7 @@ def test_editing_the_process_retrains_and_redraws_what_shows_it(workspace):
 
 def test_a_change_of_the_recipe_retrains(workspace):
     workspace.set("recipes.tiny.training.learning_rate", 2e-4)
-    assert workspace.planned() == Counter(train=MODELS) + RESAMPLE
+    assert workspace.planned() == Counter(train=MODELS) + RESAMPLE + RECIPE
 
 
 def test_a_change_of_another_recipe_reruns_nothing(workspace):

@@ -75,7 +75,16 @@ SAGD = (
     Hyperparameter("scoring.reference_images", "all", OURS),
     Hyperparameter("noise.schedule", "constant", PAPER),
 )
-# How many images a data set has; a claim is about all of them.
+# What the experiments that claims name are about, and how many images that is: all of them.
+EXPERIMENTS = {
+    **dict.fromkeys(("cifar10_sdm", "cifar10_variants", "cifar10_powerlaw"), "cifar10"),
+    **dict.fromkeys(("cifar10_steps", "cifar10_readings", "cifar10_samplers"), "cifar10"),
+    "cifar100_sdm": "cifar100",
+    "celeba64_sdm": "celeba64",
+    "mnist_powerlaw": "mnist",
+    "fashion_powerlaw": "fashion_mnist",
+    **{f"omission{band}": "fashion_mnist" for band in range(1, 9)},
+}
 IMAGES = {
     "cifar10": 50_000,
     "cifar100": 50_000,
@@ -96,9 +105,10 @@ def hyperparameters_table(experiment: Mapping[str, Any]) -> pd.DataFrame:
     """
     operator = experiment["operator"]
     published = SAGD if operator.startswith("sagd") else SDM
-    wanted = IMAGES.get(experiment["dataset"])
-    if wanted:
-        published = (*published, Hyperparameter("images", wanted, PAPER))
+    dataset = EXPERIMENTS.get(experiment["name"])
+    if dataset:
+        about = Hyperparameter("dataset", dataset, PAPER), Hyperparameter("images", IMAGES[dataset], PAPER)
+        published = (*about, *published)
     rows = []
     for parameter in published:
         value = _value(experiment, parameter.key)

@@ -48,6 +48,7 @@ def _errors(process: ShapedProcess, data: np.ndarray) -> dict[str, float]:
     modes = process.shape.modes(len(data), size)
     signal, variances = process.marginal(0, size)
     variance = variances[modes].expand(*data.shape).numpy()
+    data, variance = data[data > 0], variance[data > 0]  # no data, no score
     supported = variance > 0
     learned = np.where(supported, 1 / (float(signal) ** 2 * data + variance), 0)
     squares = data * (learned - 1 / data) ** 2  # of the scores' difference, mean over the data
