@@ -1,6 +1,6 @@
 """The unconditional training loop of diffusers with shaped noise: the three marked lines are new.
 
-    python examples/train_unconditional.py --images data/cifar10/images.npy --output my-model
+    python examples/train_unconditional.py --images data/cifar10/size32/images.npy --output my-model
 
 The rest is the loop that diffusers documents: noise, timesteps, add_noise, the network, a mean
 squared error, a pipeline that is saved. Without --shape it trains a plain DDPM.

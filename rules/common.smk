@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from shapednoise.imports import reached_files
 from shapednoise.points import (
     MODEL,
     SAMPLES,
+    prepared,
     sample_sets,
     score_file,
     wanted_experiments,
@@ -32,7 +34,8 @@ except ConfigError as error:
 
 RESULTS = CONFIG.results
 DATA = CONFIG.data_dir
-IMAGES, MANIFEST = f"{DATA}/{{dataset}}/images.npy", f"{DATA}/{{dataset}}/manifest.json"
+# {prepared} is a data set and what was done to its pictures: celeba64/crop140-size64
+IMAGES, MANIFEST = f"{DATA}/{{prepared}}/images.npy", f"{DATA}/{{prepared}}/manifest.json"
 # The resolved config of this run, for rules that must not rerun when unrelated keys change: table,
 # whose inputs say which points it gathers, and download and weights, whose content is verified. The
 # latter two serve all configurations, so theirs lies in the data folder.
@@ -68,7 +71,8 @@ def claim_results():
         )
     resolved = CONFIG.model_dump(mode="json")
     write_json(SNAPSHOT, resolved)
-    write_json(SOURCES, {key: resolved[key] for key in ("data_dir", "datasets", "extractors")})
+    shared = ("data_dir", "offline", "download", "datasets", "extractors")
+    write_json(SOURCES, {key: resolved[key] for key in shared})
 
 
 def code(script):
@@ -110,10 +114,30 @@ def figure_files(figure):
     return [f"{RESULTS}/figures/{figure}.{suffix}" for suffix in ("pdf", "png")]
 
 
-def datasets_where(corrupted):
-    """A constraint for the wildcard {dataset}: the corrupted data sets, or the clean ones."""
+def prepared_where(corrupted):
+    """A constraint for the wildcard {prepared}: the arrays of the corrupted data sets, or the clean ones."""
     names = [name for name in CONFIG.datasets if (CONFIG.clean_of(name) != name) == corrupted]
-    return "|".join(names) or "(?!)"
+    return "|".join(re.escape(prepared(CONFIG, name)) for name in names) or "(?!)"
+
+
+def images_of(dataset):
+    """The array of a data set."""
+    return IMAGES.format(prepared=prepared(CONFIG, dataset))
+
+
+def manifest_of(dataset):
+    """The manifest beside it."""
+    return MANIFEST.format(prepared=prepared(CONFIG, dataset))
+
+
+def images(wildcards):
+    """The array of the data set that a job is about."""
+    return images_of(wildcards.dataset)
+
+
+def prepared_set(wildcards):
+    """The settings of the data set whose array is made."""
+    return CONFIG.datasets[wildcards.prepared.split("/")[0]]
 
 
 def figures_of(kind):

@@ -11,7 +11,7 @@ rule download:
     benchmark:
         f"{RESULTS}/benchmarks/download/{{dataset}}.tsv"
     wildcard_constraints:
-        dataset=datasets_where(corrupted=False),
+        dataset="|".join(name for name in CONFIG.datasets if CONFIG.clean_of(name) == name),
     conda:
         "../envs/shapednoise.yaml"
     resources:
@@ -28,23 +28,23 @@ rule download:
 rule canonical:
     input:
         code=code("canonical"),
-        download=rules.download.output,
+        download=lambda w: f"{DATA}/{w.prepared.split('/')[0]}/download.json",
     output:
         images=IMAGES,
         manifest=MANIFEST,
     log:
-        f"{RESULTS}/logs/canonical/{{dataset}}.log",
+        f"{RESULTS}/logs/canonical/{{prepared}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/canonical/{{dataset}}.tsv"
+        f"{RESULTS}/benchmarks/canonical/{{prepared}}.tsv"
     wildcard_constraints:
-        dataset=datasets_where(corrupted=False),
+        prepared=prepared_where(corrupted=False),
     conda:
         "../envs/shapednoise.yaml"
     resources:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=lambda w: as_json(CONFIG.datasets[w.dataset], exclude={"sources", "title"}),
+        settings=lambda w: as_json(prepared_set(w), exclude={"sources", "title", "licence"}),
     shell:
         "python {input.code[0]} --download {input.download:q} --settings {params.settings:q}"
         " --images {output.images:q} --manifest {output.manifest:q}"
@@ -54,24 +54,24 @@ rule canonical:
 rule corrupt:
     input:
         code=code("corrupt"),
-        clean=lambda w: IMAGES.format(dataset=CONFIG.clean_of(w.dataset)),
-        clean_manifest=lambda w: MANIFEST.format(dataset=CONFIG.clean_of(w.dataset)),
+        clean=lambda w: images_of(prepared_set(w).corrupts),
+        clean_manifest=lambda w: manifest_of(prepared_set(w).corrupts),
     output:
         images=IMAGES,
         manifest=MANIFEST,
     log:
-        f"{RESULTS}/logs/corrupt/{{dataset}}.log",
+        f"{RESULTS}/logs/corrupt/{{prepared}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/corrupt/{{dataset}}.tsv"
+        f"{RESULTS}/benchmarks/corrupt/{{prepared}}.tsv"
     wildcard_constraints:
-        dataset=datasets_where(corrupted=True),
+        prepared=prepared_where(corrupted=True),
     conda:
         "../envs/shapednoise.yaml"
     resources:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=lambda w: as_json(CONFIG.datasets[w.dataset], exclude={"title"}),
+        settings=lambda w: as_json(prepared_set(w), exclude={"title"}),
     shell:
         "python {input.code[0]} --clean {input.clean:q} --clean-manifest {input.clean_manifest:q}"
         " --settings {params.settings:q} --images {output.images:q} --manifest {output.manifest:q}"

@@ -84,7 +84,7 @@ rule figure_sample_grids:
 rule figure_forward_noise:
     input:
         code=code("figure_forward_noise"),
-        images=lambda w: f"{DATA}/{figure(w).dataset}/images.npy",
+        images=lambda w: images_of(figure(w).dataset),
         pca=lambda w: f"{RESULTS}/pca/{figure(w).dataset}.json",
     output:
         f"{RESULTS}/figures/{{figure}}.pdf",
@@ -166,8 +166,8 @@ rule figure_omission:
     input:
         code=code("figure_omission"),
         tables=lambda w: [f"{RESULTS}/tables/experiments/{e}.csv" for e in figure(w).experiments],
-        clean=lambda w: IMAGES.format(dataset=CONFIG.clean_of(shown_dataset(w))),
-        corrupted=lambda w: IMAGES.format(dataset=shown_dataset(w)),
+        clean=lambda w: images_of(CONFIG.clean_of(shown_dataset(w))),
+        corrupted=lambda w: images_of(shown_dataset(w)),
         samples=lambda w: [f"{RESULTS}/samples/{s.path}/samples.npy" for s in shown_sample_sets(w)],
     output:
         f"{RESULTS}/figures/{{figure}}.pdf",
@@ -297,7 +297,7 @@ rule figure_readings:
 rule figure_noise_gallery:
     input:
         code=code("figure_noise_gallery"),
-        images=lambda w: f"{DATA}/{figure(w).dataset}/images.npy",
+        images=lambda w: images_of(figure(w).dataset),
         pca=lambda w: f"{RESULTS}/pca/{figure(w).dataset}.json",
     output:
         f"{RESULTS}/figures/{{figure}}.pdf",

@@ -4,7 +4,7 @@
 rule features_data:
     input:
         code=code("features"),
-        images=IMAGES,
+        images=images,
         weights=rules.weights.output.weights,
     output:
         f"{RESULTS}/features/data/{{dataset}}/{{extractor}}-ref{{reference}}.npz",

@@ -4,7 +4,7 @@
 rule pca:
     input:
         code=code("pca"),
-        images=IMAGES,
+        images=images,
     output:
         f"{RESULTS}/pca/{{dataset}}.json",
     log:

@@ -87,7 +87,7 @@ rule spectra:
 rule spectrum:
     input:
         code=code("spectrum"),
-        images=IMAGES,
+        images=images,
         pca=rules.pca.output,
     output:
         f"{RESULTS}/spectrum/{{dataset}}.npy",

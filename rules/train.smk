@@ -4,8 +4,8 @@
 rule train:
     input:
         code=code("train"),
-        images=IMAGES,
-        manifest=MANIFEST,
+        images=images,
+        manifest=lambda w: manifest_of(w.dataset),
         pca=rules.pca.output,
     output:
         index=f"{RESULTS}/models/{MODEL}/model_index.json",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from shapednoise.console import UserError, run, settings_from
 from shapednoise.data.canonical import write_canonical
-from shapednoise.files import read_json, sha256_of_file, write_json
+from shapednoise.files import read_json, sha256_of_path, write_json
 from shapednoise.settings.data import ImagesSettings
 
 
@@ -21,15 +21,16 @@ def main() -> None:
 
     download, settings = read_json(arguments.download), arguments.settings
     archive = Path(download["file"])
-    if not archive.is_file() or sha256_of_file(archive) != download["sha256"]:
+    if not archive.exists() or sha256_of_path(archive) != download["sha256"]:
         raise UserError(
             f"{archive} is gone or has changed since it was fetched; "
             f"delete {arguments.download} and run again"
         )
-    pixels = write_canonical(archive, settings, arguments.images)
-    manifest = {"source": download["source"], "sha256_of_pixels": pixels, "verified": bool(settings.sha256)}
-    kept = settings.model_dump(include={"images", "size", "channels", "crop"})
-    write_json(arguments.manifest, {**kept, **manifest})
+    content = write_canonical(archive, settings, arguments.images)
+    origin = {"source": download["source"], "sha256_of_archive": download["sha256"]}
+    kept = settings.model_dump(mode="json", include={"size", "channels", "crop", "part"})
+    terms = {"licence": download["licence"], "verified": bool(settings.sha256)}
+    write_json(arguments.manifest, {**kept, **content._asdict(), **origin, **terms})
 
 
 run(main)

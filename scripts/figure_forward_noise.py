@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from shapednoise.console import json_from, run
-from shapednoise.data.images import load_images
+from shapednoise.data.images import check_index, load_images
 from shapednoise.figures.forward_noise import forward_noise
 from shapednoise.figures.style import save
 from shapednoise.files import read_json
@@ -26,8 +26,10 @@ def main() -> None:
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="figures to write (.pdf, .png)")
     arguments = parser.parse_args()
 
+    images = load_images(arguments.images)
+    check_index(images, arguments.image, arguments.images)
     figure = forward_noise(
-        load_images(arguments.images),
+        images,
         np.array(read_json(arguments.pca)["axes"]),
         arguments.name,
         arguments.shape,

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from shapednoise.console import json_from, run, settings_from
-from shapednoise.data.images import load_images
+from shapednoise.data.images import check_index, load_images
 from shapednoise.figures.noise_gallery import noise_gallery
 from shapednoise.figures.style import save
 from shapednoise.files import read_json
@@ -18,8 +18,9 @@ def main() -> None:
     axis = read_json(arguments.pca)["axes"][0]
     points = [(noise, strength, with_axis(shape, axis)) for noise, strength, shape in arguments.points]
     betas = linear_betas(**arguments.schedule.for_diffusers())
-    image = load_images(arguments.images)[arguments.image]
-    save(noise_gallery(image, points, arguments.timesteps, betas), arguments.output)
+    images = load_images(arguments.images)
+    check_index(images, arguments.image, arguments.images)
+    save(noise_gallery(images[arguments.image], points, arguments.timesteps, betas), arguments.output)
 
 
 def parse() -> argparse.Namespace:

@@ -17,9 +17,10 @@ def main() -> None:
     parser.add_argument("--config", type=Path, required=True, help="sources.json of the data folder")
     parser.add_argument("--weights", type=Path, required=True, help="state dict to write (.pth)")
     parser.add_argument("--manifest", type=Path, required=True, help="manifest to write (.json)")
+    parser.add_argument("--offline", action="store_true", help="use no network, only what is there")
     arguments = parser.parse_args()
 
-    path, source = fetch_configured(arguments.config, "extractors", arguments.extractor)
+    path, source = fetch_configured(arguments.config, "extractors", arguments.extractor, arguments.offline)
     state = read_weights(path, source)
     complete = has_classifier(state)
     if not complete:

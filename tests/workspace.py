@@ -143,7 +143,7 @@ def tiny_config(weights_sha256: str) -> dict:
         "seeds": {"several": [42], "one": [42]},
         "datasets": {
             "pictures": {
-                "title": "Pictures", "reader": "images", "images": IMAGES, "size": SIZE,
+                "title": "Pictures", "reader": "folder", "images": IMAGES, "size": SIZE,
                 "sources": [{"file": "pictures.zip"}],
             },
             "grey": {

@@ -166,9 +166,9 @@ def _bad_recipes(config: "Config") -> Iterator[str]:
             )
         reference, needed = recipe.scoring.reference_images, recipe.scoring.images_needed()
         wanted = dataset.images if reference == "all" else reference
-        if wanted < needed:
+        if wanted is not None and wanted < needed:
             yield f"{where}.scoring.reference_images: {_too_few(wanted, needed)}"
-        if wanted > dataset.images:
+        if None not in (wanted, dataset.images) and wanted > dataset.images:
             yield (
                 f"{where}.scoring.reference_images: {wanted} images, but {experiment.dataset} "
                 f"has {dataset.images}; lower it or write all"
@@ -223,12 +223,10 @@ def _bad_figures(config: "Config") -> Iterator[str]:
         if isinstance(figure, NoiseGallerySettings) and max(figure.timesteps) >= timesteps:
             last = timesteps - 1
             yield f"figures.{name}.timesteps: {max(figure.timesteps)} is too late; the last one is {last}"
-        if (
-            isinstance(figure, ForwardNoiseSettings | NoiseGallerySettings)
-            and figure.image >= config.images_of(figure.dataset).images
-        ):
+        if isinstance(figure, ForwardNoiseSettings | NoiseGallerySettings):
             count = config.images_of(figure.dataset).images
-            yield f"figures.{name}.image: {figure.image} is no image of {figure.dataset}; it has {count}"
+            if count is not None and figure.image >= count:
+                yield f"figures.{name}.image: {figure.image} is no image of {figure.dataset}; it has {count}"
         if isinstance(figure, OmissionSettings):
             yield from _bad_omission(config, name, figure)
         if isinstance(figure, SampleGridsSettings) and name in config.targets:

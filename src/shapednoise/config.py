@@ -14,7 +14,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 from shapednoise.checks import one_line, problems
 from shapednoise.console import UserError
 from shapednoise.settings.base import Name, Seed, SeedList, Settings, Strength, StrengthGrid
-from shapednoise.settings.data import CorruptedSettings, DatasetSettings, ExtractorSettings
+from shapednoise.settings.data import CorruptedSettings, DatasetSettings, DownloadSettings, ExtractorSettings
 from shapednoise.settings.figures import FigureSettings
 from shapednoise.settings.noise import NoiseSettings, shape_of
 from shapednoise.settings.recipe import RecipeSettings
@@ -55,6 +55,8 @@ class Config(Settings):
     name: Name = Field(description="Name of this configuration; a results folder belongs to one.")
     results: str = Field(description="Folder of the results.")
     data_dir: str = Field("data", description="Folder of downloads and data sets, shared by all runs.")
+    offline: bool = Field(False, description="Use no network, only what was fetched or put there before.")
+    download: DownloadSettings = Field(DownloadSettings(), description="How long downloads go on.")
     targets: tuple[Name, ...] = Field(description="Figures that `all` makes.")
     recipe: Name = Field(description="The recipe of experiments that name none.")
     extractor: Name = Field(description="The feature extractor of all scores.")
@@ -109,7 +111,7 @@ class Config(Settings):
         return settings.corrupts if isinstance(settings, CorruptedSettings) else dataset
 
     def images_of(self, dataset: str) -> DatasetSettings:
-        """How many images of which size a data set has: what its clean data set says."""
+        """What a data set's images are (size, and number where it is known): what its clean data set says."""
         return self.datasets[self.clean_of(dataset)]
 
 

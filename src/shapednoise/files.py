@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -94,10 +94,51 @@ def new_array(path: str | Path, shape: tuple[int, ...], dtype: str) -> Iterator[
         array.flush()
 
 
+@contextmanager
+def growing_array(
+    path: str | Path, shape: tuple[int, ...], dtype: str
+) -> Iterator[Callable[[np.ndarray], None]]:
+    """Yield a function that appends blocks N x shape; together they become the .npy file `path`.
+
+    How many there will be need not be known. A full disk is an OSError that names the file.
+    """
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        header = {"descr": np.dtype(dtype).str, "fortran_order": False}
+        count = 0
+        # NumPy leaves room in a header for its first number to grow
+        np.lib.format.write_array_header_1_0(file, {**header, "shape": (0, *shape)})
+
+        def append(block: np.ndarray) -> None:
+            nonlocal count
+            try:
+                file.write(np.ascontiguousarray(block, dtype))
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(path)) from None
+            count += len(block)
+
+        yield append
+        file.seek(0)
+        np.lib.format.write_array_header_1_0(file, {**header, "shape": (count, *shape)})
+
+
 def sha256_of_file(path: str | Path) -> str:
     """Hex sha256 of a file's bytes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files_of(folder: str | Path) -> list[str]:
+    """Names of all files of a folder, relative to it, sorted; links to folders are not followed."""
+    found = (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+def sha256_of_path(path: str | Path) -> str:
+    """Hex sha256 of a file's bytes or, of a folder, over the sorted names and contents of its files."""
+    path = Path(path)
+    if not path.is_dir():
+        return sha256_of_file(path)
+    return sha256_of_json({name: sha256_of_file(path / name) for name in files_of(path)})
 
 
 def sha256_of_json(content: Any) -> str:

@@ -14,7 +14,7 @@ PACKAGE = "shapednoise"
 # parameters of the rules.
 INERT = {
     *("__init__.py", "console.py", "files.py", "provenance.py", "imports.py"),
-    *("download.py", "settings"),
+    *("download.py", "http.py", "settings"),
 }
 
 

@@ -49,6 +49,14 @@ class SampleSet:
         return f"{self.model.path}/{self.sampler.slug}"
 
 
+def prepared(config: Config, dataset: str) -> str:
+    """The place of a data set's array and manifest below the data folder: `celeba64/crop140-size64`.
+
+    What was done to the pictures is part of it; a corrupted data set says it of its clean one.
+    """
+    return f"{dataset}/{config.images_of(dataset).prepared}"
+
+
 def make_model(
     config: Config,
     dataset: str,

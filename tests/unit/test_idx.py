@@ -35,8 +35,8 @@ def write(path: Path, content: bytes) -> Path:
 
 def test_pictures_are_in_the_middle_of_black_ones(tmp_path):
     archive = write(tmp_path / "train.gz", idx())
-    digest = write_canonical(archive, settings(), tmp_path / "images.npy")
-    assert digest == hashlib.sha256(PADDED.tobytes()).hexdigest()
+    content = write_canonical(archive, settings(), tmp_path / "images.npy")
+    assert content == (hashlib.sha256(PADDED.tobytes()).hexdigest(), 40, None)
     np.testing.assert_array_equal(load_images(tmp_path / "images.npy"), PADDED[:, None])
 
 
@@ -79,8 +79,8 @@ def test_what_is_wrong_is_one_clear_line(tmp_path, content, changes, message):
     assert not list((tmp_path / "out").iterdir())
 
 
-def package(folder: Path, member: str) -> Path:
-    """A Debian package that holds the pictures below this name."""
+def package(folder: Path, member: str, labels: bytes | None = None) -> Path:
+    """A Debian package that holds the pictures below this name, and labels beside them."""
     if not shutil.which("dpkg-deb"):
         pytest.skip("dpkg-deb is not installed")
     tree = folder / "tree"
@@ -91,6 +91,8 @@ def package(folder: Path, member: str) -> Path:
     )
     (tree / member).parent.mkdir(parents=True)
     (tree / member).write_bytes(idx())
+    if labels is not None:
+        (tree / member).with_name("train-labels-idx1-ubyte.gz").write_bytes(labels)
     subprocess.run(["dpkg-deb", "--build", tree, folder / "made.deb"], check=True, capture_output=True)
     return (folder / "made.deb").rename(folder / "deb-pictures")  # downloads are kept without a suffix
 
@@ -99,6 +101,15 @@ def test_a_debian_package_gives_the_same_array(tmp_path):
     archive = package(tmp_path, "usr/share/datasets/pictures/train-images-idx3-ubyte.gz")
     write_canonical(archive, settings(), tmp_path / "images.npy")
     np.testing.assert_array_equal(load_images(tmp_path / "images.npy")[:, 0], PADDED)
+
+
+def test_the_labels_of_a_debian_package_are_counted(tmp_path):
+    labels = gzip.compress(struct.pack(">2I", 0x801, 40) + bytes(range(4)) * 10)
+    archive = package(tmp_path, "usr/share/datasets/pictures/train-images-idx3-ubyte.gz", labels)
+    content = write_canonical(archive, settings(per_class=10), tmp_path / "images.npy")
+    assert content.classes == {"0": 10, "1": 10, "2": 10, "3": 10}
+    with pytest.raises(UserError, match="has 10, 10, 10, 10 images of its classes"):
+        write_canonical(archive, settings(per_class=(9, 11, 10, 10)), tmp_path / "images.npy")
 
 
 def test_a_debian_package_of_something_else_is_refused(tmp_path):

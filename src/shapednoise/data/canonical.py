@@ -5,131 +5,107 @@ compared with the published data where it is known. Pixels keep their values; no
 normalised here.
 """
 
+import errno
 import hashlib
-import io
-import pickle
-import tarfile
-import zipfile
-import zlib
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from shapednoise.console import UserError, progress
+from shapednoise.data.archives import DAMAGED
+from shapednoise.data.cifar import read_cifar
+from shapednoise.data.folder import read_folder
 from shapednoise.data.idx import read_idx
-from shapednoise.files import new_array
+from shapednoise.data.parquet import is_parquet, read_parquet
+from shapednoise.files import growing_array
 from shapednoise.settings.data import ImagesSettings
 
-DAMAGED = (
-    *(EOFError, OSError, KeyError, ValueError, zlib.error),
-    *(tarfile.TarError, zipfile.BadZipFile, pickle.PickleError),
-)
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+# A reader takes the path of an archive and settings and yields blocks: images N x H x W x C (uint8), and
+# the class of each, or None where the archive has none. A new one is named in settings/data.py, too.
+Block = tuple[np.ndarray, Sequence[Any] | None]
+READERS: dict[str, Callable[[Path, ImagesSettings], Iterator[Block]]] = {
+    "cifar": read_cifar,
+    "folder": read_folder,
+    "idx": read_idx,
+}
 
 
-def write_canonical(archive: Path, settings: ImagesSettings, destination: Path) -> str:
-    """Write the canonical array and return the sha256 of its pixels in N x H x W x C order.
+class Content(NamedTuple):
+    """What an array holds: sha256 of its pixels in N x H x W x C order, images, and images of each class."""
 
-    Raises UserError where the archive is damaged, has too few images or has other pixels.
+    sha256_of_pixels: str
+    images: int
+    classes: dict[str, int] | None
+
+
+def write_canonical(archive: Path, settings: ImagesSettings, destination: Path) -> Content:
+    """Write the canonical array of an archive (or of a directory) and return what it holds.
+
+    Raises UserError where the archive is damaged or unsafe, has too few images, classes of other sizes
+    or other pixels; nothing is left at the destination then.
     """
-    reader = {"cifar": read_cifar, "images": read_images, "idx": read_idx}[settings.reader]
-    digest = hashlib.sha256()
-    count, size = settings.images, settings.size
-    with new_array(destination, (count, settings.channels, size, size), "uint8") as array:
-        done = 0
-        try:
-            for block in progress(reader(archive, settings), desc=f"read {archive.name}", unit="block"):
-                wanted = np.ascontiguousarray(block[: count - done])
-                digest.update(wanted)
-                array[done : done + len(wanted)] = wanted.transpose(0, 3, 1, 2)
-                done += len(wanted)
-        except DAMAGED as error:
-            reason = " ".join(str(error).split())
-            raise UserError(f"{archive} is damaged ({reason}); delete it and run again") from error
-        if done < count:
-            raise UserError(f"{archive} holds {done} images, the config says {count}; get it again")
-        if settings.sha256 and digest.hexdigest() != settings.sha256:
+    digest, done, labels = hashlib.sha256(), 0, []
+    shape = (settings.channels, settings.size, settings.size)
+    with growing_array(destination, shape, "uint8") as append:
+        for images, names in progress(_blocks(archive, settings), desc=f"read {archive.name}", unit="block"):
+            left = None if settings.images is None else settings.images - done
+            wanted = np.ascontiguousarray(images[:left])
+            digest.update(wanted)
+            append(wanted.transpose(0, 3, 1, 2))
+            done += len(wanted)
+            labels.append(None if names is None else names[:left])
+        content = Content(digest.hexdigest(), done, None if None in labels else _counted(labels))
+        _check(content, archive, settings)
+    return content
+
+
+def _blocks(archive: Path, settings: ImagesSettings) -> Iterator[Block]:
+    """The blocks of an archive. Raises UserError where it is damaged."""
+    try:
+        yield from (read_parquet if is_parquet(archive) else READERS[settings.reader])(archive, settings)
+    except (*DAMAGED, KeyError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES):
+            raise
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{archive} is damaged ({reason}); delete it and run again") from error
+
+
+def _counted(labels: Sequence[Sequence[Any]]) -> dict[str, int]:
+    """How many images each class has, in the order of the classes."""
+    counts = Counter(chain.from_iterable(labels))
+    return {str(label): counts[label] for label in sorted(counts)}
+
+
+def _check(content: Content, archive: Path, settings: ImagesSettings) -> None:
+    """Raise UserError where the content is not what the settings say."""
+    if settings.images and content.images < settings.images:
+        raise UserError(
+            f"{archive} holds {content.images} images, the config says {settings.images}; get it again"
+        )
+    if content.images < 2:
+        raise UserError(f"{archive} holds {content.images} pictures, at least 2 are needed; add some")
+    if content.classes is not None and sum(content.classes.values()) != content.images:
+        raise UserError(f"{archive} has not one label an image; delete it and run again")
+    if settings.per_class and content.classes is not None:
+        counts, wanted = tuple(content.classes.values()), settings.per_class
+        if counts != (wanted if isinstance(wanted, tuple) else (wanted,) * len(counts)):
             raise UserError(
-                f"the pixels of {archive} have sha256 {digest.hexdigest()[:16]}..., "
-                f"expected {settings.sha256[:16]}...; delete it and run again"
+                f"{archive} has {_brief(counts)} images of its classes, the config says "
+                f"{_brief(wanted)} (per_class); delete it and run again"
             )
-    return digest.hexdigest()
+    if settings.sha256 and content.sha256_of_pixels != settings.sha256:
+        raise UserError(
+            f"the pixels of {archive} have sha256 {content.sha256_of_pixels[:16]}..., "
+            f"expected {settings.sha256[:16]}...; delete it and run again"
+        )
 
 
-def read_cifar(archive: Path, settings: ImagesSettings) -> Iterator[np.ndarray]:
-    """Training images of CIFAR-10 or CIFAR-100 in their official order, in blocks N x 32 x 32 x 3."""
-    with tarfile.open(archive) as tar:
-        members = {PurePosixPath(member.name).name: member for member in tar if member.isfile()}
-        names = sorted(name for name in members if name.startswith("data_batch_")) or ["train"]
-        for name in names:
-            if name not in members:
-                raise UserError(f"{archive} is no CIFAR archive: it has no {name}")
-            content = tar.extractfile(members[name])
-            assert content is not None
-            if name.endswith(".png"):  # one image a row, pixels in raster order
-                yield np.asarray(Image.open(content).convert("RGB")).reshape(-1, 32, 32, 3)
-            else:  # one image a row: the red plane, then green, then blue
-                planes = ArraysOnly(content, encoding="bytes").load()[b"data"]
-                yield planes.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-
-
-class ArraysOnly(pickle.Unpickler):
-    """An unpickler that makes NumPy arrays and plain containers and refuses everything else."""
-
-    ALLOWED = frozenset({"_reconstruct", "ndarray", "dtype", "_frombuffer", "encode", "scalar"})
-
-    def find_class(self, module: str, name: str) -> Any:
-        """The class of a pickled object. Raises UnpicklingError for any that is not allowed."""
-        if name in self.ALLOWED and module.partition(".")[0] in ("numpy", "_codecs"):
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"it wants to load {module}.{name}")
-
-
-def read_images(archive: Path, settings: ImagesSettings) -> Iterator[np.ndarray]:
-    """Pictures of a zip or tar in the order of their names, preprocessed, in blocks of up to 1,000."""
-    block = []
-    for name, content in _pictures(archive, settings.images):
-        try:
-            image = Image.open(io.BytesIO(content))
-            block.append(preprocess(image, settings.crop, settings.size, settings.channels))
-        except (UnidentifiedImageError, OSError) as error:
-            raise UserError(f"{name} in {archive} is no readable picture ({error})") from error
-        if len(block) == 1000:
-            yield np.stack(block)
-            block = []
-    if block:
-        yield np.stack(block)
-
-
-def preprocess(image: Image.Image, crop: int | None, size: int, channels: int = 3) -> np.ndarray:
-    """Centre crop to crop x crop, antialiased resize to size x size; uint8, size x size x channels.
-
-    The one preprocessing of pictures, for training and for the reference of the scores alike. A
-    picture smaller than the crop is padded with black; without a crop the largest square is taken.
-    One channel is the luma of the colours (ITU-R 601-2).
-    """
-    image = image.convert("L" if channels == 1 else "RGB")
-    crop = crop or min(image.size)
-    left, top = (image.width - crop) // 2, (image.height - crop) // 2
-    image = image.crop((left, top, left + crop, top + crop))
-    if crop != size:
-        image = image.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=None)
-    return np.asarray(image).reshape(size, size, channels)
-
-
-def _pictures(archive: Path, count: int) -> Iterator[tuple[str, bytes]]:
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as pack:
-            names = sorted(name for name in pack.namelist() if name.lower().endswith(PICTURES))
-            for name in names[:count]:
-                yield name, pack.read(name)
-    else:
-        with tarfile.open(archive) as tar:
-            members = [m for m in tar if m.isfile() and m.name.lower().endswith(PICTURES)]
-            for member in sorted(members, key=lambda m: m.name)[:count]:
-                content = tar.extractfile(member)
-                assert content is not None
-                yield member.name, content.read()
+def _brief(counts: int | tuple[int, ...]) -> str:
+    """Counts of classes, shortened: of equal ones the smallest and the largest."""
+    if isinstance(counts, int):
+        return f"{counts} of each"
+    return ", ".join(map(str, counts)) if len(counts) <= 10 else f"{min(counts)} to {max(counts)}"

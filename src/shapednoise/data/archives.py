@@ -1,0 +1,111 @@
+"""The files of a zip, a tar or a directory, none of which can reach outside or be absurdly large.
+
+An archive with an absolute name, `..`, a link, a device or a bomb is refused as a whole: a genuine one has
+none of them. Nothing is extracted here; members are read one at a time.
+"""
+
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from shapednoise.console import UserError
+from shapednoise.files import files_of
+
+DAMAGED = (
+    EOFError,
+    OSError,
+    zlib.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+)
+LARGEST_FILE = 256 << 20
+LARGEST_TOTAL = 4 << 30  # or LARGEST_GROWTH times the archive, whose pictures are compressed already
+LARGEST_GROWTH = 20
+LARGEST_RATIO = 200
+SMALL = 1 << 20  # a picture of one colour may compress more than others
+
+
+@dataclass(frozen=True)
+class Member:
+    """A regular file: its name, relative, with `/` between its parts, and what reads its content."""
+
+    name: str
+    read: Callable[[], bytes]
+
+
+@contextmanager
+def members(archive: Path) -> Iterator[list[Member]]:
+    """The regular files of an archive or a directory, in the order of their names.
+
+    Raises UserError where it is unsafe, and one of DAMAGED where it is damaged.
+    """
+    if archive.is_dir():
+        yield [Member(name, (archive / name).read_bytes) for name in files_of(archive)]
+    elif zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as pack:
+            found = [Member(info.filename, _reader(pack, info)) for info in _checked_zip(archive, pack)]
+            yield sorted(found, key=lambda member: member.name)
+    else:
+        with tarfile.open(archive) as tar:
+            found = [Member(info.name, _reader(tar, info)) for info in _checked_tar(archive, tar)]
+            yield sorted(found, key=lambda member: member.name)
+
+
+def check_size(archive: Path, total: int) -> None:
+    """Raise UserError where the content of an archive, `total` bytes, is that of a bomb."""
+    if total > max(LARGEST_TOTAL, LARGEST_GROWTH * archive.stat().st_size):
+        raise _unsafe(archive, f"it would unpack to more than {total >> 20} MiB")
+
+
+def _reader(
+    pack: zipfile.ZipFile | tarfile.TarFile, info: zipfile.ZipInfo | tarfile.TarInfo
+) -> Callable[[], bytes]:
+    """What reads a member. Both modules stop at the size that was declared, and checked."""
+    if isinstance(info, zipfile.ZipInfo):
+        return lambda: pack.read(info)
+    return lambda: pack.extractfile(info).read()
+
+
+def _checked_zip(archive: Path, pack: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
+    total = 0
+    for info in pack.infolist():
+        kind = stat.S_IFMT(info.external_attr >> 16)
+        _check_member(archive, info.filename, info.file_size, kind in (0, stat.S_IFREG, stat.S_IFDIR))
+        if info.file_size > max(SMALL, LARGEST_RATIO * info.compress_size):
+            raise _unsafe(archive, f"{info.filename} unpacks to {info.file_size >> 20} MiB, as a bomb does")
+        total += info.file_size
+        check_size(archive, total)
+        if not info.is_dir():
+            yield info
+
+
+def _checked_tar(archive: Path, tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    total = 0
+    for info in tar:  # checked before the content, which is skipped over, is unpacked
+        _check_member(archive, info.name, info.size, info.isfile() or info.isdir())
+        total += info.size
+        check_size(archive, total)
+        if info.isfile():
+            yield info
+
+
+def _check_member(archive: Path, name: str, size: int, plain: bool) -> None:
+    """Raise UserError for a name that leaves the archive, for what is no plain file, and for a huge one."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts:
+        raise _unsafe(archive, f"the name {name!r} leads outside of it")
+    if not plain:
+        raise _unsafe(archive, f"{name!r} is a link or a device")
+    if size > LARGEST_FILE:
+        raise _unsafe(archive, f"{name!r} unpacks to {size >> 20} MiB, more than {LARGEST_FILE >> 20} MiB")
+
+
+def _unsafe(archive: Path, reason: str) -> UserError:
+    return UserError(f"{archive} is unsafe: {reason}; delete it and get it from another source")

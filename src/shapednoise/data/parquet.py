@@ -1,0 +1,75 @@
+"""Data sets of the Hugging Face hub: a parquet file with one picture a row."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from shapednoise.console import UserError
+from shapednoise.data.archives import check_size
+from shapednoise.data.idx import pad
+from shapednoise.data.pictures import preprocess, read_picture
+from shapednoise.settings.data import ImagesSettings
+
+MAGIC = b"PAR1"
+PICTURES, LABELS = ("img", "image"), ("label", "fine_label")
+BLOCK = 1000
+
+
+def is_parquet(archive: Path) -> bool:
+    """Whether a file begins as parquet files do."""
+    if archive.is_dir():
+        return False
+    with open(archive, "rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def read_parquet(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarray, list[Any] | None]]:
+    """Pictures in the order of the rows, with their classes, in blocks of up to 1,000.
+
+    A column `img` or `image` of picture files, as bytes or as {bytes, path}; `label` or `fine_label`.
+    Pictures of the reader `folder` are preprocessed; those of the others keep their pixels, in the
+    middle of black where they are smaller than the size. Raises UserError where it is damaged or lacks these.
+    """
+    if settings.part:
+        raise UserError(f"the pictures of {archive} have no names of their own to split by; remove part")
+    try:
+        file = pq.ParquetFile(archive)
+        groups = (file.metadata.row_group(index) for index in range(file.num_row_groups))
+        check_size(archive, sum(group.total_byte_size for group in groups))
+        names = file.schema_arrow.names
+        picture, label = (
+            next((name for name in known if name in names), None) for known in (PICTURES, LABELS)
+        )
+        if not picture:
+            raise UserError(
+                f"{archive} has no column {' or '.join(PICTURES)}, but {names}; name another source"
+            )
+        row = 0
+        for batch in file.iter_batches(BLOCK, columns=[picture, *([label] if label else [])]):
+            contents = batch.column(picture).to_pylist()
+            images = [
+                _read(content, f"row {row + i}", archive, settings) for i, content in enumerate(contents)
+            ]
+            labels = batch.column(label).to_pylist() if label else [None]
+            yield np.stack(images), None if None in labels else labels
+            row += len(images)
+    except (pa.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{archive} is damaged ({reason}); delete it and run again") from error
+
+
+def _read(content: Any, name: str, archive: Path, settings: ImagesSettings) -> np.ndarray:
+    content = content["bytes"] if isinstance(content, dict) else content
+    if not isinstance(content, bytes):
+        raise UserError(f"{name} in {archive} holds no picture file; get it from another source")
+    image = read_picture(content, name, archive)
+    if settings.reader == "folder":
+        return preprocess(image, settings.crop, settings.size, settings.channels)
+    if max(image.size) > settings.size:
+        raise UserError(f"{name} in {archive} is {image.width} x {image.height}; raise size to that")
+    pixels = np.asarray(image.convert("L" if settings.channels == 1 else "RGB"))
+    return pad(pixels[None], settings.size).reshape(settings.size, settings.size, settings.channels)
