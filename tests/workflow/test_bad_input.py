@@ -74,11 +74,11 @@ def test_no_network_and_no_archive_lists_the_sources_and_where_to_drop_the_file(
 def test_a_truncated_archive_is_refused(fresh):
     archive = fresh.path / "data" / "pictures.zip"
     archive.write_bytes(archive.read_bytes()[:5000])
-    done = fresh.snakemake("data/pictures/images.npy")
+    done = fresh.snakemake("data/pictures/size16/images.npy")
     assert done.returncode != 0
     [line] = error_lines(done.stdout)
     assert "data/pictures.zip" in line and "run again" in line
-    assert not (fresh.path / "data" / "pictures" / "images.npy").exists()
+    assert not (fresh.path / "data" / "pictures" / "size16" / "images.npy").exists()
     assert not partial_files(fresh)
 
 

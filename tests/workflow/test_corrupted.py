@@ -18,12 +18,14 @@ def test_a_corrupted_data_set_is_made_from_the_clean_one_and_scored_against_it(
     fresh = make_workspace(tmp_path / "fresh", repository, inception_weights)
     experiment = {"dataset": "grey_band", "noises": ["ddpm"], "strengths": [0.0], "seeds": [42]}
     fresh.set("experiments.grey", experiment)
-    fresh.run("data/grey_band/images.npy")
-    clean, corrupted = (np.load(fresh.path / "data" / name / "images.npy") for name in ("grey", "grey_band"))
+    fresh.run("data/grey_band/size16-grey/images.npy")
+    clean, corrupted = (
+        np.load(fresh.path / "data" / name / "size16-grey" / "images.npy") for name in ("grey", "grey_band")
+    )
     assert clean.shape == corrupted.shape == (IMAGES, 1, SIZE, SIZE)
     assert (clean.dtype, corrupted.dtype) == (np.uint8, np.float16)
     assert 0.05 < (corrupted - (clean / 127.5 - 1)).var() < 0.3 and corrupted.max() > 1
-    manifest = json.loads((fresh.path / "data" / "grey_band" / "manifest.json").read_text())
+    manifest = json.loads((fresh.path / "data" / "grey_band" / "size16-grey" / "manifest.json").read_text())
     assert (manifest["corrupts"], manifest["band"], manifest["seed"]) == ("grey", [0.2, 0.3], 0)
     assert manifest["clean"]["source"] == "file grey.gz" and manifest["clean"]["channels"] == 1
 
@@ -39,7 +41,7 @@ def test_a_corrupted_data_set_is_made_from_the_clean_one_and_scored_against_it(
     assert planned["spectrum"] == planned["figure_noise_gallery"] == planned["figure_spectra"] == 1
 
     fresh.set("datasets.grey_band.band", [0.3, 0.4])
-    assert dict(fresh.planned("data/grey_band/images.npy")) == {"corrupt": 1}
+    assert dict(fresh.planned("data/grey_band/size16-grey/images.npy")) == {"corrupt": 1}
 
 
 def test_selective_omission_from_config_to_figure(tmp_path, repository, inception_weights):

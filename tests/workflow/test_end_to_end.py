@@ -1,5 +1,6 @@
 """From config to figures with no network: every output is there and is what it says it is."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -108,6 +109,17 @@ def test_nothing_is_left_to_do(finished_run):
 
 
 def test_the_data_set_says_where_it_came_from(finished_run):
-    manifest = json.loads((finished_run.path / "data" / "pictures" / "manifest.json").read_text())
+    folder = finished_run.path / "data" / "pictures" / "size16"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    archive, pixels = finished_run.path / "data" / "pictures.zip", np.load(folder / "images.npy")
     assert manifest["source"] == "file pictures.zip"
-    assert len(manifest["sha256_of_pixels"]) == 64
+    assert manifest["sha256_of_archive"] == hashlib.sha256(archive.read_bytes()).hexdigest()
+    in_order = pixels.transpose(0, 2, 3, 1).tobytes()
+    assert manifest["sha256_of_pixels"] == hashlib.sha256(in_order).hexdigest()
+    assert (manifest["images"], manifest["classes"], manifest["crop"], manifest["size"]) == (
+        60,
+        None,
+        None,
+        16,
+    )
+    assert {"licence", "part", "channels", "verified"} <= set(manifest)
