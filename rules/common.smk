@@ -294,5 +294,5 @@ def evidence_arguments(wildcards):
 def dropped_weights(wildcards):
     """The weights that the user has put into the data folder, so that a new one is taken up."""
     sources = CONFIG.extractors[wildcards.extractor].sources
-    files = (f"{DATA}/{source.file}" for source in sources if source.file)
+    files = (os.path.join(DATA, source.file) for source in sources if source.file)
     return [file for file in files if Path(file).is_file()]

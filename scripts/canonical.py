@@ -29,7 +29,7 @@ def main() -> None:
     content = write_canonical(archive, settings, arguments.images)
     origin = {"source": download["source"], "sha256_of_archive": download["sha256"]}
     kept = settings.model_dump(mode="json", include={"size", "channels", "crop", "part"})
-    terms = {"licence": download["licence"], "verified": bool(settings.sha256)}
+    terms = {"licence": download.get("licence", ""), "verified": bool(settings.sha256)}
     write_json(arguments.manifest, {**kept, **content._asdict(), **origin, **terms})
 
 

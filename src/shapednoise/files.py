@@ -128,9 +128,9 @@ def sha256_of_file(path: str | Path) -> str:
 
 
 def files_of(folder: str | Path) -> list[str]:
-    """Names of all files of a folder, relative to it, sorted; links to folders are not followed."""
+    """Names of all regular files of a folder, relative to it, sorted; links to folders are not followed."""
     found = (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
-    return sorted(path.relative_to(folder).as_posix() for path in found)
+    return sorted(path.relative_to(folder).as_posix() for path in found if path.is_file())
 
 
 def sha256_of_path(path: str | Path) -> str:

@@ -1,6 +1,7 @@
 """The reader of pictures: directories and archives alike, parts of them, their classes."""
 
 import hashlib
+import os
 import zipfile
 
 import numpy as np
@@ -40,6 +41,27 @@ def test_directory_zip_and_tar_give_the_same_array_in_the_order_of_names(name, t
     assert content == (hashlib.sha256(PIXELS[:12].tobytes()).hexdigest(), 12, {"cat": 6, "dog": 6})
 
 
+def test_names_of_a_tar_of_here_are_those_of_the_directory(tmp_path):
+    here = {f"./{name}": content for name, content in FILES.items()}
+    found = read(write_tar(tmp_path / "here.tar", here), tmp_path, part=(0, 0.7))
+    expected = read(write_folder(tmp_path / "pictures", FILES), tmp_path, part=(0, 0.7))
+    np.testing.assert_array_equal(found[0], expected[0])
+    assert found[1] == expected[1] and 0 < len(found[0]) < 12
+
+
+def test_what_is_no_regular_file_in_a_directory_is_left_out(tmp_path):
+    archive = write_folder(tmp_path / "pictures", FILES)
+    (archive / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    os.mkfifo(archive / "pipe.png")
+    assert read(archive, tmp_path)[1].images == 12
+    assert sha256_of_path(archive) == sha256_of_path(write_folder(tmp_path / "same", FILES))
+
+
+def test_a_directory_of_another_reader_is_refused(tmp_path):
+    with pytest.raises(UserError, match="is a directory; name the idx file in it, or set reader: folder"):
+        read(write_folder(tmp_path / "pictures", FILES), tmp_path, reader="idx", channels=1)
+
+
 def test_further_pictures_are_left_out(tmp_path):
     images, content = read(write_zip(tmp_path / "a.zip", FILES), tmp_path, images=7)
     np.testing.assert_array_equal(images, PIXELS[:7].transpose(0, 3, 1, 2))
@@ -57,7 +79,10 @@ def test_classes_are_below_the_directory_that_all_share(tmp_path):
 
 def test_classes_of_other_sizes_are_refused(tmp_path):
     archive = write_folder(tmp_path / "pictures", {name: FILES[name] for name in NAMES[:-1]})
-    with pytest.raises(UserError, match="has 6, 5 images of its classes, the config says 6 of each"):
+    with pytest.raises(
+        UserError,
+        match=r"has 6, 5 images of its classes, the config says 6 of each .*; correct it or the config",
+    ):
         read(archive, tmp_path, per_class=6)
 
 

@@ -50,11 +50,11 @@ def members(archive: Path) -> Iterator[list[Member]]:
         yield [Member(name, (archive / name).read_bytes) for name in files_of(archive)]
     elif zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as pack:
-            found = [Member(info.filename, _reader(pack, info)) for info in _checked_zip(archive, pack)]
+            found = [_member(info.filename, pack, info) for info in _checked_zip(archive, pack)]
             yield sorted(found, key=lambda member: member.name)
     else:
         with tarfile.open(archive) as tar:
-            found = [Member(info.name, _reader(tar, info)) for info in _checked_tar(archive, tar)]
+            found = [_member(info.name, tar, info) for info in _checked_tar(archive, tar)]
             yield sorted(found, key=lambda member: member.name)
 
 
@@ -64,13 +64,13 @@ def check_size(archive: Path, total: int) -> None:
         raise _unsafe(archive, f"it would unpack to more than {total >> 20} MiB")
 
 
-def _reader(
-    pack: zipfile.ZipFile | tarfile.TarFile, info: zipfile.ZipInfo | tarfile.TarInfo
-) -> Callable[[], bytes]:
-    """What reads a member. Both modules stop at the size that was declared, and checked."""
-    if isinstance(info, zipfile.ZipInfo):
-        return lambda: pack.read(info)
-    return lambda: pack.extractfile(info).read()
+def _member(
+    name: str, pack: zipfile.ZipFile | tarfile.TarFile, info: zipfile.ZipInfo | tarfile.TarInfo
+) -> Member:
+    """A member, `./` dropped from its name. Both modules stop reading at the size that was declared."""
+    if isinstance(pack, zipfile.ZipFile):
+        return Member(PurePosixPath(name).as_posix(), lambda: pack.read(info))
+    return Member(PurePosixPath(name).as_posix(), lambda: pack.extractfile(info).read())
 
 
 def _checked_zip(archive: Path, pack: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:

@@ -71,7 +71,12 @@ def _blocks(archive: Path, settings: ImagesSettings) -> Iterator[Block]:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES):
             raise
         reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{archive} is damaged ({reason}); delete it and run again") from error
+        raise UserError(f"{archive} is damaged ({reason}); {_remedy(archive)}") from error
+
+
+def _remedy(archive: Path) -> str:
+    """What to do about content that is wrong; a directory is the user's own and not to be deleted."""
+    return "correct it or the config" if archive.is_dir() else "delete it and run again"
 
 
 def _counted(labels: Sequence[Sequence[Any]]) -> dict[str, int]:
@@ -95,12 +100,12 @@ def _check(content: Content, archive: Path, settings: ImagesSettings) -> None:
         if counts != (wanted if isinstance(wanted, tuple) else (wanted,) * len(counts)):
             raise UserError(
                 f"{archive} has {_brief(counts)} images of its classes, the config says "
-                f"{_brief(wanted)} (per_class); delete it and run again"
+                f"{_brief(wanted)} (per_class); {_remedy(archive)}"
             )
     if settings.sha256 and content.sha256_of_pixels != settings.sha256:
         raise UserError(
             f"the pixels of {archive} have sha256 {content.sha256_of_pixels[:16]}..., "
-            f"expected {settings.sha256[:16]}...; delete it and run again"
+            f"expected {settings.sha256[:16]}...; {_remedy(archive)}"
         )
 
 

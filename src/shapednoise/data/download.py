@@ -52,8 +52,9 @@ def fetch(
     """
     folder.mkdir(parents=True, exist_ok=True)
     settings = settings or DownloadSettings()
-    failures, deadline = [], time.monotonic() + settings.total_s
+    failures = []
     with FileLock(folder / ".lock"):
+        deadline = time.monotonic() + settings.total_s
         for source in sources:
             try:
                 path = _present(source, data_dir, folder)
@@ -165,5 +166,7 @@ def _package(command: list[str], kept: Path, limits: Limits) -> None:
         except subprocess.CalledProcessError as error:
             lines = error.stderr.strip().splitlines() or [f"exit code {error.returncode}"]
             raise SourceError(lines[-1][:200]) from None
-        [file] = Path(temporary).iterdir()
-        file.replace(kept)
+        files = list(Path(temporary).iterdir())
+        if len(files) != 1:
+            raise SourceError(f"{command[0]} brought {len(files)} files in place of one")
+        files[0].replace(kept)

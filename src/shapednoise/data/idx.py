@@ -31,6 +31,8 @@ def read_idx(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarr
     number of pictures than it says, pictures that are larger than the size, or a bomb; EOFError,
     OSError or ValueError where it is damaged.
     """
+    if archive.is_dir():
+        raise UserError(f"{archive} is a directory; name the idx file in it, or set reader: folder")
     images, labels = _opened(archive)
     classes = _labels(labels) if labels else None
     with images, gzip.open(images) as file:
