@@ -393,6 +393,23 @@ def test_a_directory_is_a_source_and_its_digest_is_checked(tmp_path):
     assert len(list(folder.iterdir())) == 2
 
 
+@pytest.mark.parametrize("script", ["download", "weights"])
+def test_scripts_have_a_switch_for_offline(server, tmp_path, repository, script):
+    entry = {"things": {"licence": "", "sources": [{"url": f"{server}/good-archive.tgz", "sha256": SHA256}]}}
+    config = {"data_dir": str(tmp_path), "offline": False, "download": {}}
+    (tmp_path / "sources.json").write_text(json.dumps(config | {"datasets": entry, "extractors": entry}))
+    outputs = {"download": ["--output"], "weights": ["--weights", "--manifest"]}[script]
+    command = [sys.executable, str(repository / "scripts" / f"{script}.py"), "things", "--offline"]
+    command += ["--config", str(tmp_path / "sources.json")]
+    command += [text for option in outputs for text in (option, str(tmp_path / "out"))]
+    environment = os.environ | {"PYTHONPATH": str(repository / "src")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and not Handler.requests
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert "no source of things works offline" in line and "run `make fetch` while online" in line
+    assert not (tmp_path / "out").exists()
+
+
 def test_two_processes_that_want_the_same_file_share_one_download(server, tmp_path, repository):
     """Two real runs of the script at once, from a server that takes its time."""
     entry = {"licence": "", "sources": [{"url": f"{server}/slowly-archive.tgz", "sha256": SHA256}]}
