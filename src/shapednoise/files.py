@@ -4,6 +4,7 @@ A file is written beside its destination under a temporary name and renamed when
 an interruption, a full disk or a crash never leaves a partial file that looks finished.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -102,7 +103,7 @@ def growing_array(
 
     How many there will be need not be known. A full disk is an OSError that names the file.
     """
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+    with atomic_path(path) as temporary, _named_when_full(path), open(temporary, "wb") as file:
         header = {"descr": np.dtype(dtype).str, "fortran_order": False}
         count = 0
         # NumPy leaves room in a header for its first number to grow
@@ -110,15 +111,23 @@ def growing_array(
 
         def append(block: np.ndarray) -> None:
             nonlocal count
-            try:
-                file.write(np.ascontiguousarray(block, dtype))
-            except OSError as error:
-                raise OSError(error.errno, error.strerror, str(path)) from None
+            file.write(np.ascontiguousarray(block, dtype))
             count += len(block)
 
         yield append
         file.seek(0)
         np.lib.format.write_array_header_1_0(file, {**header, "shape": (count, *shape)})
+
+
+@contextmanager
+def _named_when_full(path: str | Path) -> Iterator[None]:
+    """Let the OSError of a full disk, which names no file, name this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or error.filename:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def sha256_of_file(path: str | Path) -> str:

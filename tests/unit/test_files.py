@@ -75,17 +75,26 @@ def test_an_array_grows_block_by_block(tmp_path):
     assert names(tmp_path) == ["a.npy"]
 
 
-def test_a_full_disk_is_said_at_the_start(tmp_path):
+@pytest.mark.parametrize(
+    "write",
+    [
+        "with new_array(path, (1 << 20,), 'uint8') as array: array[:] = 1",
+        "with growing_array(path, (), 'uint8') as append: append(np.ones(1 << 20, 'uint8'))",
+        "with growing_array(path, (), 'uint8') as append: [append(np.ones(999, 'uint8')) for _ in range(99)]",
+    ],
+)
+def test_a_full_disk_is_said_in_one_line(tmp_path, write):
     """A limit on the size of files stands for the full disk; the error path is the same."""
     program = (
         "import resource, sys\n"
         "from shapednoise.console import run\n"
-        "from shapednoise.files import new_array\n"
+        "import numpy as np\n"
+        "from shapednoise.files import growing_array, new_array\n"
+        f"path = {str(tmp_path / 'samples.npy')!r}\n"
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))\n"
         "def main():\n"
-        f"    with new_array({str(tmp_path / 'samples.npy')!r}, (1 << 20,), 'uint8') as array:\n"
-        "        array[:] = 1\n"
+        f"    {write}\n"
         "run(main)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
