@@ -22,9 +22,10 @@ from shapednoise.points import (
     SAMPLES,
     prepared,
     sample_sets,
-    score_file,
+    score_files,
     wanted_experiments,
     wanted_sample_sets,
+    wanted_score_files,
 )
 
 try:
@@ -157,10 +158,16 @@ def recipe(wildcards):
 
 
 def fetched_files():
-    """Everything that comes from outside, for the wanted data sets and the extractor."""
+    """Everything that comes from outside, for the wanted data sets and feature extractors."""
     clean = {CONFIG.clean_of(name) for name in wanted_datasets()}
     downloads = [f"{DATA}/{name}/download.json" for name in sorted(clean)]
-    return [*downloads, f"{DATA}/weights/{CONFIG.extractor}.pth"]
+    extractors = {CONFIG.extractor_of(name) for name in wanted_experiments(CONFIG)}
+    return [*downloads, *(file for name in sorted(extractors) for file in weights_of(name))]
+
+
+def weights_of(extractor):
+    """The file of an extractor's weights; none where torch.hub or the network itself has them."""
+    return [f"{DATA}/weights/{extractor}.pth"] if CONFIG.extractors[extractor].sources else []
 
 
 def point(wildcards):
@@ -186,9 +193,9 @@ def reference_features(wildcards):
     return f"{RESULTS}/features/data/{CONFIG.clean_of(wildcards.dataset)}/{name}"
 
 
-def scores_of(wanted):
-    """The score files of sample sets."""
-    return [f"{RESULTS}/{score_file(CONFIG, sample_set)}" for sample_set in wanted]
+def scores_of(experiment):
+    """The score files of an experiment."""
+    return [f"{RESULTS}/{file}" for file in score_files(CONFIG, experiment)]
 
 
 def title_of(wildcards):

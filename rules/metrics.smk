@@ -5,7 +5,7 @@ rule features_data:
     input:
         code=code("features"),
         images=images,
-        weights=rules.weights.output.weights,
+        weights=lambda w: weights_of(w.extractor),
     output:
         f"{RESULTS}/features/data/{{dataset}}/{{extractor}}-ref{{reference}}.npz",
     log:
@@ -20,11 +20,13 @@ rule features_data:
         runtime=240,
         gpu=1,
     params:
-        batch_size=lambda w: CONFIG.extractors[w.extractor].batch_size,
+        extractor=lambda w: as_json(CONFIG.extractors[w.extractor], exclude={"sources"}),
+        weights=lambda w, input: ["--weights", *input.weights] if input.weights else [],
+        shards=f"{RESULTS}/checkpoints/features/data/{{dataset}}/{{extractor}}-ref{{reference}}",
     shell:
-        "python {input.code[0]} --images {input.images:q} --weights {input.weights:q}"
-        " --count {wildcards.reference} --batch-size {params.batch_size}"
-        " --threads {threads} --output {output:q}"
+        "python {input.code[0]} --images {input.images:q} --count {wildcards.reference}"
+        " --extractor {params.extractor:q} {params.weights:q}"
+        " --threads {threads} --shards {params.shards:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
@@ -32,7 +34,7 @@ rule features_samples:
     input:
         code=code("features"),
         images=rules.sample.output.samples,
-        weights=rules.weights.output.weights,
+        weights=lambda w: weights_of(w.extractor),
     output:
         f"{RESULTS}/features/{SAMPLES}/{{extractor}}.npz",
     log:
@@ -47,10 +49,13 @@ rule features_samples:
         runtime=120,
         gpu=1,
     params:
-        batch_size=lambda w: CONFIG.extractors[w.extractor].batch_size,
+        extractor=lambda w: as_json(CONFIG.extractors[w.extractor], exclude={"sources"}),
+        weights=lambda w, input: ["--weights", *input.weights] if input.weights else [],
+        shards=f"{RESULTS}/checkpoints/features/{SAMPLES}/{{extractor}}",
     shell:
-        "python {input.code[0]} --images {input.images:q} --weights {input.weights:q}"
-        " --batch-size {params.batch_size} --threads {threads} --output {output:q}"
+        "python {input.code[0]} --images {input.images:q}"
+        " --extractor {params.extractor:q} {params.weights:q}"
+        " --threads {threads} --shards {params.shards:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
@@ -84,7 +89,7 @@ rule scores:
 rule table:
     input:
         code=code("table"),
-        scores=lambda w: scores_of(sample_sets(CONFIG, w.experiment)),
+        scores=lambda w: scores_of(w.experiment),
     output:
         f"{RESULTS}/tables/experiments/{{experiment}}.csv",
     log:
@@ -127,7 +132,7 @@ rule curves:
 rule table_of_all:
     input:
         code=code("table"),
-        scores=scores_of(SAMPLE_SETS),
+        scores=[f"{RESULTS}/{file}" for file in wanted_score_files(CONFIG)],
     output:
         f"{RESULTS}/tables/scores.csv",
     log:

@@ -1,35 +1,70 @@
-"""Features of an image array, of a data set or of samples, by the FID Inception network."""
+"""Features of an image array, of a data set or of samples, by a feature extractor.
+
+An extraction that is interrupted keeps what it has in the folder of --shards; the same command goes on.
+"""
 
 import argparse
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from shapednoise.console import run
+from shapednoise.console import run, settings_from
 from shapednoise.data.images import load_images, reference_indices
 from shapednoise.device import pick_device
-from shapednoise.files import atomic_path
-from shapednoise.metrics.features import extract, load_extractor
+from shapednoise.files import sha256_of_file, sha256_of_json
+from shapednoise.imports import code_digest
+from shapednoise.metrics.extractors import digest_of, load_extractor
+from shapednoise.metrics.features import code_of, extract, write_features
+from shapednoise.metrics.shards import Shards
+from shapednoise.settings.data import NetworkSettings
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=Path, required=True, help="array N x C x H x W (.npy)")
-    parser.add_argument("--weights", type=Path, required=True, help="weights of the extractor (.pth)")
-    parser.add_argument("--count", default="all", help="use this many images, a fixed random subset")
-    parser.add_argument("--batch-size", type=int, default=32, help="images at once")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
-    parser.add_argument("--output", type=Path, required=True, help="features to write (.npz)")
-    arguments = parser.parse_args()
-
+    arguments = parse()
     torch.set_num_threads(arguments.threads)
+    settings: NetworkSettings = arguments.extractor
     images = load_images(arguments.images)
     wanted = "all" if arguments.count == "all" else int(arguments.count)
     indices = reference_indices(len(images), wanted, str(arguments.images))
-    extractor = load_extractor(arguments.weights, pick_device())
-    with atomic_path(arguments.output) as temporary:
-        np.savez(temporary, **extract(extractor, images, indices, arguments.batch_size))
+    device = pick_device()
+    extractor = load_extractor(arguments.weights, device, settings)
+    record = {
+        "network": settings.network,
+        "layer": extractor.features_list[0],
+        "batch_size": settings.batch_size,
+        "device": device.type,
+        "torch": torch.__version__,
+        "sha256_of_weights": digest_of(extractor, arguments.weights),
+    }
+    shards = Shards(arguments.shards, fingerprint(arguments.images, indices, record, code_of(extractor)))
+    arrays = extract(extractor, images, indices, settings.batch_size, shards)
+    write_features(arguments.output, arrays, record)
+    shards.remove()
+
+
+def fingerprint(images: Path, indices: np.ndarray, record: dict, code: str) -> str:
+    """Digest of all that features depend on: pixels, which of them, network, settings, code."""
+    chosen = hashlib.sha256(indices.tobytes()).hexdigest()
+    return sha256_of_json([sha256_of_file(images), chosen, record, code, code_digest(Path(__file__))])
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=Path, required=True, help="array N x C x H x W (.npy)")
+    parser.add_argument(
+        "--extractor",
+        type=settings_from(NetworkSettings),
+        default=NetworkSettings(),
+        help="network, layer and batch size (JSON)",
+    )
+    parser.add_argument("--weights", type=Path, help="weights of the network, where it takes a file")
+    parser.add_argument("--count", default="all", help="use this many images, a fixed random subset")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
+    parser.add_argument("--shards", type=Path, help="folder kept until the features are complete")
+    parser.add_argument("--output", type=Path, required=True, help="features to write (.npz)")
+    return parser.parse_args()
 
 
 run(main)

@@ -1,21 +1,41 @@
-"""FID, KID, Inception Score, precision, recall and F-score of a sample set, from features."""
+"""All scores of a sample set, with their uncertainties, from features."""
 
 import argparse
 import json
-import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from shapednoise.console import UserError, run, settings_from
+from shapednoise.console import UserError, log, run, settings_from
 from shapednoise.files import write_json
-from shapednoise.metrics.scores import Features, score
+from shapednoise.metrics.extractors import why_no_logits
+from shapednoise.metrics.features import read_features
+from shapednoise.metrics.scores import score
 from shapednoise.settings.scoring import ScoringSettings
+
+SAME = ("network", "layer", "sha256_of_weights")
 
 
 def main() -> None:
+    arguments = parse()
+    torch.set_num_threads(arguments.threads)
+    generated, record = read_features(arguments.generated)
+    real, of_real = read_features(arguments.real, "features")
+    if any(record[key] != of_real[key] for key in SAME):
+        raise UserError(
+            f"{arguments.generated} and {arguments.real} are features by different networks; "
+            "delete the older one and run again"
+        )
+    scores = score(generated, real, arguments.scoring, why_no_logits(record["network"]))
+    for warning in scores["warnings"]:
+        log.warning("%s", warning)
+    versions = {name: version(name) for name in ("torch", "torch-fidelity")}
+    facts = {"extractor": arguments.extractor, "extraction": record, "versions": versions}
+    write_json(arguments.output, {**arguments.point, **scores, **facts})
+
+
+def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--generated", type=Path, required=True, help="features of the samples (.npz)")
     parser.add_argument("--real", type=Path, required=True, help="features of the data set (.npz)")
@@ -28,22 +48,7 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
     parser.add_argument("--output", type=Path, required=True, help="scores to write (.json)")
-    arguments = parser.parse_args()
-
-    torch.set_num_threads(arguments.threads)
-    scores = score(load(arguments.generated), load(arguments.real, "features"), arguments.scoring)
-    versions = {name: version(name) for name in ("torch", "torch-fidelity")}
-    record = {**arguments.point, **scores, "extractor": arguments.extractor, "versions": versions}
-    write_json(arguments.output, record)
-
-
-def load(path: Path, *names: str) -> Features:
-    """The arrays of a features file, or those of them that are named."""
-    try:
-        with np.load(path) as arrays:
-            return {name: arrays[name] for name in names or arrays.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is damaged ({error}); delete it and run again") from error
+    return parser.parse_args()
 
 
 run(main)

@@ -8,7 +8,7 @@ import pandas as pd
 from shapednoise.config import parse_config
 from shapednoise.console import run
 from shapednoise.files import atomic_path, read_json
-from shapednoise.points import sample_sets, score_file, wanted_sample_sets
+from shapednoise.points import score_files, wanted_score_files
 
 
 def main() -> None:
@@ -20,9 +20,10 @@ def main() -> None:
 
     config = parse_config(read_json(arguments.config))
     name = arguments.experiment
-    chosen = sample_sets(config, name) if name else wanted_sample_sets(config)
-    results = arguments.config.parent
-    rows = [read_json(results / score_file(config, sample_set)) for sample_set in chosen]
+    files = score_files(config, name) if name else wanted_score_files(config)
+    rows = [read_json(arguments.config.parent / file) for file in files]
+    for row in rows:
+        row["warnings"] = " ".join(row["warnings"])
     table = pd.json_normalize(rows).sort_values(["dataset", "noise", "strength", "seed"], kind="stable")
     with atomic_path(arguments.output) as temporary:
         table.to_csv(temporary, index=False)

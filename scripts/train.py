@@ -10,7 +10,7 @@ from shapednoise.console import json_from, run, settings_from
 from shapednoise.data.images import load_images
 from shapednoise.device import pick_device
 from shapednoise.files import atomic_directory, read_json, sha256_of_json, write_json
-from shapednoise.imports import reached_files
+from shapednoise.imports import code_digest
 from shapednoise.model import save_model
 from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.shape import SHAPE_VERSION, checked, make_shape, with_axis
@@ -45,7 +45,7 @@ def main() -> None:
     }
     training = Training(images, process, training_settings, arguments.seed, pick_device())
     numbers = {"device": training.device.type, "precision": str(training.dtype).removeprefix("torch.")}
-    fingerprint = sha256_of_json({**facts, **numbers, "code": code_digest()})
+    fingerprint = sha256_of_json({**facts, **numbers, "code": code_digest(Path(__file__))})
     record = start(**facts, **numbers, fingerprint=fingerprint)
     train(training, Checkpointing(arguments.checkpoint, fingerprint))
     with atomic_directory(arguments.output, last="model_index.json") as folder:
@@ -55,13 +55,6 @@ def main() -> None:
         seconds = round(training.seconds, 1)  # of all runs, where there were interruptions
         write_json(folder / "provenance.json", record(steps=training.steps, training_seconds=seconds))
     arguments.checkpoint.unlink(missing_ok=True)
-
-
-def code_digest() -> str:
-    """Digest of the code that this script reaches: a checkpoint of other code is not continued."""
-    here = Path(__file__).resolve()
-    files = reached_files(here, here.parents[1] / "src")
-    return sha256_of_json([file.read_text(encoding="utf-8") for file in files])
 
 
 def parse() -> argparse.Namespace:

@@ -1,4 +1,7 @@
-"""Get the weights of a feature extractor, verified, in the layout that torch-fidelity loads."""
+"""Get the weights of a feature extractor, verified, as its network loads them.
+
+Those of Inception are written in torch-fidelity's layout, others as they come.
+"""
 
 import argparse
 from pathlib import Path
@@ -7,8 +10,9 @@ import torch
 
 from shapednoise.console import log, run
 from shapednoise.data.download import fetch_configured
-from shapednoise.files import atomic_path, sha256_of_file, write_json
-from shapednoise.metrics.weights import NO_CLASSIFIER, has_classifier, read_weights
+from shapednoise.files import atomic_path, read_json, sha256_of_file, write_json
+from shapednoise.metrics.weights import NO_CLASSIFIER, content_of, has_classifier, read_weights
+from shapednoise.settings.data import Source
 
 
 def main() -> None:
@@ -21,14 +25,24 @@ def main() -> None:
     arguments = parser.parse_args()
 
     path, source = fetch_configured(arguments.config, "extractors", arguments.extractor, arguments.offline)
+    network = read_json(arguments.config)["extractors"][arguments.extractor]["network"]
+    record = {"source": str(source), "sha256": sha256_of_file(path)}
+    with atomic_path(arguments.weights) as temporary:
+        if network == "inception":
+            record["classification_layer"] = write_inception(path, source, temporary)
+        else:
+            temporary.write_bytes(content_of(path, source))
+    write_json(arguments.manifest, record)
+
+
+def write_inception(path: Path, source: Source, destination: Path) -> bool:
+    """Write the weights of Inception; returns whether the classification layer is there."""
     state = read_weights(path, source)
     complete = has_classifier(state)
     if not complete:
         log.warning("no Inception Score: %s", NO_CLASSIFIER)
-    with atomic_path(arguments.weights) as temporary:
-        torch.save(state, temporary)
-    record = {"source": str(source), "sha256": sha256_of_file(path), "classification_layer": complete}
-    write_json(arguments.manifest, record)
+    torch.save(state, destination)
+    return complete
 
 
 run(main)

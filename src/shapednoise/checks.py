@@ -68,6 +68,7 @@ def _names_of_parts(config: "Config") -> Iterator[tuple[str, str, Any]]:
         yield f"{key}.dataset", experiment.dataset, config.datasets
         yield from ((f"{key}.noises", noise, config.noises) for noise in experiment.noises)
         yield f"{key}.recipe", config.recipe_of(name), config.recipes
+        yield f"{key}.extractor", config.extractor_of(name), config.extractors
         for group, known in (("strengths", config.strengths), ("seeds", config.seeds)):
             if isinstance(values := getattr(experiment, group), str):
                 yield f"{key}.{group}", values, known

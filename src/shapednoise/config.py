@@ -44,6 +44,9 @@ class ExperimentSettings(Settings):
     strengths: StrengthGrid = Field(description="Strengths, or the name of a grid.")
     seeds: SeedList = Field(description="Training seeds, or the name of a list.")
     recipe: Name | None = Field(None, description="The recipe; the config's own where none is named.")
+    extractor: Name | None = Field(
+        None, description="The feature extractor of its scores; the config's own where none is named."
+    )
     samplers: tuple[dict[str, Any], ...] = Field(
         ({},), min_length=1, description="Changes to the recipe's sampling; each gives a sample set a model."
     )
@@ -59,7 +62,7 @@ class Config(Settings):
     download: DownloadSettings = Field(DownloadSettings(), description="How long downloads go on.")
     targets: tuple[Name, ...] = Field(description="Figures that `all` makes.")
     recipe: Name = Field(description="The recipe of experiments that name none.")
-    extractor: Name = Field(description="The feature extractor of all scores.")
+    extractor: Name = Field(description="The feature extractor of experiments that name none.")
     strengths: dict[Name, tuple[Strength, ...]] = Field({}, description="Named grids of strengths.")
     seeds: dict[Name, tuple[Seed, ...]] = Field({}, description="Named lists of training seeds.")
     datasets: dict[Name, AnyDatasetSettings] = Field(description="Data sets by name, clean or corrupted.")
@@ -91,6 +94,10 @@ class Config(Settings):
     def recipe_of(self, experiment: str) -> str:
         """The name of an experiment's recipe."""
         return self.experiments[experiment].recipe or self.recipe
+
+    def extractor_of(self, experiment: str) -> str:
+        """The name of the feature extractor of an experiment's scores."""
+        return self.experiments[experiment].extractor or self.extractor
 
     def samplers_of(self, experiment: str) -> tuple[SamplerSettings, ...]:
         """The samplers of an experiment: its recipe's, with each of its changes."""

@@ -8,6 +8,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from shapednoise.files import sha256_of_json
+
 PACKAGE = "shapednoise"
 # What does not change a result, so that an edit there reruns nothing: messages, file writing,
 # provenance, downloads, whose content is verified, and the schemas of the settings, whose values are
@@ -29,6 +31,14 @@ def reached_files(script: Path, src: Path) -> list[Path]:
                     found[file] = None
                     queue.append(file)
     return [script, *sorted(file for file in found if file != script)]
+
+
+def code_digest(script: Path) -> str:
+    """Digest of the code that a script of the project reaches: what other code left behind is not used."""
+    here = script.resolve()
+    files = reached_files(here, here.parents[1] / "src")
+    content = [file.read_text(encoding="utf-8") for file in files]
+    return sha256_of_json(content)
 
 
 def _imported_modules(file: Path) -> Iterator[str]:

@@ -106,7 +106,17 @@ def wanted_sample_sets(config: Config) -> list[SampleSet]:
     return list(dict.fromkeys(wanted))
 
 
-def score_file(config: Config, sample_set: SampleSet) -> str:
-    """The scores of a sample set, below the results folder; extractor and reference in its name."""
-    reference = config.recipes[sample_set.model.recipe].scoring.reference_slug()
-    return f"scores/{sample_set.path}/{config.extractor}-{reference}.json"
+def score_files(config: Config, experiment: str) -> list[str]:
+    """The scores of an experiment's sample sets, below the results folder, in the order of the config.
+
+    Extractor and reference are in the name of each file.
+    """
+    reference = config.recipes[config.recipe_of(experiment)].scoring.reference_slug()
+    name = f"{config.extractor_of(experiment)}-{reference}.json"
+    return [f"scores/{sample_set.path}/{name}" for sample_set in sample_sets(config, experiment)]
+
+
+def wanted_score_files(config: Config) -> list[str]:
+    """The scores of all wanted experiments, each once."""
+    wanted = (file for name in wanted_experiments(config) for file in score_files(config, name))
+    return list(dict.fromkeys(wanted))

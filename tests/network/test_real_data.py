@@ -19,7 +19,8 @@ from shapednoise.console import UserError
 from shapednoise.data.canonical import write_canonical
 from shapednoise.data.download import fetch
 from shapednoise.data.images import load_images
-from shapednoise.metrics.features import extract, load_extractor
+from shapednoise.metrics.extractors import load_extractor
+from shapednoise.metrics.features import extract
 from shapednoise.metrics.scores import score
 from shapednoise.metrics.weights import read_weights
 from shapednoise.pca import colour_pca

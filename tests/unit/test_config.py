@@ -6,7 +6,13 @@ import pytest
 import yaml
 
 from shapednoise.config import ConfigError, load_config, merge, parse_config
-from shapednoise.points import prepared, sample_sets, score_file, wanted_sample_sets
+from shapednoise.points import (
+    prepared,
+    sample_sets,
+    score_files,
+    wanted_sample_sets,
+    wanted_score_files,
+)
 from shapednoise.settings.base import Settings, strength_text
 
 
@@ -78,6 +84,21 @@ def test_experiments_share_points(paper):
     assert len(several) == 33 and len(variants) == 21
 
 
+def test_experiments_share_points_and_differ_in_their_extractor(paper):
+    content = changed(paper, "extractors.other", {"network": "dinov2-vit-s-14"})
+    content = changed(content, "experiments.cifar10_sdm.extractor", "other")
+    config = parse_config(content)
+    assert config.extractor_of("cifar10_sdm") == "other"
+    several, variants = score_files(config, "cifar10_sdm"), score_files(config, "cifar10_variants")
+    assert {file.rsplit("/", 1)[1] for file in several} == {"other-refall.json"}
+    assert {file.rsplit("/", 1)[1] for file in variants} == {"inception-refall.json"}
+    assert set(several) | set(variants) <= set(wanted_score_files(config))
+    before = parse_config(paper)
+    assert len(wanted_score_files(before)) == len(wanted_sample_sets(before))
+    # its 33 sample sets belong to other experiments too, which take the other extractor
+    assert len(wanted_score_files(config)) == len(wanted_sample_sets(config)) + 33
+
+
 def test_one_model_serves_many_samplers(paper):
     samplers = [{}, {"steps": 250}, {"reading": "equations"}, {"reading": "exact"}]
     config = parse_config(changed(paper, "experiments.cifar10_sdm.samplers", samplers))
@@ -86,7 +107,7 @@ def test_one_model_serves_many_samplers(paper):
     assert {model.marginal for model in at["-0.40"]} == {"published", "exact"}
     assert len(at["-0.40"]) == 2
     assert len(at["0.00"]) == 1  # white noise has one marginal
-    assert len({score_file(config, w) for w in wanted}) == 11 * 4
+    assert len({w.path for w in wanted}) == 11 * 4
 
 
 def test_the_clamp_follows_the_reading_unless_it_is_set(paper):
@@ -156,6 +177,18 @@ def test_exponents_without_a_dot_are_numbers(paper):
         ("noises.ddpm", {"operator": "sdm"}, "noises.ddpm", "baseline"),
         ("recipes.paper.training.unet.norm_groups", 24, "recipes.paper.training.unet", "multiple"),
         ("name", "a/b", "name", "letters, digits"),
+        ("experiments.cifar10_sdm.extractor", "incepton", "experiments.cifar10_sdm.extractor", "'inception'"),
+        ("extractors.inception.network", "resnet", "extractors.inception", "package.module:Class"),
+        ("extractors.inception.layer", "512", "extractors.inception", "known: 64, 192, 768, 2048"),
+        ("extractors.inception.sources", [], "extractors.inception", "add sources"),
+        ("extractors.inception.network", "dinov2-vit-s-14", "extractors.inception", "has no layer '2048'"),
+        (
+            "extractors.other",
+            {"network": "dinov2-vit-s-14", "sources": [{"file": "a"}]},
+            "extractors.other",
+            "torch.hub; remove sources",
+        ),
+        ("recipes.paper.scoring.bootstrap", 1, "recipes.paper.scoring.bootstrap", "0"),
         ("seeds.one", [-1], "seeds.one.0", "greater than or equal to 0"),
         ("strengths.grid", [float("nan")], "strengths.grid.0", "between -10 and 10"),
         ("experiments.cifar10_sdm.seeds", [], "experiments.cifar10_sdm.seeds", "at least one"),

@@ -2,12 +2,17 @@
 
 import numpy as np
 import pytest
+import scipy.linalg
 import torch
 import torch_fidelity
+from scipy.spatial.distance import cdist
 
 from shapednoise.console import UserError
-from shapednoise.metrics.features import extract, load_extractor
+from shapednoise.metrics.extractors import load_extractor
+from shapednoise.metrics.features import extract
+from shapednoise.metrics.manifold import BLOCK, density_and_coverage
 from shapednoise.metrics.scores import score
+from shapednoise.metrics.statistics import statistics
 from shapednoise.settings.scoring import ScoringSettings
 
 SETTINGS = ScoringSettings(kid_subsets=10, kid_subset_size=20, is_splits=2)
@@ -18,15 +23,15 @@ def cloud(count: int, spread: float, seed: int, centre: float = 0.0) -> dict[str
     return {"features": (centre + spread * rng.normal(size=(count, 16))).astype(np.float32)}
 
 
-def test_a_collapsed_generator_has_precision_but_no_recall():
+def test_a_collapsed_generator_has_precision_but_no_recall_and_no_coverage():
     scores = score(cloud(300, 0.05, 0), cloud(300, 1.0, 1), SETTINGS)
-    assert scores["precision"] > 0.95
-    assert scores["recall"] < 0.05
+    assert scores["precision"] > 0.95 and scores["density"] > 0.95
+    assert scores["recall"] < 0.05 and scores["coverage"] < 0.5
 
 
 def test_an_exploded_generator_has_recall_but_no_precision():
     scores = score(cloud(300, 4.0, 0), cloud(300, 1.0, 1), SETTINGS)
-    assert scores["precision"] < 0.05
+    assert scores["precision"] < 0.05 and scores["density"] < 0.05
     assert scores["recall"] > 0.95
 
 
@@ -35,6 +40,83 @@ def test_identical_sets_have_no_distance():
     scores = score(same, same, SETTINGS)
     assert scores["fid"] == pytest.approx(0, abs=1e-3)
     assert (scores["precision"], scores["recall"], scores["f_score"]) == (1, 1, pytest.approx(1))
+    assert (scores["density"], scores["coverage"]) == (pytest.approx(1, abs=0.02), 1)
+
+
+def test_the_generated_set_comes_first():
+    """Exchanged sets exchange precision and recall; what has a real set only changes."""
+    one, other = cloud(300, 1.0, 0), cloud(250, 1.3, 1, centre=0.5)
+    scores, exchanged = score(one, other, SETTINGS), score(other, one, SETTINGS)
+    assert scores["precision"] != scores["recall"]
+    assert (scores["precision"], scores["recall"]) == (exchanged["recall"], exchanged["precision"])
+    assert scores["fid"] == pytest.approx(exchanged["fid"], rel=1e-6)
+    assert scores["density"] != pytest.approx(exchanged["density"], rel=0.1)
+
+
+def test_duplicates_among_the_generated_images_do_not_help():
+    """Images that are repeated leave precision where it was; recall and coverage do not grow."""
+    ours, real = cloud(300, 1.0, 0), cloud(300, 1.0, 1)
+    few = {"features": ours["features"][:100]}
+    repeated = {"features": np.tile(few["features"], (5, 1))}
+    once, often = score(few, real, SETTINGS), score(repeated, real, SETTINGS)
+    assert often["precision"] == pytest.approx(once["precision"], abs=1e-6)
+    assert often["density"] == pytest.approx(once["density"], abs=1e-6)
+    assert often["coverage"] == pytest.approx(once["coverage"], abs=1e-6)
+    assert often["recall"] <= once["recall"]  # the balls around repeated images have radius 0
+    values = [value for value in often.values() if isinstance(value, float)]
+    assert np.isfinite(values).all()
+
+
+def test_fid_is_that_of_an_independent_formula():
+    ours, real = cloud(400, 1.2, 0, centre=0.3), cloud(500, 1.0, 1)
+    expected = frechet_distance(ours["features"], real["features"])
+    assert score(ours, real, SETTINGS)["fid"] == pytest.approx(expected, rel=1e-6)
+
+
+def frechet_distance(one: np.ndarray, other: np.ndarray) -> float:
+    """FID by scipy's matrix root, as the first implementations compute it."""
+    one, other = one.astype(np.float64), other.astype(np.float64)
+    difference = one.mean(0) - other.mean(0)
+    first, second = np.cov(one, rowvar=False), np.cov(other, rowvar=False)
+    root = scipy.linalg.sqrtm(first @ second).real
+    return float(difference @ difference + np.trace(first) + np.trace(second) - 2 * np.trace(root))
+
+
+def test_statistics_are_numpys_in_float64():
+    features = cloud(5000, 1.0, 0, centre=30.0)["features"]
+    found = statistics(features)
+    np.testing.assert_allclose(found["mu"], features.astype(np.float64).mean(0), rtol=1e-12)
+    np.testing.assert_allclose(found["sigma"], np.cov(features, rowvar=False), rtol=1e-9, atol=1e-12)
+
+
+def test_few_images_are_warned_about():
+    few, many = cloud(2047, 1.0, 0), cloud(2048, 1.0, 1)
+    settings = SETTINGS.model_copy(update={"bootstrap": 0})
+    [warning] = score(few, many, settings)["warnings"]
+    assert "only 2047 generated images" in warning and "biased upward" in warning
+    [warning] = score(many, few, settings)["warnings"]
+    assert "only 2047 real images" in warning
+    assert score(many, many, settings)["warnings"] == []
+    wide = {"features": np.random.default_rng(0).normal(size=(40, 50)).astype(np.float32)}
+    assert "covariance is singular" in " ".join(score(wide, wide, settings)["warnings"])
+
+
+def test_features_that_are_not_finite_are_refused():
+    broken = cloud(50, 1, 0)
+    broken["features"][3, 3] = np.nan
+    with pytest.raises(UserError, match="features of the generated images are not finite"):
+        score(broken, cloud(50, 1, 1), SETTINGS)
+
+
+def test_density_and_coverage_are_those_of_all_pairs():
+    """Against the formulas of the paper on whole matrices of distances, more rows than one block."""
+    ours, real = cloud(230, 1.2, 0)["features"], cloud(BLOCK + 120, 1.0, 1)["features"]
+    radii = np.sort(cdist(real, real), axis=1)[:, 5]
+    inside = cdist(real, ours) < radii[:, None]
+    terms, covered = density_and_coverage(torch.from_numpy(ours), torch.from_numpy(real), 5)
+    np.testing.assert_allclose(terms, inside.sum(0) / 5)
+    np.testing.assert_array_equal(covered, inside.any(1))
+    assert 0.2 < covered.mean() < 0.9
 
 
 def test_too_few_images_are_refused_with_the_remedy():

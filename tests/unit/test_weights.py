@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from shapednoise.console import UserError
-from shapednoise.metrics.features import load_extractor
+from shapednoise.metrics.extractors import load_extractor
 from shapednoise.metrics.weights import (
     BLOCKS,
     CLASSIFIER,

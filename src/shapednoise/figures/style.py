@@ -30,6 +30,8 @@ METRIC_NAMES = {
     "precision": "Precision",
     "recall": "Recall",
     "f_score": "F-score",
+    "density": "Density",
+    "coverage": "Coverage",
 }
 METHOD_NAMES = {"ancestral": "ancestral", "ddim": "DDIM", "dpm_solver": "DPM-Solver++"}
 

@@ -1,48 +1,97 @@
-"""Features of images by the FID Inception network, in float32 with TF32 off.
+"""Features of images by one network, in float32 with TF32 off.
 
-Extracted once per image set and kept as a file: `features` (n, 2048) and, where the weights have
-the classification layer, `logits` (n, 1008) without bias, the layers that torch-fidelity scores.
+Extracted once per image set and kept as a file: `features` (n, d) and, for Inception weights with the
+classification layer, `logits` (n, 1008) without bias; `record`, as JSON, says how they came about.
 """
 
+import json
+import sys
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 
-from shapednoise.console import progress
+from shapednoise.console import UserError, progress
 from shapednoise.data.scale import to_uint8
-from shapednoise.metrics.weights import has_classifier
-
-POOLED, LOGITS = "2048", "logits_unbiased"
-
-
-def load_extractor(weights: str | Path, device: torch.device) -> FeatureExtractorInceptionV3:
-    """The extractor with the layers that its weights can serve."""
-    state = torch.load(weights, map_location="cpu", weights_only=True)
-    layers = [POOLED, LOGITS] if has_classifier(state) else [POOLED]
-    extractor = FeatureExtractorInceptionV3("fid_inception", layers, str(weights))
-    return extractor.to(device, memory_format=torch.channels_last)
+from shapednoise.files import atomic_path
+from shapednoise.metrics.inception import LOGITS
+from shapednoise.metrics.shards import Arrays, Shards, shard_size
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def extract(
-    extractor: FeatureExtractorInceptionV3, images: np.ndarray, indices: np.ndarray, batch_size: int
-) -> dict[str, np.ndarray]:
+    extractor: FeatureExtractorBase,
+    images: np.ndarray,
+    indices: np.ndarray,
+    batch_size: int,
+    shards: Shards | None = None,
+) -> Arrays:
     """Features of images[indices] (N x C x H x W, see data/images.py). Returns float32 arrays by name.
 
-    The network takes colour pictures of 8 bits: a grey channel is repeated, float16 is rounded.
+    The networks take colour pictures of 8 bits: a grey channel is repeated, float16 is rounded. With
+    shards, pieces that are there already are not computed. Raises UserError for what are no features.
     """
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-    device = next(extractor.parameters()).device
-    parts: list[tuple[np.ndarray, ...]] = []
+    shards, size = shards or Shards(None, ""), shard_size(batch_size)
+    pieces: list[Arrays] = []
     with progress(total=len(indices), desc="features", unit="image") as bar:
-        for start in range(0, len(indices), batch_size):
-            batch = torch.from_numpy(np.array(images[indices[start : start + batch_size]]))
-            batch = to_uint8(batch).expand(-1, 3, -1, -1).to(device)
-            parts.append(tuple(layer.cpu().numpy() for layer in extractor(batch)))
-            bar.update(len(batch))
-    names = {POOLED: "features", LOGITS: "logits"}
-    stacked = [np.concatenate(layers) for layers in zip(*parts, strict=True)]
-    return {names[layer]: array for layer, array in zip(extractor.features_list, stacked, strict=True)}
+        for start in range(0, len(indices), size):
+            chosen = indices[start : start + size]
+            before = bar.n
+            pieces.append(
+                shards.get(start, lambda chosen=chosen: _extract(extractor, images, chosen, batch_size, bar))
+            )
+            bar.update(len(chosen) - (bar.n - before))  # what came from disk
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
+def _extract(
+    extractor: FeatureExtractorBase, images: np.ndarray, indices: np.ndarray, batch_size: int, bar: Any
+) -> Arrays:
+    """Features of images[indices], batch by batch."""
+    device = next((value.device for value in extractor.parameters()), torch.device("cpu"))
+    parts: list[tuple[np.ndarray, ...]] = []
+    for start in range(0, len(indices), batch_size):
+        batch = torch.from_numpy(np.array(images[indices[start : start + batch_size]]))
+        batch = to_uint8(batch).expand(-1, 3, -1, -1).to(device)
+        layers = extractor(batch)
+        if any(layer.ndim != 2 or len(layer) != len(batch) for layer in layers):
+            raise UserError(
+                f"{type(extractor).__name__} returned {[tuple(layer.shape) for layer in layers]} for "
+                f"{len(batch)} images; a layer must be (images, features)"
+            )
+        parts.append(tuple(layer.float().cpu().numpy() for layer in layers))
+        bar.update(len(batch))
+    names = ["logits" if layer == LOGITS else "features" for layer in extractor.features_list]
+    return {
+        name: np.concatenate(layers) for name, layers in zip(names, zip(*parts, strict=True), strict=True)
+    }
+
+
+def code_of(extractor: FeatureExtractorBase) -> str:
+    """The source of the network's own module, which may be the user's."""
+    file = sys.modules[type(extractor).__module__].__file__
+    return Path(file).read_text(encoding="utf-8") if file else ""
+
+
+def write_features(path: Path, arrays: Arrays, record: dict[str, Any]) -> None:
+    """Write arrays and record as one file, whole or not at all."""
+    with atomic_path(path) as temporary:
+        np.savez(temporary, **arrays, record=np.array(json.dumps(record, sort_keys=True)))
+
+
+def read_features(path: Path, *names: str) -> tuple[Arrays, dict[str, Any]]:
+    """The arrays of a features file, or those of them that are named, and its record.
+
+    Raises UserError where the file is damaged.
+    """
+    try:
+        with np.load(path) as arrays:
+            wanted = names or [name for name in arrays.files if name != "record"]
+            return {name: arrays[name] for name in wanted}, json.loads(str(arrays["record"]))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is damaged ({error}); delete it and run again") from error

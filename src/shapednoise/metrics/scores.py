@@ -1,14 +1,18 @@
-"""FID, KID, Inception Score, precision and recall from features, by torch-fidelity's own functions.
+"""All scores of a sample set from features, with their uncertainties (docs/scores.md).
 
-The generated set always comes first (torch-fidelity 0.4.0 and later: `input1` is the generated set,
-so precision asks how much of it looks real, recall how much of the real data it covers).
+FID, KID, Inception Score, precision, recall and F-score are torch-fidelity's own functions; density
+and coverage are ours (manifold.py), and so are the intervals (uncertainty.py). The generated set
+always comes first (torch-fidelity 0.4.0 and later: `input1` is the generated set, so precision asks
+how much of it looks real, recall how much of the real data it covers).
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import scipy.special
 import torch
-from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
 from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, KEY_METRIC_ISC_STD, isc_features_to_metric
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
 from torch_fidelity.metric_prc import (
@@ -19,39 +23,108 @@ from torch_fidelity.metric_prc import (
 )
 
 from shapednoise.console import UserError
+from shapednoise.metrics.manifold import density_and_coverage
+from shapednoise.metrics.statistics import statistics
+from shapednoise.metrics.uncertainty import (
+    Bootstrap,
+    Frechet,
+    Interval,
+    fid_infinity,
+    inception_score,
+    kid_terms,
+    of_f_score,
+    of_share,
+)
 from shapednoise.metrics.weights import NO_CLASSIFIER
 from shapednoise.settings.scoring import ScoringSettings
 
 Features = dict[str, np.ndarray]
+METRICS = ("fid", "kid", "is", "precision", "recall", "f_score", "density", "coverage")
+COMPARABLE = 2048  # images, from which on scores are usually published
+FEWEST_FOR_INFINITY = 500
+NO_INTERVALS = "scoring.bootstrap is 0"
+NO_INFINITY = f"fewer than {FEWEST_FOR_INFINITY} generated images"
 
 
-def score(generated: Features, real: Features, settings: ScoringSettings) -> dict[str, Any]:
-    """All scores of a generated set against a real one, each a float, and the numbers of images.
+def score(
+    generated: Features, real: Features, settings: ScoringSettings, no_logits: str = NO_CLASSIFIER
+) -> dict[str, Any]:
+    """All scores of a generated set against a real one, with standard errors and intervals.
 
-    generated, real: `features` (n, d) float32; generated may have `logits` (n, classes). Inception
-    Score is None, with `is_missing` saying why, without them. Raises UserError for too few images.
+    generated, real: `features` (n, d) float32; generated may have `logits` (n, classes). What cannot
+    be computed is None, and `is_missing`, `fid_infinity_missing` and `intervals_missing` say why
+    (no_logits: why there may be no logits). Raises UserError for too few images and broken features.
     """
-    for name, features in (("generated", generated), ("real", real)):
-        count, needed = len(features["features"]), settings.images_needed()
-        if count < needed:
-            raise UserError(
-                f"there are {count} {name} images, the scores need {needed}; "
-                "raise the number of images or lower kid_subset_size"
-            )
-    ours, reference = (torch.from_numpy(f["features"]) for f in (generated, real))
+    ours, reference = _checked(generated, "generated", settings), _checked(real, "real", settings)
+    tensors = torch.from_numpy(ours), torch.from_numpy(reference)
+    spread = Bootstrap.of(len(ours), settings.bootstrap, settings.seed) if settings.bootstrap else None
+    scores = {
+        **_fid(ours, reference, settings, spread),
+        **_kid(*tensors, settings),
+        **_inception_score(generated.get("logits"), settings, no_logits),
+        **_precision_recall(*tensors, settings),
+        **_density_coverage(*tensors, settings, spread),
+    }
+    intervals = {} if spread is None else _intervals(scores, generated, reference, settings, spread)
+    for metric in METRICS:
+        scores |= _columns(metric, intervals.get(metric)) if f"{metric}_se" not in scores else {}
     return {
-        **_fid(ours, reference),
-        **_kid(ours, reference, settings),
-        **_inception_score(generated.get("logits"), settings),
-        **_precision_recall(ours, reference, settings),
+        **scores,
+        "intervals_missing": None if spread else NO_INTERVALS,
         "generated_images": len(ours),
         "real_images": len(reference),
+        "warnings": list(_warnings(ours, reference)),
     }
 
 
-def _fid(ours: torch.Tensor, reference: torch.Tensor) -> dict[str, float]:
-    statistics = [fid_features_to_statistics(features) for features in (ours, reference)]
-    return {"fid": fid_statistics_to_metric(*statistics, verbose=False)[KEY_METRIC_FID]}
+def _checked(features: Features, name: str, settings: ScoringSettings) -> np.ndarray:
+    found, needed = features["features"], settings.images_needed()
+    if len(found) < needed:
+        raise UserError(
+            f"there are {len(found)} {name} images, the scores need {needed}; "
+            "raise the number of images or lower kid_subset_size"
+        )
+    if not np.isfinite(found.sum()):
+        raise UserError(f"features of the {name} images are not finite; mend the extractor and run again")
+    return found
+
+
+def _warnings(ours: np.ndarray, reference: np.ndarray) -> Iterator[str]:
+    """What makes scores hard to compare with others, one sentence each."""
+    for name, features in (("generated", ours), ("real", reference)):
+        count, dimensions = features.shape
+        if count < COMPARABLE:
+            yield (
+                f"There are only {count} {name} images (fewer than {COMPARABLE}): FID is biased upward; "
+                "compare it only with FIDs of equally many images."
+            )
+        if count <= dimensions:
+            yield (
+                f"The {count} {name} images are not more than the {dimensions} dimensions of the features: "
+                "their covariance is singular."
+            )
+
+
+def _columns(metric: str, interval: Interval | None) -> dict[str, float | None]:
+    """The three columns of a metric's uncertainty."""
+    values = interval or (None, None, None)
+    return {f"{metric}_{end}": value for end, value in zip(("se", "low", "high"), values, strict=True)}
+
+
+def _fid(
+    ours: np.ndarray, reference: np.ndarray, settings: ScoringSettings, spread: Bootstrap | None
+) -> dict[str, Any]:
+    """FID, its extrapolation and its interval, from one root of the real covariance."""
+    real = statistics(reference)
+    fid = fid_statistics_to_metric(statistics(ours), real, verbose=False)[KEY_METRIC_FID]
+    enough = len(ours) >= FEWEST_FOR_INFINITY
+    frechet = Frechet(real, ours) if enough or spread else None
+    return {
+        "fid": fid,
+        "fid_infinity": fid_infinity(frechet, settings.fid_sizes, settings.seed) if enough else None,
+        "fid_infinity_missing": None if enough else NO_INFINITY,
+        **_columns("fid", spread.interval(fid, frechet.distance) if spread else None),
+    }
 
 
 def _kid(ours: torch.Tensor, reference: torch.Tensor, settings: ScoringSettings) -> dict[str, float]:
@@ -66,9 +139,9 @@ def _kid(ours: torch.Tensor, reference: torch.Tensor, settings: ScoringSettings)
     return {"kid": out[KEY_METRIC_KID_MEAN], "kid_std": out[KEY_METRIC_KID_STD]}
 
 
-def _inception_score(logits: np.ndarray | None, settings: ScoringSettings) -> dict[str, Any]:
+def _inception_score(logits: np.ndarray | None, settings: ScoringSettings, no_logits: str) -> dict[str, Any]:
     if logits is None:
-        return {"is": None, "is_std": None, "is_missing": NO_CLASSIFIER}
+        return {"is": None, "is_std": None, "is_missing": no_logits}
     out = isc_features_to_metric(torch.from_numpy(logits), settings.is_splits, True, settings.seed)
     return {"is": out[KEY_METRIC_ISC_MEAN], "is_std": out[KEY_METRIC_ISC_STD], "is_missing": None}
 
@@ -89,3 +162,39 @@ def _precision_recall(
         "recall": out[KEY_METRIC_RECALL],
         "f_score": out[KEY_METRIC_F_SCORE],
     }
+
+
+def _density_coverage(
+    ours: torch.Tensor, reference: torch.Tensor, settings: ScoringSettings, spread: Bootstrap | None
+) -> dict[str, Any]:
+    terms, covered = density_and_coverage(ours, reference, settings.density_neighbours)
+    density = terms.mean().item()
+    interval = spread.of_mean(density, terms.numpy()) if spread else None
+    return {"density": density, "coverage": covered.mean().item(), **_columns("density", interval)}
+
+
+def _intervals(
+    scores: dict[str, Any],
+    generated: Features,
+    reference: np.ndarray,
+    settings: ScoringSettings,
+    spread: Bootstrap,
+) -> dict[str, Interval]:
+    """Intervals of the scores that are torch-fidelity's, and of coverage; none where there is no score."""
+    ours, logits = generated["features"], generated.get("logits")
+    images = len(ours), len(reference)
+    precision, recall = scores["precision"], scores["recall"]
+    intervals = {
+        "kid": spread.of_mean(scores["kid"], kid_terms(ours, reference)),
+        "precision": of_share(precision, images[0]),
+        "recall": of_share(recall, images[1]),
+        "coverage": of_share(scores["coverage"], images[1]),
+        "f_score": of_f_score(scores["f_score"], precision, recall, images, settings.seed),
+    }
+    if logits is not None:
+        probabilities = scipy.special.softmax(logits.astype(np.float64), axis=1)
+        negentropies = scipy.special.xlogy(probabilities, probabilities).sum(axis=1)
+        intervals["is"] = spread.interval(
+            scores["is"], lambda counts: inception_score(counts, probabilities, negentropies)
+        )
+    return intervals

@@ -50,7 +50,7 @@ def read_weights(path: Path, source: Source) -> State:
     Raises UserError where the file holds no such network.
     """
     try:
-        content = io.BytesIO(_member(path, source.member) if source.member else path.read_bytes())
+        content = io.BytesIO(content_of(path, source))
         if _is_torchscript(content):
             return from_torchscript(torch.jit.load(content, map_location="cpu").state_dict())
         state = torch.load(content, map_location="cpu", weights_only=True)
@@ -102,9 +102,12 @@ def torch_fidelity_name(layer: str) -> str:
     return f"Mixed_{block}.{branch}" + ("" if alone else f"_{nth}")
 
 
-def _member(archive: Path, name: str) -> bytes:
-    with zipfile.ZipFile(archive) as pack:
-        return pack.read(name)
+def content_of(path: Path, source: Source) -> bytes:
+    """The bytes of a source's file, or of the member of an archive that the source names."""
+    if source.member is None:
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as pack:
+        return pack.read(source.member)
 
 
 def _is_torchscript(content: io.BytesIO) -> bool:

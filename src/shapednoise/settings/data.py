@@ -1,5 +1,6 @@
 """Settings of data sets and of network weights: where they come from and what they must be."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -11,6 +12,12 @@ SHA256 = r"^[0-9a-f]{64}$"
 PLACES = ("file", "url", "hub", "npm", "pypi", "deb")
 HUB = r"^(?P<repository>[\w.-]+/[\w.-]+)@(?P<revision>[\w.-]+)/(?P<path>[\w./-]+)$"
 Share = Annotated[float, Field(ge=0, le=1)]
+INCEPTION_LAYERS = ("64", "192", "768", "2048")
+DINOV2 = tuple(f"dinov2-vit-{size}-14" for size in "sblg")
+CLIP_VIT = tuple(f"clip-vit-{size}" for size in ("b-32", "b-16", "l-14", "l-14-336px"))
+CLIP_RN = tuple(f"clip-rn{size}" for size in ("50", "101", "50x4", "50x16", "50x64"))
+NETWORKS = ("inception", *DINOV2, *CLIP_VIT, *CLIP_RN)
+CLASS = r"\w+(\.\w+)*:\w+"  # of a network that the user registers
 Frequency = Annotated[float, Field(ge=0, le=0.7072, allow_inf_nan=False)]  # up to the corner, sqrt(1/2)
 
 
@@ -151,8 +158,52 @@ class CorruptedSettings(CorruptionSettings):
     title: str = Field(description="Its name in figures.")
 
 
-class ExtractorSettings(Settings):
-    """A feature extractor: the FID Inception network of 2015-12-05 in torch-fidelity's layout."""
+class NetworkSettings(Settings):
+    """The network that turns images into features, and which of its layers."""
 
-    sources: tuple[Source, ...] = Field(min_length=1, description="Of the weights, tried in this order.")
+    network: str = Field(
+        "inception",
+        description="inception: the FID network of 2015-12-05. dinov2-vit-s-14 (b, l, g), clip-vit-b-32 "
+        "(b-16, l-14, l-14-336px), clip-rn50 (101, 50x4, 50x16, 50x64): torch-fidelity's. "
+        "package.module:Class: a subclass of torch_fidelity's FeatureExtractorBase.",
+    )
+    layer: str | None = Field(
+        None, description="The layer: of inception 64, 192, 768 or 2048; the network's own for FID if none."
+    )
     batch_size: int = Field(32, ge=1, description="Images at once; features differ in the last digits by it.")
+
+    @property
+    def family(self) -> Literal["inception", "dinov2", "clip", "registered"]:
+        """The kind of network, which decides where its weights come from."""
+        if ":" in self.network:
+            return "registered"
+        return "inception" if self.network == "inception" else self.network.split("-")[0]
+
+    @model_validator(mode="after")
+    def _exists(self) -> "NetworkSettings":
+        if self.network not in NETWORKS and not re.fullmatch(CLASS, self.network):
+            raise ValueError(
+                f"there is no network {self.network!r}; known: {', '.join(NETWORKS)}, or package.module:Class"
+            )
+        layers = {"inception": INCEPTION_LAYERS, "dinov2": ("dinov2",), "clip": ("clip",)}.get(self.family)
+        if layers and self.layer not in (None, *layers):
+            raise ValueError(f"{self.network} has no layer {self.layer!r}; known: {', '.join(layers)}")
+        return self
+
+
+class ExtractorSettings(NetworkSettings):
+    """A feature extractor: a network, one of its layers, and where the weights come from."""
+
+    sources: tuple[Source, ...] = Field(
+        (), description="Of the weights, tried in this order; inception needs one, dinov2 takes none."
+    )
+
+    @model_validator(mode="after")
+    def _has_weights(self) -> "ExtractorSettings":
+        if self.family == "inception" and not self.sources:
+            raise ValueError("inception needs its weights; add sources")
+        if self.family == "dinov2" and self.sources:
+            raise ValueError(
+                f"{self.network} takes code and weights from the folder of torch.hub; remove sources"
+            )
+        return self

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shapednoise.settings.base import Name, Settings, Strength, StrengthGrid
 
-Metric = Literal["fid", "kid", "is", "precision", "recall", "f_score"]
+Metric = Literal["fid", "kid", "is", "precision", "recall", "f_score", "density", "coverage"]
 LOWER_IS_BETTER = frozenset({"fid", "kid"})
 
 

@@ -8,7 +8,7 @@ from shapednoise.settings.base import Settings
 
 
 class ScoringSettings(Settings):
-    """How a sample set is scored against its data set; all estimators are torch-fidelity's."""
+    """How a sample set is scored against its data set, and how sure the scores are (docs/scores.md)."""
 
     reference_images: Annotated[int, Field(ge=2)] | Literal["all"] = Field(
         "all", description="Real images to compare with: all of the training set, or a fixed random subset."
@@ -17,11 +17,18 @@ class ScoringSettings(Settings):
     kid_subset_size: int = Field(1000, ge=2, description="Images a subset of KID.")
     is_splits: int = Field(10, ge=1, description="Parts that the Inception Score averages over.")
     neighbours: int = Field(3, ge=1, description="k of the k-nearest-neighbour precision and recall.")
+    density_neighbours: int = Field(5, ge=1, description="k of density and coverage, as in their paper.")
+    fid_sizes: int = Field(
+        10, ge=2, description="Numbers of images, from a quarter to all, whose FIDs give fid_infinity."
+    )
+    bootstrap: Literal[0] | Annotated[int, Field(ge=2)] = Field(
+        100, description="Sets of images drawn again, with replacement, for intervals; 0: no intervals."
+    )
     seed: int = Field(2020, ge=0, description="Seed of the random subsets (torch-fidelity's default).")
 
     def images_needed(self) -> int:
         """The least number of images, generated or real, that every score can be computed from."""
-        return max(self.kid_subset_size, self.is_splits, self.neighbours + 1)
+        return max(self.kid_subset_size, self.is_splits, self.neighbours + 1, self.density_neighbours + 1)
 
     def reference_slug(self) -> str:
         """The reference in file names: `all`, or the number of images."""

@@ -1,0 +1,67 @@
+"""Features in pieces on disk, so that an extraction that was interrupted goes on where it was.
+
+Shards are not results: they live apart, are removed when the features file is complete, and are used
+only by an extraction of the same images by the same network, settings and code.
+"""
+
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from shapednoise.console import log
+from shapednoise.files import atomic_path
+
+SHARD_IMAGES = 2048  # about; whole batches
+Arrays = dict[str, np.ndarray]
+
+
+class Shards:
+    """Pieces of one extraction below a folder; without a folder nothing is kept."""
+
+    def __init__(self, folder: Path | None, fingerprint: str) -> None:
+        """fingerprint: a digest of all that the features depend on."""
+        self.folder = folder
+        self.fingerprint = fingerprint
+        self._mismatch_told = False
+
+    def get(self, start: int, compute: Callable[[], Arrays]) -> Arrays:
+        """The shard that begins at image `start`: from disk where it is there, else computed and kept."""
+        if self.folder is None:
+            return compute()
+        path = self.folder / f"{start:09d}.npz"
+        found = self._read(path)
+        if found is None:
+            found = compute()
+            with atomic_path(path) as temporary:
+                np.savez(temporary, fingerprint=np.array(self.fingerprint), **found)
+        return found
+
+    def remove(self) -> None:
+        """Remove the folder, when the features are complete."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _read(self, path: Path) -> Arrays | None:
+        """The arrays of a shard; None where there is none that fits, which is said in one line."""
+        if not path.is_file():
+            return None
+        try:
+            with np.load(path) as arrays:
+                found = {name: arrays[name] for name in arrays.files}
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            log.warning("shard %s is damaged (%s); its images are done again", path, error)
+            return None
+        if str(found.pop("fingerprint", "")) == self.fingerprint:
+            return found
+        if not self._mismatch_told:
+            log.warning("shards in %s are of other images, settings or code; they are replaced", path.parent)
+            self._mismatch_told = True
+        return None
+
+
+def shard_size(batch_size: int) -> int:
+    """Images a shard: whole batches, so that shards change no batch and thus no last digit."""
+    return max(1, SHARD_IMAGES // batch_size) * batch_size
