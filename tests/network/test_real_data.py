@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import torch_fidelity
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
 from shapednoise.config import load_config
@@ -24,12 +25,13 @@ from shapednoise.metrics.features import extract
 from shapednoise.metrics.scores import score
 from shapednoise.metrics.weights import read_weights
 from shapednoise.pca import colour_pca
+from shapednoise.settings.data import NetworkSettings
 from shapednoise.settings.sampling import SamplerSettings
 from shapednoise.settings.scoring import ScoringSettings
 from shapednoise.settings.training import ScheduleSettings
 from shapednoise.spectrum import power_spectrum
 from shapednoise.tables.theory import theory_tables
-from tests.unit.test_scores import Images
+from tests.unit.test_scores import Images, frechet_distance
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("network")]
 
@@ -135,6 +137,25 @@ def test_converted_weights_compute_what_the_original_network_computes(cifar10, w
         expected = original((resized - 128) / 128)
         found = load_extractor(path, torch.device("cpu"))(batch)[0]
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_fid_of_real_images_is_that_of_scipys_root(cifar10, weights):
+    """Independent of torch-fidelity's own formula, on fewer images than dimensions."""
+    extractor = load_extractor(weights[0], torch.device("cpu"), NetworkSettings(layer="192"))
+    subsets = [np.array(cifar10[start : start + 256]) for start in (0, 25_000)]
+    one, other = (extract(extractor, images, np.arange(256), 16) for images in subsets)
+    found = score(one, other, ScoringSettings(kid_subsets=5, kid_subset_size=200))
+    expected = frechet_distance(one["features"], other["features"])
+    assert found["fid"] == pytest.approx(expected, rel=1e-3)
+    assert found["fid_low"] < found["fid"] < found["fid_high"]
+    assert found["precision"] > 0.5 and found["recall"] > 0.5  # real against real
+
+
+def test_the_fast_network_computes_what_torch_fidelitys_does_on_real_images(cifar10, weights):
+    images = torch.from_numpy(np.array(cifar10[:8]))
+    expected = FeatureExtractorInceptionV3("inception", ["2048"], str(weights[0]))(images)[0]
+    found = load_extractor(weights[0], torch.device("cpu"))(images)[0]
+    assert (found - expected).abs().max() < 1e-4 * expected.abs().max()
 
 
 def test_scores_of_real_images_equal_torch_fidelitys_own(cifar10, weights):

@@ -39,8 +39,12 @@ def test_figures_are_vector_and_picture(results, figure):
 def test_the_table_has_all_scores_of_every_point(results):
     table = pd.read_csv(results / "tables" / "scores.csv")
     assert sorted(zip(table.noise, table.strength, strict=True)) == EXPECTED
-    for column in ("fid", "kid", "is", "precision", "recall", "f_score"):
-        assert np.isfinite(table[column]).all(), column
+    for metric in ("fid", "kid", "is", "precision", "recall", "f_score", "density", "coverage"):
+        for column in (metric, f"{metric}_se", f"{metric}_low", f"{metric}_high"):
+            assert np.isfinite(table[column]).all(), column
+    assert table.fid_infinity.isna().all() and (table.fid_infinity_missing.str.len() > 0).all()
+    assert table.warnings.str.contains("only 12 generated images").all()
+    assert set(table.extractor) == {"random"} and set(table["extraction.batch_size"]) == {16}
     assert (table.fid > 0).all()
     assert table[["precision", "recall"]].stack().between(0, 1).all()
     assert set(table.generated_images) == {12} and set(table.real_images) == {16}
