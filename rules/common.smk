@@ -170,6 +170,13 @@ def weights_of(extractor):
     return [f"{DATA}/weights/{extractor}.pth"] if CONFIG.extractors[extractor].sources else []
 
 
+def network_code(extractor):
+    """The file of a network of the user's own, where it lies in the working folder: an edit is seen."""
+    place, colon, _ = CONFIG.extractors[extractor].network.partition(":")
+    file = place.replace(".", "/") + ".py"
+    return [file] if colon and Path(file).is_file() else []
+
+
 def point(wildcards):
     """What a score belongs to, for its record."""
     settings = SAMPLERS[wildcards.recipe, wildcards.sampler]
