@@ -259,7 +259,7 @@ def hyperparameters_of(experiment):
         "name": experiment,
         "dataset": CONFIG.clean_of(settings.dataset),
         "images": CONFIG.images_of(settings.dataset).images,
-        "extractor": CONFIG.extractor,
+        "extractor": CONFIG.extractor_of(experiment),
         "operator": noise.operator,
         "noise": noise.model_dump(mode="json"),
         **recipe.model_dump(mode="json"),
