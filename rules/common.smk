@@ -194,10 +194,9 @@ def point(wildcards):
     )
 
 
-def reference_features(wildcards):
-    """The features that a sample set is compared with: of the clean data set."""
-    name = f"{wildcards.extractor}-ref{wildcards.reference}.npz"
-    return f"{RESULTS}/features/data/{CONFIG.clean_of(wildcards.dataset)}/{name}"
+def of_reference(wildcards, file):
+    """A file of the data set that a sample set is compared with, the clean one."""
+    return file.format(**{**wildcards, "dataset": CONFIG.clean_of(wildcards.dataset)})
 
 
 def scores_of(experiment):

@@ -61,11 +61,33 @@ rule features_samples:
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
+rule neighbours:
+    input:
+        code=code("neighbours"),
+        features=rules.features_data.output,
+    output:
+        f"{RESULTS}/features/data/{{dataset}}/{{extractor}}-ref{{reference}}-neighbours.npy",
+    log:
+        f"{RESULTS}/logs/neighbours/{{dataset}}/{{extractor}}-ref{{reference}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/neighbours/{{dataset}}/{{extractor}}-ref{{reference}}.tsv"
+    conda:
+        "../envs/shapednoise.yaml"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    shell:
+        "python {input.code[0]} --features {input.features:q} --threads {threads} --output {output:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+
+
 rule scores:
     input:
         code=code("scores"),
         generated=rules.features_samples.output,
-        real=reference_features,
+        real=lambda w: of_reference(w, rules.features_data.output[0]),
+        neighbours=lambda w: of_reference(w, rules.neighbours.output[0]),
     output:
         f"{RESULTS}/scores/{SAMPLES}/{{extractor}}-ref{{reference}}.json",
     log:
@@ -83,6 +105,7 @@ rule scores:
         point=point,
     shell:
         "python {input.code[0]} --generated {input.generated:q} --real {input.real:q}"
+        " --neighbours {input.neighbours:q}"
         " --scoring {params.scoring:q} --extractor {wildcards.extractor}"
         " --point {params.point:q} --threads {threads} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

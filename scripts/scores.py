@@ -5,6 +5,7 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from shapednoise.console import UserError, log, run, settings_from
@@ -27,6 +28,7 @@ def main() -> None:
             f"{arguments.generated} and {arguments.real} are features by different networks; "
             "delete the older one and run again"
         )
+    real["neighbours"] = np.load(arguments.neighbours) if arguments.neighbours else None
     scores = score(generated, real, arguments.scoring, why_no_logits(record["network"]))
     for warning in scores["warnings"]:
         log.warning("%s", warning)
@@ -39,6 +41,9 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--generated", type=Path, required=True, help="features of the samples (.npz)")
     parser.add_argument("--real", type=Path, required=True, help="features of the data set (.npz)")
+    parser.add_argument(
+        "--neighbours", type=Path, help="distances of its images to their nearest neighbours (.npy)"
+    )
     parser.add_argument(
         "--scoring", type=settings_from(ScoringSettings), required=True, help="scoring settings (JSON)"
     )

@@ -6,11 +6,12 @@ import scipy.linalg
 import torch
 import torch_fidelity
 from scipy.spatial.distance import cdist
+from torch_fidelity.metric_prc import calculate_precision_recall_full
 
 from shapednoise.console import UserError
 from shapednoise.metrics.extractors import load_extractor
 from shapednoise.metrics.features import extract
-from shapednoise.metrics.manifold import BLOCK, density_and_coverage
+from shapednoise.metrics.manifold import BLOCK, membership, neighbour_distances
 from shapednoise.metrics.scores import score
 from shapednoise.metrics.statistics import statistics
 from shapednoise.settings.scoring import ScoringSettings
@@ -108,15 +109,43 @@ def test_features_that_are_not_finite_are_refused():
         score(broken, cloud(50, 1, 1), SETTINGS)
 
 
-def test_density_and_coverage_are_those_of_all_pairs():
-    """Against the formulas of the paper on whole matrices of distances, more rows than one block."""
-    ours, real = cloud(230, 1.2, 0)["features"], cloud(BLOCK + 120, 1.0, 1)["features"]
+@pytest.fixture(scope="module")
+def two_sets() -> tuple[np.ndarray, np.ndarray]:
+    """Generated and real features; the real ones are more than one block of distances."""
+    return cloud(230, 1.2, 0)["features"], cloud(BLOCK + 120, 1.0, 1)["features"]
+
+
+def test_density_and_coverage_are_those_of_all_pairs(two_sets):
+    """Against the formulas of the paper on whole matrices of distances."""
+    ours, real = two_sets
     radii = np.sort(cdist(real, real), axis=1)[:, 5]
     inside = cdist(real, ours) < radii[:, None]
-    terms, covered = density_and_coverage(torch.from_numpy(ours), torch.from_numpy(real), 5)
-    np.testing.assert_allclose(terms, inside.sum(0) / 5)
-    np.testing.assert_array_equal(covered, inside.any(1))
-    assert 0.2 < covered.mean() < 0.9
+    found = membership(ours, real, neighbour_distances(real), 3, 5)
+    np.testing.assert_allclose(found.dense, inside.sum(0) / 5)
+    np.testing.assert_array_equal(found.covered, inside.any(1))
+    assert 0.2 < found.covered.mean() < 0.9
+
+
+@pytest.mark.parametrize("neighbours", [1, 3, 10])
+def test_precision_and_recall_are_torch_fidelitys(two_sets, neighbours):
+    ours, real = two_sets
+    found = membership(ours, real, neighbour_distances(real), neighbours, 5)
+    expected = calculate_precision_recall_full(*map(torch.from_numpy, two_sets), neighbours)
+    assert (found.precise.mean(), found.recalled.mean()) == pytest.approx(expected, abs=1e-6)
+    assert 0.1 < expected[0] < 1 and 0.1 < expected[1] < 1
+
+
+def test_neighbours_are_the_nearest_others(two_sets):
+    _, real = two_sets
+    found = neighbour_distances(real)
+    np.testing.assert_allclose(found, np.sort(cdist(real, real), axis=1)[:, 1:11], rtol=1e-3)
+    assert neighbour_distances(real[:4]).shape == (4, 3)
+
+
+def test_neighbours_that_are_handed_over_change_no_score(two_sets):
+    ours, real = ({"features": features} for features in two_sets)
+    kept = real | {"neighbours": neighbour_distances(real["features"])}
+    assert score(ours, kept, SETTINGS) == score(ours, real, SETTINGS)
 
 
 def test_too_few_images_are_refused_with_the_remedy():

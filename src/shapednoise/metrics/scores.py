@@ -1,9 +1,11 @@
 """All scores of a sample set from features, with their uncertainties (docs/scores.md).
 
-FID, KID, Inception Score, precision, recall and F-score are torch-fidelity's own functions; density
-and coverage are ours (manifold.py), and so are the intervals (uncertainty.py). The generated set
-always comes first (torch-fidelity 0.4.0 and later: `input1` is the generated set, so precision asks
-how much of it looks real, recall how much of the real data it covers).
+FID, KID and Inception Score are torch-fidelity's own functions; precision, recall, density and
+coverage are ours (manifold.py; tests hold the first two equal to torch-fidelity's), so that the
+neighbours of real images are found once a data set; and so are the intervals (uncertainty.py).
+
+The generated set always comes first (torch-fidelity 0.4.0 and later: `input1` is the generated set,
+so precision asks how much of it looks real, recall how much of the real data it covers).
 """
 
 from collections.abc import Iterator
@@ -15,15 +17,9 @@ import torch
 from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
 from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, KEY_METRIC_ISC_STD, isc_features_to_metric
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
-from torch_fidelity.metric_prc import (
-    KEY_METRIC_F_SCORE,
-    KEY_METRIC_PRECISION,
-    KEY_METRIC_RECALL,
-    prc_features_to_metric,
-)
 
 from shapednoise.console import UserError
-from shapednoise.metrics.manifold import density_and_coverage
+from shapednoise.metrics.manifold import membership, neighbour_distances
 from shapednoise.metrics.statistics import statistics
 from shapednoise.metrics.uncertainty import (
     Bootstrap,
@@ -51,7 +47,8 @@ def score(
 ) -> dict[str, Any]:
     """All scores of a generated set against a real one, with standard errors and intervals.
 
-    generated, real: `features` (n, d) float32; generated may have `logits` (n, classes). What cannot
+    generated, real: `features` (n, d) float32; generated may have `logits` (n, classes), real its
+    `neighbours` (m, k) by metrics/manifold.py, which are computed where they are left out. What cannot
     be computed is None, and `is_missing`, `fid_infinity_missing` and `intervals_missing` say why
     (no_logits: why there may be no logits). Raises UserError for too few images and broken features.
     """
@@ -62,8 +59,7 @@ def score(
         **_fid(ours, reference, settings, spread),
         **_kid(*tensors, settings),
         **_inception_score(generated.get("logits"), settings, no_logits),
-        **_precision_recall(*tensors, settings),
-        **_density_coverage(*tensors, settings, spread),
+        **_balls(ours, reference, real.get("neighbours"), settings, spread),
     }
     intervals = {} if spread is None else _intervals(scores, generated, reference, settings, spread)
     for metric in METRICS:
@@ -146,31 +142,27 @@ def _inception_score(logits: np.ndarray | None, settings: ScoringSettings, no_lo
     return {"is": out[KEY_METRIC_ISC_MEAN], "is_std": out[KEY_METRIC_ISC_STD], "is_missing": None}
 
 
-def _precision_recall(
-    ours: torch.Tensor, reference: torch.Tensor, settings: ScoringSettings
-) -> dict[str, float]:
-    out = prc_features_to_metric(
-        ours,
-        reference,
-        prc_neighborhood=settings.neighbours,
-        prc_batch_size=500,
-        save_cpu_ram=True,  # distances in blocks; all pairs of 50,000 would be 10 GB
-        verbose=False,
+def _balls(
+    ours: np.ndarray,
+    reference: np.ndarray,
+    nearest: np.ndarray | None,
+    settings: ScoringSettings,
+    spread: Bootstrap | None,
+) -> dict[str, Any]:
+    """Precision, recall, F-score, density with its interval, and coverage."""
+    nearest = neighbour_distances(reference) if nearest is None else nearest
+    found = membership(ours, reference, nearest, settings.neighbours, settings.density_neighbours)
+    precision, recall, density, coverage = (
+        terms.mean().item() for terms in (found.precise, found.recalled, found.dense, found.covered)
     )
     return {
-        "precision": out[KEY_METRIC_PRECISION],
-        "recall": out[KEY_METRIC_RECALL],
-        "f_score": out[KEY_METRIC_F_SCORE],
+        "precision": precision,
+        "recall": recall,
+        "f_score": 2 * precision * recall / max(1e-5, precision + recall),
+        "density": density,
+        "coverage": coverage,
+        **_columns("density", spread.of_mean(density, found.dense.numpy()) if spread else None),
     }
-
-
-def _density_coverage(
-    ours: torch.Tensor, reference: torch.Tensor, settings: ScoringSettings, spread: Bootstrap | None
-) -> dict[str, Any]:
-    terms, covered = density_and_coverage(ours, reference, settings.density_neighbours)
-    density = terms.mean().item()
-    interval = spread.of_mean(density, terms.numpy()) if spread else None
-    return {"density": density, "coverage": covered.mean().item(), **_columns("density", interval)}
 
 
 def _intervals(

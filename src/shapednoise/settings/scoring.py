@@ -16,8 +16,10 @@ class ScoringSettings(Settings):
     kid_subsets: int = Field(100, ge=1, description="Random subsets that KID averages over.")
     kid_subset_size: int = Field(1000, ge=2, description="Images a subset of KID.")
     is_splits: int = Field(10, ge=1, description="Parts that the Inception Score averages over.")
-    neighbours: int = Field(3, ge=1, description="k of the k-nearest-neighbour precision and recall.")
-    density_neighbours: int = Field(5, ge=1, description="k of density and coverage, as in their paper.")
+    neighbours: int = Field(3, ge=1, le=10, description="k of the k-nearest-neighbour precision and recall.")
+    density_neighbours: int = Field(
+        5, ge=1, le=10, description="k of density and coverage, as in their paper."
+    )
     fid_sizes: int = Field(
         10, ge=2, description="Numbers of images, from a quarter to all, whose FIDs give fid_infinity."
     )

@@ -1,0 +1,29 @@
+"""Distances from every image of a data set to its nearest neighbours, for precision, recall and the like."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from shapednoise.console import run
+from shapednoise.files import atomic_path
+from shapednoise.metrics.features import read_features
+from shapednoise.metrics.manifold import neighbour_distances
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--features", type=Path, required=True, help="features of the data set (.npz)")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
+    parser.add_argument("--output", type=Path, required=True, help="distances to write (.npy)")
+    arguments = parser.parse_args()
+
+    torch.set_num_threads(arguments.threads)
+    features, _ = read_features(arguments.features, "features")
+    found = neighbour_distances(features["features"])
+    with atomic_path(arguments.output) as temporary:
+        np.save(temporary, found)
+
+
+run(main)
