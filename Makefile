@@ -35,8 +35,8 @@ demo-steps: $(READY)  ## one small model a strength, 50 to 1000 steps; about 16 
 paper: $(READY)  ## the papers' whole grid; wants GPUs
 	$(SNAKEMAKE)
 
-fetch: $(READY)  ## only what comes from outside, for a later run without a network
-	$(SNAKEMAKE) fetch
+fetch: $(READY)  ## only what comes from outside, for a later run without a network; CONFIG=demo.yaml
+	$(SNAKEMAKE) fetch $(if $(CONFIG),--configfile $(CONFIG))
 
 dry-run: $(READY)  ## what `make paper` would do, jobs per rule
 	$(SNAKEMAKE) -n --quiet rules

@@ -8,7 +8,10 @@ from shapednoise.benchmarks import seconds_of_jobs
 from shapednoise.console import UserError, run
 from shapednoise.files import atomic_path, read_json, write_json
 
-KEPT = ("tables/scores.csv", "tables/theory/*.csv", "figures/*.png", "figures/*.pdf", "pca/*.json")
+KEPT = (
+    *("claims.csv", "claims.md", "tables/scores.csv", "tables/theory/*.csv", "tables/hyperparameters/*.csv"),
+    *("figures/*.png", "figures/*.pdf", "pca/*.json"),
+)
 
 
 def main() -> None:

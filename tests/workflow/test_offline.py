@@ -44,7 +44,7 @@ def test_a_run_with_the_network_cut_off_completes_after_fetch(served):
         subprocess.run([*CUT_OFF, "true"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("this machine does not allow to cut a process off from the network (unshare)")
-    served.set("targets", ["fig1"])
+    served.set("targets", ["fig2f"])
     served.run("fetch")
     wanted = ["results/tiny/pca/pictures.json", "results/tiny/features/data/pictures/random-ref16.npz"]
     command = [*CUT_OFF, *served.command(*wanted), "--config", "offline=true"]
