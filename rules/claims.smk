@@ -41,9 +41,10 @@ rule sharpness:
         runtime=30,
     params:
         strengths=lambda w: list(figure(w).strengths),
+        sampler=grid_sampler,
     shell:
         "python {input.code[0]} --samples {input.samples:q} --strengths {params.strengths}"
-        " --output {output:q}"
+        " --sampler {params.sampler:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
@@ -65,7 +66,9 @@ rule claims:
         runtime=10,
     params:
         evidence=evidence_arguments,
+        defaults=theory_defaults(),
     shell:
-        "python {input.code[0]} {params.evidence} --table {output.table:q}"
+        "python {input.code[0]} {params.evidence:q} --defaults {params.defaults:q}"
+        " --table {output.table:q}"
         " --markdown {output.markdown:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

@@ -252,19 +252,57 @@ def shown_sample_sets(wildcards):
 def hyperparameters_of(experiment):
     """What a table of hyperparameters compares with the published ones, as one line of JSON."""
     settings, recipe = CONFIG.experiments[experiment], CONFIG.recipes[CONFIG.recipe_of(experiment)]
-    noises = [CONFIG.noises[name] for name in settings.noises]
-    noise = next((noise for noise in noises if noise.operator != "ddpm"), noises[0])
+    extractor, images = CONFIG.extractors[CONFIG.extractor_of(experiment)], CONFIG.images_of(
+        settings.dataset
+    )
+    samplers = [
+        {**sampler.model_dump(mode="json"), "clamp": sampler.clamping}
+        for sampler in CONFIG.samplers_of(experiment)
+    ]
     content = {
         "name": experiment,
-        "dataset": CONFIG.clean_of(settings.dataset),
-        "images": CONFIG.images_of(settings.dataset).images,
-        "extractor": CONFIG.extractor_of(experiment),
-        "operator": noise.operator,
-        "noise": noise.model_dump(mode="json"),
-        **recipe.model_dump(mode="json"),
+        "dataset": {
+            "name": CONFIG.clean_of(settings.dataset),
+            "band": getattr(CONFIG.datasets[settings.dataset], "band", None),
+            **images.model_dump(mode="json", include={"images", "size"}),
+        },
+        "noises": noises_json(name for name in settings.noises if name != "ddpm"),
+        "extractor": {"network": extractor.network, "layer": extractor.layer or "2048"},
+        "strengths": CONFIG.strengths_of(experiment),
+        "seeds": len(CONFIG.seeds_of(experiment)),
+        "training": recipe.training.model_dump(mode="json"),
+        "scoring": recipe.scoring.model_dump(mode="json"),
+        "sampling": {
+            key: one_or_all([sampler[key] for sampler in samplers]) for key in samplers[0]
+        },
     }
-    content["sampling"]["clamp"] = recipe.sampling.clamping
     return json.dumps(content)
+
+
+def noises_json(names):
+    """The settings of noises by name."""
+    return {name: CONFIG.noises[name].model_dump(mode="json") for name in names}
+
+
+def one_or_all(values):
+    """The value where all are equal, else the list of the different ones."""
+    different = [value for place, value in enumerate(values) if value not in values[:place]]
+    return different[0] if len(different) == 1 else different
+
+
+def theory_defaults():
+    """What the theory takes from the config, for the comparison with the published values, as JSON."""
+    schedule = CONFIG.recipes[CONFIG.recipe].training.schedule.model_dump(mode="json")
+    noises = noises_json(name for name in ("sdm",) if name in CONFIG.noises)
+    return json.dumps({"training": {"schedule": schedule}, "noises": noises})
+
+
+def grid_sampler(wildcards):
+    """The sampler of the sample sets that a figure of grids shows, as JSON."""
+    sampler = grid_sample_sets(wildcards)[0].sampler
+    return json.dumps(
+        {**sampler.model_dump(mode="json", exclude={"precision"}), "clamp": sampler.clamping}
+    )
 
 
 def evidence():
@@ -300,8 +338,9 @@ def evidence_arguments(wildcards):
     """The options of scripts/claims.py for them."""
     options = {}
     for kind, name, file in evidence():
-        options.setdefault(kind.replace("_", "-"), []).append(f"{name}={file}" if name else file)
-    return " ".join(f"--{kind} {' '.join(files)}" for kind, files in options.items())
+        option = f"--{kind.replace('_', '-')}"
+        options.setdefault(option, [option]).append(f"{name}={file}" if name else file)
+    return [argument for arguments in options.values() for argument in arguments]
 
 
 def dropped_weights(wildcards):

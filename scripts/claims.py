@@ -1,12 +1,14 @@
 """Decide every claim of the papers from the tables of a run, as far as it was run."""
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from shapednoise.claims.evidence import Evidence
+from shapednoise.claims.published import defaults_table
 from shapednoise.claims.table import claims_markdown, claims_table
 from shapednoise.console import run
 from shapednoise.files import atomic_path, read_json, write_text
@@ -22,6 +24,7 @@ def main() -> None:
         score_limit=tables(arguments.score_limit),
         pca={name: read_json(path) for name, path in arguments.pca},
         drift=pd.concat([pd.read_csv(path) for path in arguments.drift]) if arguments.drift else None,
+        defaults=defaults_table(arguments.defaults),
     )
     claims = claims_table(evidence)
     runs = list(evidence.hyperparameters.values())
@@ -57,6 +60,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--score-limit", **several, help="errors of the score on a data set (.csv)")
     parser.add_argument("--pca", **several, help="principal colour axes of a data set (.json)")
     parser.add_argument("--drift", nargs="*", default=[], type=Path, help="tables of drift (.csv)")
+    parser.add_argument(
+        "--defaults", type=json.loads, required=True, help="schedule and noises of the theory (JSON)"
+    )
     parser.add_argument("--table", type=Path, required=True, help="table to write (.csv)")
     parser.add_argument("--markdown", type=Path, required=True, help="the same to read (.md)")
     return parser.parse_args()

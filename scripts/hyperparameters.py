@@ -15,7 +15,7 @@ def main() -> None:
         "--experiment",
         type=json.loads,
         required=True,
-        help="its name, dataset, images, operator, noise, extractor, training, sampling and scoring (JSON)",
+        help="what claims.published.hyperparameters_table takes (JSON)",
     )
     parser.add_argument("--output", type=Path, required=True, help="table to write (.csv)")
     arguments = parser.parse_args()

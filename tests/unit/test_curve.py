@@ -82,6 +82,19 @@ def test_a_single_seed_is_as_uncertain_as_its_scatter_about_the_fit():
     assert rough.optimum.high - rough.optimum.low > 0.02
 
 
+def test_where_nothing_says_how_sure_a_curve_is_there_are_no_intervals():
+    """Three strengths and one seed leave no scatter about a parabola."""
+    few = rows(u_shaped, seeds=(42,))
+    few = few[few.strength.isin([-0.4, 0.0, 0.4])]
+    fit = fitted(few)
+    assert fit.optimum.value == pytest.approx(-0.3)
+    assert np.isnan([fit.optimum.low, fit.optimum.high, fit.bends, fit.inside, fit.curvature.low]).all()
+    known = fitted(few.assign(fid_se=20.0))
+    assert known.optimum.low < -0.35 and known.optimum.high > -0.25 and 0.5 < known.bends < 1
+    one = few[few.strength == 0]
+    assert np.isnan(mean_curve(pd.concat([one, one.assign(seed=43)]), "fid").replicates).all()
+
+
 def test_a_flat_curve_bends_by_chance():
     fit = fitted(rows(lambda s: 0 * s, noise=1.0))
     assert 0.01 < fit.bends < 0.99

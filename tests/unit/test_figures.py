@@ -90,6 +90,13 @@ def test_the_u_curve_shows_the_intervals_of_the_images_and_the_extrapolated_fid(
     assert low < -0.3 < high
 
 
+def test_a_curve_of_which_nothing_says_how_sure_it_is_shows_no_interval(scores):
+    few = scores[(scores.noise != "hdm") & scores.strength.isin([-0.4, 0.0, 0.4]) & (scores.seed == 0)]
+    [axes] = u_curve(few, "fid", "CIFAR-10").axes
+    assert "SDM, quadratic fit" in entries(axes)
+    assert "SDM, fitted optimum $s$ = \u22120.30" in entries(axes)
+
+
 def test_a_curve_without_an_optimum_inside_shows_none(scores):
     straight = scores[scores.noise != "hdm"].assign(fid=lambda table: 30 + table.strength)
     [axes] = u_curve(straight, "fid", "CIFAR-10").axes

@@ -25,9 +25,9 @@ def test_the_config_plans_the_full_reproduction(repository, tmp_path):
     assert jobs["download"] == jobs["canonical"] == jobs["features_data"] == 5
     assert jobs["corrupt"] == 8 and jobs["pca"] == 5 + 8
     # CIFAR-10: 10 strengths x 3 seeds + 3 baselines + 10 HDM; 11 each for CIFAR-100 and CelebA-64;
-    # SAGD: 7 exponents x 3 seeds on two data sets, 6 more on CIFAR-10, 2 models a corrupted band;
+    # SAGD: 7 exponents x 3 seeds on two data sets, 6 more on CIFAR-10, 2 models x 3 seeds a corrupted band;
     # the exact process: 10 strengths x 3 seeds
-    assert jobs["train"] == 43 + 11 + 11 + 2 * 21 + 6 + 8 * 2 + 30
+    assert jobs["train"] == 43 + 11 + 11 + 2 * 21 + 6 + 8 * 2 * 3 + 30
     # one sample set each, and: three more step counts and `equations` of the 33 models of Figure 2a,
     # the baselines under `exact` and by the clamp of SAGD, three samplers at two strengths
     more = 3 * 33 + 33 + 3 + 1 + 3 * 6
@@ -70,7 +70,7 @@ def test_the_demo_of_steps_trains_a_model_a_strength(repository, tmp_path):
         ("figT", 0),
         ("figS3", 0),
         ("figX1", 33),
-        ("figO", 16),
+        ("figO", 48),
     ],
 )
 def test_every_figure_is_a_target(repository, tmp_path, target, trained):

@@ -1,26 +1,35 @@
 """The published hyperparameters, and how far a run's are from them.
 
-Values are what the SDM paper states, what its published code sets where the paper
-is silent, or what its figures show; the column `source` says which. Of SAGD (arXiv 2510.09660) only
-what its abstract and workshop version settle is known here; the rest of its rows are the least that
-this project accepts as a test of its claims, and say so.
+Values are what the SDM paper states, what its published code sets where the paper is silent, or what
+its figures show; the column `source` says which. Of SAGD (arXiv 2510.09660) only what its abstract
+and workshop version settle is known here; the rest of its rows are the least that this project
+accepts as a test of its claims, and say so.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-PAPER, CODE, OURS = "paper", "published code", "least accepted here"
+PAPER, CODE, FIGURE, OURS = "paper", "published code", "read off a figure", "least accepted here"
+# Images and size of the data sets; a claim is about all of them.
+WHOLE = {
+    "cifar10": (50_000, 32),
+    "cifar100": (50_000, 32),
+    "celeba64": (162_770, 64),
+    "mnist": (60_000, 32),
+    "fashion_mnist": (60_000, 32),
+}
 
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """A published value of a key of a recipe.
+    """A published value of a key of an experiment.
 
-    decides: a run that differs does not test the claims. or_more: a larger number is as good.
+    decides: a run that differs does not test the claims. or_more: a larger number is as good, and a
+    list that is as long with no smaller number in it. among: a longer list that has all of these is.
     """
 
     key: str
@@ -28,21 +37,38 @@ class Hyperparameter:
     source: str
     decides: bool = True
     or_more: bool = False
+    among: bool = False
 
     def met_by(self, value: Any) -> bool:
         """Whether a run with this value is as published."""
+        if isinstance(self.value, list) and isinstance(value, list):
+            if self.or_more:
+                pairs = zip(self.value, value, strict=False)
+                return len(value) >= len(self.value) and all(ours >= theirs for theirs, ours in pairs)
+            if self.among:
+                return set(self.value) <= set(value)
         if self.or_more and isinstance(value, int | float):
             return value >= self.value
         return value == self.value
 
 
+SCHEDULE = (
+    Hyperparameter("training.schedule.timesteps", 1000, PAPER),
+    Hyperparameter("training.schedule.beta_start", 1e-4, PAPER),
+    Hyperparameter("training.schedule.beta_end", 0.02, PAPER),
+)
+SCORING = (
+    Hyperparameter("scoring.reference_images", "all", PAPER),
+    Hyperparameter("scoring.neighbours", 3, CODE),
+    Hyperparameter("scoring.is_splits", 10, CODE),
+    Hyperparameter("extractor.network", "inception", PAPER),
+)
+GRID = [round(0.1 * step, 1) for step in range(-6, 5)]
 SDM = (
     Hyperparameter("training.unet.channels", [128, 256, 512, 512], CODE),
     Hyperparameter("training.unet.layers_per_block", 2, CODE),
     Hyperparameter("training.unet.attention_levels", [4], CODE),
-    Hyperparameter("training.schedule.timesteps", 1000, PAPER),
-    Hyperparameter("training.schedule.beta_start", 1e-4, PAPER),
-    Hyperparameter("training.schedule.beta_end", 0.02, PAPER),
+    *SCHEDULE,
     Hyperparameter("training.prediction", "epsilon", PAPER),
     Hyperparameter("training.ema.decay", 0.9999, PAPER),
     Hyperparameter("training.ema.inverse_gamma", 1.0, CODE),
@@ -64,71 +90,122 @@ SDM = (
     Hyperparameter("sampling.clamp", "whitened", CODE, decides=False),
     Hyperparameter("sampling.images", 10_000, PAPER),
     Hyperparameter("sampling.precision.cuda", "fp32", CODE, decides=False),
-    Hyperparameter("scoring.reference_images", "all", PAPER),
-    Hyperparameter("extractor", "inception", PAPER),
-    Hyperparameter("noise.schedule", "beta", PAPER),
+    *SCORING,
+    Hyperparameter("extractor.layer", "2048", PAPER),
+    Hyperparameter("strengths", GRID, FIGURE, decides=False, among=True),
 )
 SAGD = (
-    Hyperparameter("training.schedule.timesteps", 1000, OURS),
+    *SCHEDULE,
+    Hyperparameter("training.unet.channels", [64, 128, 256], OURS, or_more=True),
+    Hyperparameter("training.learning_rate", 1e-4, OURS),
     Hyperparameter("training.epochs", 10, OURS, or_more=True),
     Hyperparameter("sampling.images", 10_000, OURS, or_more=True),
-    Hyperparameter("scoring.reference_images", "all", OURS),
-    Hyperparameter("noise.schedule", "constant", PAPER),
+    *SCORING,
 )
-# What the experiments that claims name are about, and how many images that is: all of them.
-EXPERIMENTS = {
-    **dict.fromkeys(("cifar10_sdm", "cifar10_variants", "cifar10_powerlaw"), "cifar10"),
-    **dict.fromkeys(("cifar10_steps", "cifar10_readings", "cifar10_samplers"), "cifar10"),
-    "cifar100_sdm": "cifar100",
-    "celeba64_sdm": "celeba64",
-    "mnist_powerlaw": "mnist",
-    "fashion_powerlaw": "fashion_mnist",
-    **{f"omission{band}": "fashion_mnist" for band in range(1, 9)},
+COLOUR = {"schedule": "beta", "times": None, "normalize": "off"}
+SPECTRAL = {"schedule": "constant", "times": None, "normalize": "off"}
+BANDS = {band: [round(0.08 * band - 0.04, 2), round(0.08 * band + 0.04, 2)] for band in range(1, 9)}
+NOISES: dict[str, dict[str, Any]] = {
+    "sdm": {"operator": "sdm", **COLOUR},
+    "hdm": {"operator": "hdm", **COLOUR},
+    "powerlaw": {"operator": "sagd_powerlaw", **SPECTRAL},
+    **{
+        f"omit{band}": {
+            "operator": "sagd_bandpass",
+            "low_band": [0, low],
+            "high_band": [high, 0.75],
+            **SPECTRAL,
+        }
+        for band, (low, high) in BANDS.items()
+    },
 }
-IMAGES = {
-    "cifar10": 50_000,
-    "cifar100": 50_000,
-    "celeba64": 162_770,
-    "mnist": 60_000,
-    "fashion_mnist": 60_000,
+
+
+@dataclass(frozen=True)
+class About:
+    """What an experiment that a claim names must be about.
+
+    seeds: how many trainings at least; band: in which the data set is corrupted.
+    """
+
+    dataset: str
+    noises: tuple[str, ...]
+    seeds: int = 1
+    band: list[float] | None = None
+
+
+EXPERIMENTS = {
+    "cifar10_sdm": About("cifar10", ("sdm",), 2),
+    "cifar10_variants": About("cifar10", ("sdm", "hdm")),
+    "cifar100_sdm": About("cifar100", ("sdm",)),
+    "celeba64_sdm": About("celeba64", ("sdm",)),
+    "mnist_powerlaw": About("mnist", ("powerlaw",)),
+    "fashion_powerlaw": About("fashion_mnist", ("powerlaw",)),
+    "cifar10_powerlaw": About("cifar10", ("powerlaw",)),
+    **{f"omission{band}": About("fashion_mnist", (f"omit{band}",), 2, ends) for band, ends in BANDS.items()},
+    **{f"cifar10_{what}": About("cifar10", ("sdm",), 2) for what in ("steps", "readings", "samplers")},
 }
 
 
 def hyperparameters_table(experiment: Mapping[str, Any]) -> pd.DataFrame:
     """The published hyperparameters beside those of an experiment.
 
-    experiment: `name`, `dataset`, `images` of it, `operator` of its noise, `extractor`, and `noise`,
-    `training`, `sampling` and `scoring` as dictionaries. Columns: experiment, key, published and run
-    (JSON), source, `differs`, and `decides`: whether such a difference keeps the run from testing the
-    paper's claims. A clamp `auto` is shown as what it comes to. The samplers of an experiment may
-    differ from its recipe on purpose, so no sampler decides.
+    experiment: `name`; `dataset` with name, images and size; `noises` by name; `extractor` with network
+    and layer; `strengths`, `seeds` (how many); `training`, `scoring`, and `sampling`, whose values are
+    lists where the experiment's samplers differ. Columns: experiment, key, published and run (JSON),
+    source, `differs`, and `decides`: whether such a difference keeps the run from testing the paper's
+    claims. Which sampler an experiment takes does not decide; a claim asks for those that it is about.
     """
-    operator = experiment["operator"]
-    published = SAGD if operator.startswith("sagd") else SDM
-    dataset = EXPERIMENTS.get(experiment["name"])
-    if dataset:
-        about = Hyperparameter("dataset", dataset, PAPER), Hyperparameter("images", IMAGES[dataset], PAPER)
-        published = (*about, *published)
+    operators = {noise["operator"] for noise in experiment["noises"].values()}
+    spectral = any(operator.startswith("sagd") for operator in operators)
+    published = [*_about(experiment["name"]), *(SAGD if spectral else SDM)]
+    return _compared(experiment["name"], experiment, published)
+
+
+def defaults_table(defaults: Mapping[str, Any]) -> pd.DataFrame:
+    """The same of what needs no training: `training.schedule` of the default recipe, and `noises`."""
+    return _compared("theory", defaults, [*SCHEDULE, *_noises(("sdm",))])
+
+
+def _about(name: str) -> Iterator[Hyperparameter]:
+    about = EXPERIMENTS.get(name)
+    if about:
+        images, size = WHOLE[about.dataset]
+        yield Hyperparameter("dataset.name", about.dataset, PAPER)
+        yield Hyperparameter("dataset.images", images, PAPER)
+        yield Hyperparameter("dataset.size", size, PAPER)
+        yield Hyperparameter("dataset.band", about.band, OURS)
+        yield Hyperparameter("seeds", about.seeds, PAPER, or_more=True)
+        yield from _noises(about.noises)
+
+
+def _noises(names: Sequence[str]) -> Iterator[Hyperparameter]:
+    for name in names:
+        for key, value in NOISES[name].items():
+            yield Hyperparameter(f"noises.{name}.{key}", value, PAPER)
+
+
+def _compared(name: str, content: Mapping[str, Any], published: Sequence[Hyperparameter]) -> pd.DataFrame:
     rows = []
     for parameter in published:
-        value = _value(experiment, parameter.key)
-        differs = not parameter.met_by(value)
+        value = _value(content, parameter.key)
         rows.append(
             {
-                "experiment": experiment["name"],
+                "experiment": name,
                 "key": parameter.key,
                 "published": json.dumps(parameter.value),
                 "run": json.dumps(value),
                 "source": parameter.source,
-                "differs": differs,
+                "differs": not parameter.met_by(value),
                 "decides": parameter.decides,
             }
         )
     return pd.DataFrame(rows)
 
 
-def _value(experiment: Mapping[str, Any], key: str) -> Any:
-    value: Any = experiment
+def _value(content: Mapping[str, Any], key: str) -> Any:
+    """The value below a dotted key; None where there is none."""
+    value: Any = content
     for part in key.split("."):
-        value = value[part]
+        value = value.get(part) if isinstance(value, Mapping) else None
     return value

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from shapednoise.claims.evidence import Evidence, NotRun, by_seed, of_seeds
-from shapednoise.claims.squeezed import fit_of, numbers
+from shapednoise.claims.evidence import Evidence, NotRun, by_seed, students
+from shapednoise.claims.squeezed import fit_of, numbers, optimum_of
 from shapednoise.claims.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Finding, all_of, within
 from shapednoise.metrics.curve import BASELINE, Interval
 
@@ -20,7 +20,7 @@ SMALL_EXPONENT = 0.03  # half of what the paper found on MNIST
 def power_law(evidence: Evidence) -> Finding:
     """S1: on two data sets or more the optimum's interval leaves 0 out, and two of them lie apart."""
     curves = {name: evidence.curve(experiment, noise=None) for name, experiment in POWER_LAWS.items()}
-    optima = {name: fit_of(rows).optimum for name, rows in curves.items()}
+    optima = {name: optimum_of(fit_of(rows)) for name, rows in curves.items()}
     text = ", ".join(f"{name} {o.value:.3f} [{o.low:.3f}, {o.high:.3f}]" for name, o in optima.items())
     first = optima["mnist"]
     return Finding(_depends(list(optima.values())), f"best alpha: {text}", first, **numbers(curves["mnist"]))
@@ -46,7 +46,7 @@ def selective_omission(evidence: Evidence) -> Finding:
         (base, base_errors), (other, other_errors) = (
             by_seed(part, part.strength.iloc[0]) for part in (isotropic, omitting)
         )
-        interval = of_seeds(base - other, np.hypot(base_errors, other_errors))
+        interval = students(base - other, np.hypot(base_errors, other_errors))
         verdicts.append(within(interval, 0, np.inf))
         texts.append(f"{(base - other).mean():.3g}")
     measured = f"FID with isotropic noise minus without noise in the band, bands 1 to 8: {', '.join(texts)}"
@@ -56,8 +56,8 @@ def selective_omission(evidence: Evidence) -> Finding:
 def score_limit(evidence: Evidence) -> Finding:
     """S3: with noise on every mode the error of the score falls with the noise, below one per cent."""
     texts, worst, falls = [], 0.0, True
-    for name, table in evidence.of_data_sets("score_limit").items():
-        full = table[table.support == 1]
+    for name, table in evidence.whole("score_limit").items():
+        full = table[table.support == 1].drop_duplicates(["noise", "strength", "level"])
         if full.empty:
             raise NotRun("a figure of the kind score_limit with noise on every mode")
         for _, rows in full.groupby(["noise", "strength"]):

@@ -86,7 +86,7 @@ CLAIMS = (
         SDM,
         "SDM is better than HDM under mild antisqueezing",
         "lower FID",
-        "95 % interval of FID(HDM) - FID(SDM), mean of s = -0.4 to -0.1, above 0",
+        "95 % interval of FID(HDM) - FID(SDM), mean of s = -0.4 to -0.1 in steps of 0.1, above 0",
         matches_heisenberg,
     ),
     Claim(
@@ -126,7 +126,7 @@ CLAIMS = (
         SDM,
         "the principal colour axis is luminance",
         "v along (1, 1, 1)",
-        "cosine to (1, 1, 1)/sqrt 3 at least 0.99 on every data set in colour",
+        "cosine to (1, 1, 1)/sqrt 3 at least 0.99 on every whole data set of the papers in colour",
         luminance,
     ),
     Claim(
@@ -182,7 +182,7 @@ CLAIMS = (
         OURS,
         "measured: the optimum of FID moves towards 0 from 50 to 1000 steps",
         "a prediction",
-        "95 % intervals: optimum for 50 steps below 0, optimum for 1000 minus that for 50 above 0",
+        "95 % intervals: optimum for 50 steps below 0, that for 1000 steps nearer to 0",
         optimum_moves,
     ),
     Claim(
@@ -190,7 +190,7 @@ CLAIMS = (
         OURS,
         "measured: under `exact`, FID at s = -0.4 and at 0 differ by less than seeds do",
         "a prediction",
-        "95 % interval of the paired difference within one deviation over seeds",
+        "95 % interval of the paired difference within the lower 95 % limit of the deviation over seeds",
         flat_when_exact,
     ),
     Claim(

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from shapednoise.figures.bars import score_bars
 from shapednoise.figures.style import METRIC_NAMES, new_figure, show_image
 from shapednoise.figures.tiles import square_grid
-from shapednoise.settings.figures import LOWER_IS_BETTER
+from shapednoise.metrics.names import LOWER_IS_BETTER
 
 SIDE = 5
 RECOVERED = ("isotropic noise", "no noise in the band")

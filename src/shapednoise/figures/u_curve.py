@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from shapednoise.figures.curves import curves
 from shapednoise.figures.style import METRIC_NAMES, curve_colour, new_figure
 from shapednoise.metrics.curve import QuadraticFit, mean_curve, quadratic_fit
-from shapednoise.settings.figures import LOWER_IS_BETTER
+from shapednoise.metrics.names import LOWER_IS_BETTER
 
 SQUEEZING = ("s", "strength $s$   ($s<0$: antisqueezed, $s>0$: squeezed)")
 STRENGTHS = {
@@ -90,14 +90,17 @@ def _draw_fit(axes: Axes, fit: QuadraticFit, metric: str, name: str, symbol: str
     """The fit dashed, its optimum a star with its interval; the label says how surely it is a U."""
     fine = np.linspace(fit.low, fit.high, 200)
     bend = "U-shaped" if metric in LOWER_IS_BETTER else "arched"
-    found = f"{bend} in {100 * fit.bends:.0f} % of resamples"
-    axes.plot(fine, fit(fine), "--", color=colour, lw=1, label=f"{name}, quadratic fit: {found}", zorder=3)
+    known = not np.isnan(fit.bends)
+    found = f": {bend} in {100 * fit.bends:.0f} % of resamples" if known else ""
+    axes.plot(fine, fit(fine), "--", color=colour, lw=1, label=f"{name}, quadratic fit{found}", zorder=3)
     best = fit.optimum
     if not fit.has_optimum:
         return
     height = fit(best.value)
-    axes.hlines(height, best.low, best.high, color=colour, lw=2.2, alpha=0.8, zorder=5)
-    label = f"{name}, fitted optimum ${symbol}$ = {best.value:.2f} [{best.low:.2f}, {best.high:.2f}]"
+    ends = f" [{best.low:.2f}, {best.high:.2f}]" if known else ""
+    if known:
+        axes.hlines(height, best.low, best.high, color=colour, lw=2.2, alpha=0.8, zorder=5)
+    label = f"{name}, fitted optimum ${symbol}$ = {best.value:.2f}{ends}"
     axes.plot(best.value, height, "*", color=colour, ms=11, mec="black", mew=0.6,
               label=label.replace("-", "\u2212"), zorder=6)  # fmt: skip
 

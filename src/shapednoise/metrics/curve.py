@@ -8,7 +8,8 @@ redraws both (a parametric bootstrap) from
 with deviations of one variance, pooled over strengths, and at least as large as what the bootstrap
 over images has found (column `METRIC_se`). Variances that were estimated from few numbers are redrawn
 too (Student's t). With a single training nothing says how seeds differ; then the scatter about the
-quadratic fit stands in for the deviations, as far as there are more than three strengths.
+quadratic fit stands in for the deviations, as far as there are more than three strengths. Where
+neither seeds nor images nor scatter say anything, there are no intervals: NaN.
 """
 
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ REPLICATES = 2000
 
 @dataclass(frozen=True)
 class Interval:
-    """A value with its 95 % interval."""
+    """A value with its 95 % interval; its ends are NaN where nothing says how sure the value is."""
 
     value: float
     low: float
@@ -35,13 +36,16 @@ class Interval:
     @classmethod
     def of(cls, value: float, replicates: np.ndarray) -> "Interval":
         """The percentile interval of replicates (B,) of a value."""
-        low, high = np.percentile(replicates, LEVELS)
+        low, high = np.percentile(replicates, LEVELS)  # NaN if one of them is
         return cls(float(value), float(low), float(high))
 
 
 @dataclass(frozen=True)
 class MeanCurve:
-    """The mean over seeds at each strength, (S,), rising strengths, and its replicates (B, S)."""
+    """The mean over seeds at each strength, (S,), rising strengths, and its replicates (B, S).
+
+    Replicates are NaN where nothing says how sure the means are.
+    """
 
     strengths: np.ndarray
     means: np.ndarray
@@ -71,10 +75,12 @@ def mean_curve(rows: pd.DataFrame, metric: str, replicates: int = REPLICATES, se
     if count > 1:
         shifts = _redrawn(rng, (replicates, 1), values.mean(1).std(ddof=1) / np.sqrt(count), count - 1)
     error, freedom = _deviation(values, strengths)
-    deviations = _redrawn(rng, (replicates, len(means)), error, freedom)
     errors = _error_of_images(rows, metric, strengths)
+    deviations = _redrawn(rng, (replicates, len(means)), error, freedom)
     images = errors * rng.standard_normal(deviations.shape)
     larger = np.where(errors > error, images, deviations)
+    if not freedom and not errors.all():
+        larger = np.full_like(larger, np.nan)
     return MeanCurve(strengths, means, means + shifts + larger, count)
 
 
@@ -89,14 +95,14 @@ def _redrawn(rng: np.random.Generator, shape: tuple[int, int], error: float, fre
 def _deviation(values: np.ndarray, strengths: np.ndarray) -> tuple[float, int]:
     """The standard error of each mean (seeds, strengths) by the deviations, and its degrees of freedom."""
     seeds, count = values.shape
-    if seeds > 1 and count > 1:
-        residuals = values - values.mean(0) - values.mean(1, keepdims=True) + values.mean()
+    if seeds > 1:
         freedom = (seeds - 1) * (count - 1)
+        residuals = values - values.mean(0) - values.mean(1, keepdims=True) + values.mean()
     else:
         freedom = max(count - 3, 0)
-        residuals = values - (
-            np.polyval(np.polyfit(strengths, values[0], 2), strengths) if freedom else values
-        )
+        residuals = values - np.polyval(np.polyfit(strengths, values[0], min(2, count - 1)), strengths)
+    if not freedom:
+        return 0.0, 0
     return float(np.sqrt((residuals**2).sum() / freedom / seeds)), freedom
 
 
@@ -148,25 +154,32 @@ def quadratic_fit(curve: MeanCurve, lower_is_better: bool) -> QuadraticFit | Non
     low, high = float(strengths[0]), float(strengths[-1])
     best = best_strengths(sign * replicates, low, high)
     [value] = best_strengths(sign * fitted[None], low, high)
+    bent = sign * replicates[:, 0] > 0
     return QuadraticFit(
         coefficients=tuple(fitted.tolist()),
         curvature=Interval.of(fitted[0], replicates[:, 0]),
         optimum=Interval.of(value, best),
-        bends=float((sign * replicates[:, 0] > 0).mean()),
-        inside=float(((sign * replicates[:, 0] > 0) & (best > low) & (best < high)).mean()),
+        bends=_share(bent, replicates),
+        inside=_share(bent & (best > low) & (best < high), replicates),
         low=low,
         high=high,
     )
 
 
+def _share(holds: np.ndarray, replicates: np.ndarray) -> float:
+    """The share of replicates that something holds for; NaN where there are none."""
+    return float("nan") if np.isnan(replicates).any() else float(holds.mean())
+
+
 def best_strengths(coefficients: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Where parabolas (B, 3), highest power first, are smallest in [low, high]."""
+    """Where parabolas (B, 3), highest power first, are smallest in [low, high]; NaN for NaN."""
     a, b, _ = coefficients.T
     ends = np.array([low, high])
     at_ends = a[:, None] * ends**2 + b[:, None] * ends
     end = ends[at_ends.argmin(1)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(a > 0, np.clip(-b / (2 * a), low, high), end)
+        found = np.where(a > 0, np.clip(-b / (2 * a), low, high), end)
+    return np.where(np.isnan(a), np.nan, found)
 
 
 def slope(curve: MeanCurve) -> Interval:

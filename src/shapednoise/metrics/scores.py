@@ -20,6 +20,7 @@ from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, k
 
 from shapednoise.console import UserError
 from shapednoise.metrics.manifold import membership, neighbour_distances
+from shapednoise.metrics.names import METRICS
 from shapednoise.metrics.statistics import statistics
 from shapednoise.metrics.uncertainty import (
     Bootstrap,
@@ -35,7 +36,6 @@ from shapednoise.metrics.weights import NO_CLASSIFIER
 from shapednoise.settings.scoring import ScoringSettings
 
 Features = dict[str, np.ndarray]
-METRICS = ("fid", "kid", "is", "precision", "recall", "f_score", "density", "coverage")
 COMPARABLE = 2048  # images, from which on scores are usually published
 FEWEST_FOR_INFINITY = 500
 NO_INTERVALS = "scoring.bootstrap is 0"

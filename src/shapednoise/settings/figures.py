@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from shapednoise.metrics.names import METRICS
 from shapednoise.settings.base import Name, Settings, Strength, StrengthGrid
 
-Metric = Literal["fid", "kid", "is", "precision", "recall", "f_score", "density", "coverage"]
-LOWER_IS_BETTER = frozenset({"fid", "kid"})
+Metric = Literal[METRICS]
 
 
 class UCurveSettings(Settings):

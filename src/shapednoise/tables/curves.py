@@ -1,11 +1,11 @@
 """The table of an experiment's curves: one row a noise, sampler and score, what is known of its shape."""
 
-from typing import Any, get_args
+from typing import Any
 
 import pandas as pd
 
 from shapednoise.metrics.curve import mean_curve, quadratic_fit, split_curves
-from shapednoise.settings.figures import LOWER_IS_BETTER, Metric
+from shapednoise.metrics.names import LOWER_IS_BETTER, METRICS
 
 
 def curves_table(scores: pd.DataFrame) -> pd.DataFrame:
@@ -19,7 +19,7 @@ def curves_table(scores: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for noise, settings, curve in split_curves(scores):
-        for metric in get_args(Metric):
+        for metric in METRICS:
             if metric in curve and curve[metric].notna().all():
                 rows.append({"noise": noise, **settings, **_row(curve, metric)})
     return pd.DataFrame(rows)
