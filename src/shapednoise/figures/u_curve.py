@@ -28,7 +28,7 @@ def u_curve(scores: pd.DataFrame, metric: str, dataset: str, operator: str = "sd
     """One curve a noise variant and sampler; the baseline (s = 0) belongs to each of them.
 
     scores: the tidy table of one experiment. metric: a column of it; `metric_low`, `metric_high` are
-    its bootstrap interval over images, `fid_infinity` the FID extrapolated to all images, where they
+    its interval over images, `fid_infinity` the FID extrapolated to all images, where they
     are there. dataset: its name for the title. operator: of the noise, for the name of its strength.
     """
     symbol, label = STRENGTHS[operator]

@@ -107,7 +107,7 @@ def _deviation(values: np.ndarray, strengths: np.ndarray) -> tuple[float, int]:
 
 
 def _error_of_images(rows: pd.DataFrame, metric: str, strengths: np.ndarray) -> np.ndarray:
-    """The standard error (S,) of each mean by the bootstrap over images; 0 where there was none."""
+    """The standard error (S,) of each mean by half-samples of images; 0 where there was none."""
     column = f"{metric}_se"
     if column not in rows or rows[column].isna().any():
         return np.zeros(len(strengths))

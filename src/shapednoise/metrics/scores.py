@@ -19,18 +19,16 @@ from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, KEY_METRIC_ISC_STD, i
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
 
 from shapednoise.console import UserError
-from shapednoise.metrics.manifold import membership, neighbour_distances
+from shapednoise.metrics.manifold import Membership, membership, neighbour_distances
 from shapednoise.metrics.names import METRICS
 from shapednoise.metrics.statistics import statistics
 from shapednoise.metrics.uncertainty import (
-    Bootstrap,
     Frechet,
+    HalfSamples,
     Interval,
     fid_infinity,
     inception_score,
     kid_terms,
-    of_f_score,
-    of_share,
 )
 from shapednoise.metrics.weights import NO_CLASSIFIER
 from shapednoise.settings.scoring import ScoringSettings
@@ -54,14 +52,14 @@ def score(
     """
     ours, reference = _checked(generated, "generated", settings), _checked(real, "real", settings)
     tensors = torch.from_numpy(ours), torch.from_numpy(reference)
-    spread = Bootstrap.of(len(ours), settings.bootstrap, settings.seed) if settings.bootstrap else None
+    spread = HalfSamples.of(len(ours), settings.bootstrap, settings.seed) if settings.bootstrap else None
     scores = {
         **_fid(ours, reference, settings, spread),
         **_kid(*tensors, settings),
         **_inception_score(generated.get("logits"), settings, no_logits),
         **_balls(ours, reference, real.get("neighbours"), settings, spread),
     }
-    intervals = {} if spread is None else _intervals(scores, generated, reference, settings, spread)
+    intervals = {} if spread is None else _intervals(scores, generated, reference, spread)
     for metric in METRICS:
         scores |= _columns(metric, intervals.get(metric)) if f"{metric}_se" not in scores else {}
     return {
@@ -108,7 +106,7 @@ def _columns(metric: str, interval: Interval | None) -> dict[str, float | None]:
 
 
 def _fid(
-    ours: np.ndarray, reference: np.ndarray, settings: ScoringSettings, spread: Bootstrap | None
+    ours: np.ndarray, reference: np.ndarray, settings: ScoringSettings, spread: HalfSamples | None
 ) -> dict[str, Any]:
     """FID, its extrapolation and its interval, from one root of the real covariance."""
     real = statistics(reference)
@@ -119,7 +117,7 @@ def _fid(
         "fid": fid,
         "fid_infinity": fid_infinity(frechet, settings.fid_sizes, settings.seed) if enough else None,
         "fid_infinity_missing": None if enough else NO_INFINITY,
-        **_columns("fid", spread.interval(fid, frechet.distance) if spread else None),
+        **_columns("fid", spread.interval(fid, frechet.distance, smooth=True) if spread else None),
     }
 
 
@@ -147,46 +145,63 @@ def _balls(
     reference: np.ndarray,
     nearest: np.ndarray | None,
     settings: ScoringSettings,
-    spread: Bootstrap | None,
+    spread: HalfSamples | None,
 ) -> dict[str, Any]:
-    """Precision, recall, F-score, density with its interval, and coverage."""
+    """Precision, recall, F-score, density and coverage, with their intervals."""
     nearest = neighbour_distances(reference) if nearest is None else nearest
     found = membership(ours, reference, nearest, settings.neighbours, settings.density_neighbours)
     precision, recall, density, coverage = (
         terms.mean().item() for terms in (found.precise, found.recalled, found.dense, found.covered)
     )
-    return {
+    scores = {
         "precision": precision,
         "recall": recall,
-        "f_score": 2 * precision * recall / max(1e-5, precision + recall),
+        "f_score": _f_score(precision, recall),
         "density": density,
         "coverage": coverage,
-        **_columns("density", spread.of_mean(density, found.dense.numpy()) if spread else None),
     }
+    return scores | (_intervals_of_balls(scores, found, spread) if spread else {})
+
+
+def _f_score(precision: float, recall: float) -> float:
+    """Their harmonic mean, as torch-fidelity guards it."""
+    return 2 * precision * recall / max(1e-5, precision + recall)
+
+
+def _intervals_of_balls(
+    scores: dict[str, float], found: Membership, spread: HalfSamples
+) -> dict[str, float | None]:
+    """Their columns; shares stay between 0 and 1."""
+    precise, dense, halves = found.precise.numpy(), found.dense.numpy(), found.halves
+    recalls = {drawn.tobytes(): halves.recall(drawn) for drawn in spread.drawn}  # for two scores
+    of_half = {
+        "precision": lambda drawn: precise[drawn].mean(),
+        "recall": lambda drawn: recalls[drawn.tobytes()],
+        "f_score": lambda drawn: _f_score(precise[drawn].mean(), recalls[drawn.tobytes()]),
+        "density": lambda drawn: dense[drawn].mean(),
+        "coverage": halves.coverage,
+    }
+    columns = {}
+    for metric, score_of in of_half.items():
+        error, low, high = spread.interval(scores[metric], score_of, smooth=False)
+        most = np.inf if metric == "density" else 1
+        columns |= _columns(metric, (error, max(low, 0.0), min(high, most)))
+    return columns
 
 
 def _intervals(
     scores: dict[str, Any],
     generated: Features,
     reference: np.ndarray,
-    settings: ScoringSettings,
-    spread: Bootstrap,
+    spread: HalfSamples,
 ) -> dict[str, Interval]:
-    """Intervals of the scores that are torch-fidelity's, and of coverage; none where there is no score."""
+    """Intervals of KID and the Inception Score; none where there is no score."""
     ours, logits = generated["features"], generated.get("logits")
-    images = len(ours), len(reference)
-    precision, recall = scores["precision"], scores["recall"]
-    intervals = {
-        "kid": spread.of_mean(scores["kid"], kid_terms(ours, reference)),
-        "precision": of_share(precision, images[0]),
-        "recall": of_share(recall, images[1]),
-        "coverage": of_share(scores["coverage"], images[1]),
-        "f_score": of_f_score(scores["f_score"], precision, recall, images, settings.seed),
-    }
+    intervals = {"kid": spread.of_mean(scores["kid"], kid_terms(ours, reference))}
     if logits is not None:
         probabilities = scipy.special.softmax(logits.astype(np.float64), axis=1)
         negentropies = scipy.special.xlogy(probabilities, probabilities).sum(axis=1)
         intervals["is"] = spread.interval(
-            scores["is"], lambda counts: inception_score(counts, probabilities, negentropies)
+            scores["is"], lambda drawn: inception_score(drawn, probabilities, negentropies), smooth=True
         )
     return intervals

@@ -1,4 +1,4 @@
-"""How sure a score is: the bootstrap over generated images, and FID without its bias.
+"""How sure a score is: half-samples of the generated images, and FID without its bias.
 
 The real set is fixed, and so is the model: an interval says how much a score would move if as many
 images were drawn again, not how much it would move under another training seed (docs/scores.md).
@@ -10,10 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 import scipy.special
-import scipy.stats
 
 QUANTILES = (0.025, 0.975)
-F_SCORE_DRAWS = 10_000
 KERNEL_ROWS = 1000
 Interval = tuple[float, float, float]  # standard error, lower and upper end of 95 %
 
@@ -35,14 +33,13 @@ class Frechet:
         self.squares = np.einsum("ij,ij->i", self.centred, self.centred)
         self.real_trace = float(np.trace(real["sigma"]))
 
-    def distance(self, counts: np.ndarray) -> float:
-        """FID of the set in which generated image i is counts[i] times; two images at least."""
-        there = np.flatnonzero(counts)
-        weights, size = counts[there].astype(float), counts.sum()
-        mean = weights @ self.centred[there] / size
-        trace = (weights @ self.squares[there] - size * mean @ mean) / (size - 1)
-        z = self.rooted[there]
-        z = np.sqrt(weights)[:, None] * (z - weights @ z / size)
+    def distance(self, drawn: np.ndarray) -> float:
+        """FID of the images of a mask (n,); two images at least."""
+        size = np.count_nonzero(drawn)
+        mean = self.centred[drawn].mean(0)
+        trace = (self.squares[drawn].sum() - size * mean @ mean) / (size - 1)
+        z = self.rooted[drawn]
+        z -= z.mean(0)
         gram = z.T @ z if z.shape[0] > z.shape[1] else z @ z.T
         overlap = np.sqrt(np.linalg.eigvalsh(gram).clip(0)).sum() / np.sqrt(size - 1)
         return float(mean @ mean + trace + self.real_trace - 2 * overlap)
@@ -59,53 +56,63 @@ def fid_infinity(frechet: Frechet, sizes: int, seed: int) -> float:
     numbers = np.linspace(count / 4, count, sizes).round().astype(int)
     distances = []
     for number in numbers:
-        chosen = np.zeros(count, dtype=int)
-        chosen[rng.permutation(count)[:number]] = 1
+        chosen = np.zeros(count, dtype=bool)
+        chosen[rng.permutation(count)[:number]] = True
         distances.append(frechet.distance(chosen))
     return float(np.polynomial.Polynomial.fit(1 / numbers, distances, 1)(0))
 
 
 @dataclass(frozen=True)
-class Bootstrap:
-    """Sets of images drawn with replacement: counts (replicates, n), the same for every score."""
+class HalfSamples:
+    """Random halves of the generated images, the same for every score: masks (halves, n).
 
-    counts: np.ndarray
+    Drawn without replacement (McCarthy 1969, Review of the International Statistical Institute 37:239;
+    Politis and Romano 1994, Annals of Statistics 22:2031), so no image is repeated. Halves 2i and
+    2i + 1 have no image in common; of an odd number of images, one is in neither.
+    """
+
+    drawn: np.ndarray
 
     @classmethod
-    def of(cls, images: int, replicates: int, seed: int) -> "Bootstrap":
-        """So many replicates of a set of so many images."""
+    def of(cls, images: int, halves: int, seed: int) -> "HalfSamples":
+        """So many halves, an even number, of a set of so many images."""
         rng = np.random.default_rng(seed)
-        return cls(rng.multinomial(images, np.full(images, 1 / images), replicates).astype(np.int32))
+        drawn = np.zeros((halves, images), dtype=bool)
+        for one, other in zip(drawn[0::2], drawn[1::2], strict=True):
+            order, size = rng.permutation(images), images // 2
+            one[order[:size]] = other[order[size : 2 * size]] = True
+        return cls(drawn)
 
-    def interval(self, value: float, score_of: Callable[[np.ndarray], float]) -> Interval:
-        """Standard error and 95 % interval of a score; score_of takes the counts of one replicate.
+    def interval(self, value: float, score_of: Callable[[np.ndarray], float], smooth: bool) -> Interval:
+        """Standard error and 95 % interval of a score; score_of takes the mask of a half.
 
-        A set with repeated images is biased further than the set itself (FID upward), so the interval
-        is the replicates' spread about their own mean, put around the score.
+        Of a mean, halves vary as whole sets do. smooth: FID and the like, of whose spread as much as
+        comes from pairs of images is taken off once more (`_smooth_variance`). A half is biased further
+        than the set, so the interval is the halves' spread about their own mean, put around the score.
         """
-        scores = np.array([score_of(counts) for counts in self.counts])
-        low, high = value + np.quantile(scores, QUANTILES) - scores.mean()
-        return float(scores.std(ddof=1)), float(low), float(high)
+        scores = np.array([score_of(drawn) for drawn in self.drawn])
+        images, size = self.drawn.shape[1], np.count_nonzero(self.drawn[0])
+        plain = scores.var(ddof=1) * size / (images - size)  # the factor is 1 but for odd numbers
+        variance = _smooth_variance(scores) if smooth else plain
+        deviations = (scores - scores.mean()) * np.sqrt(variance / max(scores.var(ddof=1), 1e-300))
+        low, high = value + np.quantile(deviations, QUANTILES)
+        return float(np.sqrt(variance)), float(low), float(high)
 
     def of_mean(self, value: float, terms: np.ndarray) -> Interval:
         """The same for a score that is, to first order, the mean of one term an image (n,)."""
-        return self.interval(value, lambda counts: float(counts @ terms / len(terms)))
+        return self.interval(value, lambda drawn: float(terms[drawn].mean()), smooth=False)
 
 
-def of_share(share: float, images: int) -> Interval:
-    """Of a share of images, whose bootstrap is a binomial distribution: exactly, without draws."""
-    low, high = scipy.stats.binom.ppf(QUANTILES, images, share) / images
-    return float(np.sqrt(share * (1 - share) / images)), float(low), float(high)
+def _smooth_variance(scores: np.ndarray) -> float:
+    """Variance over whole sets of a score with terms of single images and of pairs of them.
 
-
-def of_f_score(value: float, precision: float, recall: float, images: tuple[int, int], seed: int) -> Interval:
-    """Of the harmonic mean of precision (of images[0]) and recall (of images[1]), by binomial draws."""
-    rng = np.random.default_rng(seed)
-    p = rng.binomial(images[0], precision, F_SCORE_DRAWS) / images[0]
-    r = rng.binomial(images[1], recall, F_SCORE_DRAWS) / images[1]
-    scores = 2 * p * r / np.maximum(1e-5, p + r)
-    low, high = value + np.quantile(scores, QUANTILES) - scores.mean()
-    return float(scores.std(ddof=1)), float(low), float(high)
+    Let L and Q be the variances that these terms have. Half the difference of a half and its
+    complement has L + 2 Q, their mean Q: the difference of the two is the variance of the set, L + Q.
+    It is at least half of the first, whatever a few halves say.
+    """
+    one, other = scores[0::2], scores[1::2]
+    odd, even = np.mean((one - other) ** 2) / 4, ((one + other) / 2).var(ddof=1)
+    return float(max(odd - even, odd / 2))
 
 
 def kid_terms(generated: np.ndarray, real: np.ndarray) -> np.ndarray:
@@ -125,12 +132,11 @@ def kid_terms(generated: np.ndarray, real: np.ndarray) -> np.ndarray:
     return 2 * (mean_kernel(generated, generated) - mean_kernel(generated, real))
 
 
-def inception_score(counts: np.ndarray, probabilities: np.ndarray, negentropies: np.ndarray) -> float:
-    """The Inception Score of the set in which image i is counts[i] times, in one part.
+def inception_score(drawn: np.ndarray, probabilities: np.ndarray, negentropies: np.ndarray) -> float:
+    """The Inception Score of the images of a mask (n,), in one part.
 
     probabilities: p(y | x), (n, classes). negentropies: the sum of p log p of each image (n,).
     torch-fidelity's own score averages over parts; the spread is what is wanted here.
     """
-    share = counts / counts.sum()
-    marginal = share @ probabilities
-    return float(np.exp(share @ negentropies - np.sum(scipy.special.xlogy(marginal, marginal))))
+    marginal = probabilities[drawn].mean(0)
+    return float(np.exp(negentropies[drawn].mean() - np.sum(scipy.special.xlogy(marginal, marginal))))

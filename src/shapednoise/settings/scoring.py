@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from shapednoise.settings.base import Settings
 
@@ -23,10 +23,17 @@ class ScoringSettings(Settings):
     fid_sizes: int = Field(
         10, ge=2, description="Numbers of images, from a quarter to all, whose FIDs give fid_infinity."
     )
-    bootstrap: Literal[0] | Annotated[int, Field(ge=2)] = Field(
-        100, description="Sets of images drawn again, with replacement, for intervals; 0: no intervals."
+    bootstrap: int = Field(
+        100, description="Random halves of the generated images, for intervals: an even number; 0: none."
     )
     seed: int = Field(2020, ge=0, description="Seed of the random subsets (torch-fidelity's default).")
+
+    @field_validator("bootstrap")
+    @classmethod
+    def _is_pairs(cls, halves: int) -> int:
+        if halves % 2 or (halves < 4 and halves != 0):
+            raise ValueError("halves come in pairs; write an even number from 4, or 0 for no intervals")
+        return halves
 
     def images_needed(self) -> int:
         """The least number of images, generated or real, that every score can be computed from."""
