@@ -27,6 +27,7 @@ localrules:
     fetch,
     download,
     weights,
+    hub,
 
 
 rule all:

@@ -162,12 +162,19 @@ def fetched_files():
     clean = {CONFIG.clean_of(name) for name in wanted_datasets()}
     downloads = [f"{DATA}/{name}/download.json" for name in sorted(clean)]
     extractors = {CONFIG.extractor_of(name) for name in wanted_experiments(CONFIG)}
-    return [*downloads, *(file for name in sorted(extractors) for file in weights_of(name))]
+    networks = (weights_of(name) + hub_manifest(name) for name in sorted(extractors))
+    return [*downloads, *(file for files in networks for file in files)]
 
 
 def weights_of(extractor):
     """The file of an extractor's weights; none where torch.hub or the network itself has them."""
     return [f"{DATA}/weights/{extractor}.pth"] if CONFIG.extractors[extractor].sources else []
+
+
+def hub_manifest(extractor):
+    """What says that torch.hub has an extractor's network, where that is where it comes from."""
+    settings = CONFIG.extractors[extractor]
+    return [f"{DATA}/weights/{extractor}.json"] if settings.in_hub and not settings.sources else []
 
 
 def network_code(extractor):

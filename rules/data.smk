@@ -89,6 +89,8 @@ rule weights:
         f"{RESULTS}/logs/weights/{{extractor}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/weights/{{extractor}}.tsv"
+    wildcard_constraints:
+        extractor="|".join(name for name in CONFIG.extractors if weights_of(name)) or "(?!)",
     conda:
         "../envs/shapednoise.yaml"
     resources:
@@ -99,4 +101,27 @@ rule weights:
     shell:
         "python {input.code[0]} {wildcards.extractor} --config {params.config:q}"
         " --weights {output.weights:q} --manifest {output.manifest:q}"
+        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+
+
+# Untracked as `download` is. The manifest stands for the folder of torch.hub, which is none of ours.
+rule hub:
+    output:
+        f"{DATA}/weights/{{extractor}}.json",
+    log:
+        f"{RESULTS}/logs/hub/{{extractor}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/hub/{{extractor}}.tsv"
+    wildcard_constraints:
+        extractor="|".join(name for name in CONFIG.extractors if hub_manifest(name)) or "(?!)",
+    conda:
+        "../envs/shapednoise.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        script=os.path.relpath(BASE / "scripts" / "hub.py"),
+        config=SOURCES,
+    shell:
+        "python {params.script:q} {wildcards.extractor} --config {params.config:q} --manifest {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

@@ -6,6 +6,7 @@ rule features_data:
         code=code("features"),
         images=images,
         weights=lambda w: weights_of(w.extractor),
+        hub=lambda w: hub_manifest(w.extractor),
         network=lambda w: network_code(w.extractor),
     output:
         f"{RESULTS}/features/data/{{dataset}}/{{extractor}}-ref{{reference}}.npz",
@@ -36,6 +37,7 @@ rule features_samples:
         code=code("features"),
         images=rules.sample.output.samples,
         weights=lambda w: weights_of(w.extractor),
+        hub=lambda w: hub_manifest(w.extractor),
         network=lambda w: network_code(w.extractor),
     output:
         f"{RESULTS}/features/{SAMPLES}/{{extractor}}.npz",

@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.error import URLError
 
 import numpy as np
 import pytest
 import torch
-from torch_fidelity.feature_extractor_clip import CLIPVisual
+from torch_fidelity.feature_extractor_clip import MODEL_METADATA, CLIPVisual
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
@@ -185,7 +186,44 @@ def dinov2_vits14(pretrained=True):
 """
 
 
-def test_dinov2_comes_from_the_folder_of_torch_hub_without_a_network(script, folder):
+@pytest.fixture
+def hub_config(folder) -> list[str]:
+    """Options of scripts/hub.py for an extractor `dinov2` and one `clip`."""
+    networks = {"dinov2": {"network": "dinov2-vit-s-14"}, "clip": {"network": "clip-vit-b-32"}}
+    (folder / "config.json").write_text(json.dumps({"offline": False, "extractors": networks}))
+    return ["--config", "config.json", "--manifest", "manifest.json"]
+
+
+@pytest.mark.parametrize("network", ["dinov2-vit-s-14", "clip-vit-b-32"])
+def test_torch_hub_goes_online_only_where_it_may(tmp_path, monkeypatch, network):
+    asked = []
+
+    def urlopen(request, *_):
+        asked.append(request)
+        raise URLError("no route")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "urlopen", urlopen)
+    settings = NetworkSettings(network=network)
+    with pytest.raises(UserError, match="run `make fetch` while online"):
+        load_extractor(None, CPU, settings)
+    assert asked == [] and torch.hub.urlopen is urlopen
+    with pytest.raises(UserError, match="cannot be loaded"):
+        load_extractor(None, CPU, settings, online=True)
+    assert asked
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("dinov2", "_dinov2_main and"), ("clip", "put OpenAI's weights")]
+)
+def test_offline_a_network_that_torch_hub_has_not_is_one_line(script, folder, hub_config, name, wanted):
+    shown = script("hub", name, *hub_config, "--offline", code=2)
+    [line] = [line for line in shown.splitlines() if line.startswith("error: ")]
+    assert "not in" in line or "no internet" in line
+    assert wanted in line and not (folder / "manifest.json").exists()
+
+
+def test_dinov2_comes_from_the_folder_of_torch_hub_without_a_network(script, folder, hub_config):
     hub = folder / "torch" / "hub" / "facebookresearch_dinov2_main"
     hub.mkdir(parents=True)
     (hub / "hubconf.py").write_text(HUB)
@@ -193,6 +231,9 @@ def test_dinov2_comes_from_the_folder_of_torch_hub_without_a_network(script, fol
     script(*command, "--extractor", '{"network": "dinov2-vit-s-14"}')
     features, record = read_features(folder / "features.npz")
     assert features["features"].shape == (4, 7) and record["layer"] == "dinov2"
+    script("hub", "dinov2", *hub_config, "--offline")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest == {"source": "torch.hub: dinov2-vit-s-14", "sha256": record["sha256_of_weights"]}
 
 
 class Clip(torch.nn.Module):
@@ -208,12 +249,19 @@ class Clip(torch.nn.Module):
 
 
 @pytest.mark.filterwarnings("ignore")  # tracing is deprecated, and OpenAI's files are traced
-def test_clip_is_loaded_from_its_file(tmp_path):
+def test_clip_is_loaded_from_its_file_or_that_of_torch_hub(tmp_path, monkeypatch):
     torch.jit.trace(Clip().eval(), torch.rand(1, 3, 32, 32)).save(tmp_path / "clip.pt")
     extractor = load_extractor(tmp_path / "clip.pt", CPU, NetworkSettings(network="clip-vit-b-32"))
     images = np.random.default_rng(0).integers(0, 256, (5, 1, 16, 16), np.uint8)
     features = extract(extractor, images, np.arange(5), 2)["features"]
     assert features.shape == (5, 6) and np.isfinite(features).all() and features.std() > 0
+    hub = tmp_path / "hub" / "checkpoints"
+    hub.mkdir(parents=True)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    name = f"clip-vit-b-32-{MODEL_METADATA['clip-vit-b-32']['hash']}.pt"
+    (hub / name).write_bytes((tmp_path / "clip.pt").read_bytes())
+    of_hub = load_extractor(None, CPU, NetworkSettings(network="clip-vit-b-32"))
+    np.testing.assert_array_equal(extract(of_hub, images, np.arange(5), 2)["features"], features)
     (tmp_path / "bad.pt").write_bytes(b"no network")
     with pytest.raises(UserError, match="clip-vit-b-32 cannot be loaded"):
         load_extractor(tmp_path / "bad.pt", CPU, NetworkSettings(network="clip-vit-b-32"))

@@ -39,3 +39,16 @@ def test_commands_name_the_weights_where_there_are_sources(fresh):
     commands = [line for line in output.splitlines() if "scripts/features.py" in line and "--images" in line]
     assert len(commands) == 6
     assert all("--weights data/weights/random.pth" in command for command in commands)
+
+
+def test_networks_of_torch_hub_are_fetched_before_features(fresh):
+    """One with sources has its weights from them and nothing from torch.hub."""
+    fresh.set("extractors.hub", {"network": "dinov2-vit-s-14"})
+    fresh.set("extractors.mine", {"network": "clip-vit-b-32", "sources": [{"file": "random.pth"}]})
+    fresh.set("experiments.cifar10_variants.extractor", "hub")
+    assert fresh.planned("fetch") == {"fetch": 1, "download": 1, "weights": 1, "hub": 1}
+    planned = fresh.planned("fig2c")
+    assert planned["hub"] == 1 and "weights" not in planned
+    done = fresh.snakemake("data/weights/hub.json", "--config", "offline=true")
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("error: ")]
+    assert done.returncode != 0 and "dinov2-vit-s-14 cannot be loaded" in line

@@ -7,6 +7,8 @@ float32 features (n, d), one for each layer of its `features_list`.
 import hashlib
 import importlib
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from urllib.error import URLError
 
@@ -22,21 +24,41 @@ from shapednoise.metrics.inception import LOGITS, FastInception
 from shapednoise.metrics.weights import DAMAGED, NO_CLASSIFIER, has_classifier
 from shapednoise.settings.data import NetworkSettings
 
+FETCH = "run `make fetch` while online (where it has been, delete weights/EXTRACTOR.json in the data folder)"
 NO_CLASSES = "the Inception Score is about the classes of the Inception network, which this extractor has not"
 
 
 def load_extractor(
-    weights: Path | None, device: torch.device, settings: NetworkSettings | None = None
+    weights: Path | None,
+    device: torch.device,
+    settings: NetworkSettings | None = None,
+    online: bool = False,
 ) -> FeatureExtractorBase:
     """The network of these settings (Inception where there are none) on a device.
 
-    weights: its file; None where torch.hub or the network itself has them. Raises UserError, which
+    weights: its file; None where torch.hub or the network itself has them. online: torch.hub may download
+    what is not in its folder; jobs that compute leave that to the rule `hub`. Raises UserError, which
     says what to put where, if the network cannot be had.
     """
     settings = settings or NetworkSettings()
     load = {"inception": _inception, "dinov2": _dinov2, "clip": _clip, "registered": _registered}
-    extractor = load[settings.family](settings, weights)
+    with _hub_cut_off() if settings.in_hub and not online else nullcontext():
+        extractor = load[settings.family](settings, weights)
     return extractor.requires_grad_(False).eval().to(device)
+
+
+@contextmanager
+def _hub_cut_off() -> Iterator[None]:
+    """Let torch.hub use only what lies in its folder, as it does where there is no network."""
+
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise URLError("not in the folder of torch.hub")
+
+    urlopen, torch.hub.urlopen = torch.hub.urlopen, refuse
+    try:
+        yield
+    finally:
+        torch.hub.urlopen = urlopen
 
 
 def why_no_logits(network: str) -> str:
@@ -72,7 +94,7 @@ def _dinov2(settings: NetworkSettings, weights: Path | None) -> FeatureExtractor
         return FeatureExtractorDinoV2(settings.network, ["dinov2"])
     except (*DAMAGED, OSError, URLError, ImportError, ValueError) as error:
         raise UserError(
-            f"{settings.network} cannot be loaded ({_line(error)}); put the repository "
+            f"{settings.network} cannot be loaded ({_line(error)}); {FETCH} or put the repository "
             f"facebookresearch/dinov2 at {hub}/facebookresearch_dinov2_main and {model}_pretrain.pth "
             f"into {hub}/checkpoints"
         ) from error
@@ -82,7 +104,9 @@ def _clip(settings: NetworkSettings, weights: Path | None) -> FeatureExtractorBa
     name = settings.network
     file = f"{torch.hub.get_dir()}/checkpoints/{name}-{MODEL_METADATA[name]['hash']}.pt"
     remedy = (
-        f"delete {weights} and run again" if weights else f"put OpenAI's weights at {file} or add sources"
+        f"delete {weights} and run again"
+        if weights
+        else f"{FETCH}, put OpenAI's weights at {file} or add sources"
     )
     try:
         return FeatureExtractorCLIP(name, ["clip"], str(weights) if weights else None, verbose=False)

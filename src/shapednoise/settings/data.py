@@ -179,6 +179,11 @@ class NetworkSettings(Settings):
             return "registered"
         return "inception" if self.network == "inception" else self.network.split("-")[0]
 
+    @property
+    def in_hub(self) -> bool:
+        """Whether the network is one that torch.hub has, or can download."""
+        return self.family in ("dinov2", "clip")
+
     @model_validator(mode="after")
     def _exists(self) -> "NetworkSettings":
         if self.network not in NETWORKS and not re.fullmatch(CLASS, self.network):
