@@ -5,8 +5,11 @@ import io
 import stat
 import struct
 import tarfile
+import tracemalloc
 import zipfile
+from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -100,3 +103,81 @@ def test_a_gzip_bomb_of_mnists_format(tmp_path, count):
     (tmp_path / "bomb.gz").write_bytes(gzip.compress(content))
     expected = "holds more than the 40 images" if count == 40 else "is unsafe: it would unpack to more than"
     refused(tmp_path / "bomb.gz", tmp_path, expected, reader="idx", channels=1)
+
+
+def bloated(path: Path, kind: bytes, size: int, times: int = 1) -> Path:
+    """A tar.gz that begins with headers of zeros that say something about the next file."""
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = kind, size
+    start = header.tobuf(tarfile.GNU_FORMAT) + bytes(max(0, size))
+    good = write_tar(path.with_suffix(".good"), GOOD, "w").read_bytes()
+    path.write_bytes(gzip.compress(start * times + good, 1))
+    return path
+
+
+@pytest.mark.parametrize("kind", [b"L", b"K", b"x", b"g", b"X"])
+@pytest.mark.parametrize("size", [32 * MIB, -512], ids=["large", "negative"])
+def test_a_header_of_a_tar_that_is_too_large_is_not_read(kind, size, tmp_path):
+    archive = bloated(tmp_path / "bomb.tgz", kind, size)
+    tracemalloc.start()
+    refused(archive, tmp_path, "is unsafe: its headers are absurdly large")
+    assert tracemalloc.get_traced_memory()[1] < 16 * MIB
+    tracemalloc.stop()
+
+
+def test_headers_of_a_tar_that_are_too_large_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "LARGEST_HEADERS", 4 * MIB)
+    archive = bloated(tmp_path / "bomb.tgz", b"g", MIB, times=5)
+    refused(archive, tmp_path, "is unsafe: its headers are absurdly large")
+
+
+@pytest.mark.parametrize("size", ["-512", str(1 << 40)])
+def test_a_size_that_a_header_makes_absurd(size, tmp_path):
+    with tarfile.open(tmp_path / "bomb.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+        info = tarfile.TarInfo("0.png")
+        info.pax_headers = {"size": size}
+        tar.addfile(info)
+    refused(tmp_path / "bomb.tar", tmp_path, r"'0\.png' unpacks to")
+
+
+def test_sparse_files_whose_map_may_have_any_length(tmp_path):
+    with tarfile.open(tmp_path / "new.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+        info = tarfile.TarInfo("0.png")
+        info.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}
+        info.size = MIB
+        tar.addfile(info, io.BytesIO(b"99999999\n" + b"0\n" * (MIB // 2)))
+    refused(tmp_path / "new.tar", tmp_path, r"'0\.png' is a sparse file")
+    with tarfile.open(tmp_path / "old.tar", "w") as tar:
+        info = tarfile.TarInfo("0.png")
+        info.type = tarfile.GNUTYPE_SPARSE
+        tar.addfile(info)
+    refused(tmp_path / "old.tar", tmp_path, r"'0\.png' is a sparse file")
+
+
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_long_names_and_what_else_genuine_headers_say_are_read(form, tmp_path):
+    with tarfile.open(tmp_path / "long.tar.gz", "w:gz", format=form, pax_headers={"comment": "c"}) as tar:
+        for index in range(5):
+            add(tar, f"{'a' * 200}/{'é' * 100}/{index}.png", png(PIXELS[index]))
+    settings = ImagesSettings(reader="folder", size=32)
+    assert write_canonical(tmp_path / "long.tar.gz", settings, tmp_path / "images.npy").images == 5
+
+
+MANY = {f"{index}.png": np.random.default_rng(index).bytes(MIB) for index in range(4)}
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: write_tar(path, MANY, "w:xz"),
+        lambda path: write_zip(path, MANY, zipfile.ZIP_LZMA),
+        lambda path: write_tar(path, MANY, "w:bz2"),
+    ],
+    ids=["tar.xz", "zip of LZMA", "tar.bz2"],
+)
+def test_an_archive_with_a_flipped_byte_is_damaged(write, tmp_path):
+    archive = write(tmp_path / "flipped")
+    content = bytearray(archive.read_bytes())
+    content[MIB // 2 :: MIB] = bytes(255 - byte for byte in content[MIB // 2 :: MIB])
+    archive.write_bytes(content)
+    refused(archive, tmp_path, "is damaged")

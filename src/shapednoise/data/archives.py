@@ -4,6 +4,7 @@ An archive with an absolute name, `..`, a link, a device or a bomb is refused as
 none of them. Nothing is extracted here; members are read one at a time.
 """
 
+import lzma
 import stat
 import tarfile
 import zipfile
@@ -20,6 +21,7 @@ DAMAGED = (
     EOFError,
     OSError,
     zlib.error,
+    lzma.LZMAError,
     tarfile.TarError,
     zipfile.BadZipFile,
     NotImplementedError,
@@ -30,6 +32,15 @@ LARGEST_TOTAL = 4 << 30  # or LARGEST_GROWTH times the archive, whose pictures a
 LARGEST_GROWTH = 20
 LARGEST_RATIO = 200
 SMALL = 1 << 20  # a picture of one colour may compress more than others
+LARGEST_HEADER = 1 << 20  # of a tar: a long name, or what else it says about a file
+LARGEST_HEADERS = 256 << 20  # of all its headers, or the archive's own size
+ABOUT_NEXT = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,7 @@ def members(archive: Path) -> Iterator[list[Member]]:
             found = [_member(info.filename, pack, info) for info in _checked_zip(archive, pack)]
             yield sorted(found, key=lambda member: member.name)
     else:
-        with tarfile.open(archive) as tar:
+        with tarfile.open(archive, tarinfo=careful_headers(archive)) as tar:
             found = [_member(info.name, tar, info) for info in _checked_tar(archive, tar)]
             yield sorted(found, key=lambda member: member.name)
 
@@ -62,6 +73,33 @@ def check_size(archive: Path, total: int) -> None:
     """Raise UserError where the content of an archive, `total` bytes, is that of a bomb."""
     if total > max(LARGEST_TOTAL, LARGEST_GROWTH * archive.stat().st_size):
         raise _unsafe(archive, f"it would unpack to more than {total >> 20} MiB")
+
+
+def careful_headers(archive: Path) -> type[tarfile.TarInfo]:
+    """What reads the headers of one archive, for tarfile.open, which holds them all in memory.
+
+    Raises UserError before one that is too large, or of too many, is read; a sparse file has a map of
+    any length, and a genuine archive has none.
+    """
+    largest, total = max(LARGEST_HEADERS, archive.stat().st_size), 0
+
+    class Header(tarfile.TarInfo):
+        @classmethod
+        def frombuf(cls, buf: bytes, encoding: str, errors: str) -> tarfile.TarInfo:
+            nonlocal total
+            info = super().frombuf(buf, encoding, errors)
+            size = info.size if info.type in ABOUT_NEXT else 0
+            total += tarfile.BLOCKSIZE + size
+            if not 0 <= size <= LARGEST_HEADER or total > largest:
+                raise _unsafe(archive, "its headers are absurdly large, as those of a bomb are")
+            if info.type == tarfile.GNUTYPE_SPARSE:
+                raise _unsafe(archive, f"{info.name!r} is a sparse file")
+            return info
+
+        def _proc_gnusparse_10(self, member: tarfile.TarInfo, *_: object) -> None:
+            raise _unsafe(archive, f"{member.name!r} is a sparse file")
+
+    return Header
 
 
 def _member(
@@ -90,6 +128,7 @@ def _checked_tar(archive: Path, tar: tarfile.TarFile) -> Iterator[tarfile.TarInf
     total = 0
     for info in tar:  # checked before the content, which is skipped over, is unpacked
         _check_member(archive, info.name, info.size, info.isfile() or info.isdir())
+        info.pax_headers = {}  # each member would keep a copy of what is said about all
         total += info.size
         check_size(archive, total)
         if info.isfile():
@@ -103,7 +142,7 @@ def _check_member(archive: Path, name: str, size: int, plain: bool) -> None:
         raise _unsafe(archive, f"the name {name!r} leads outside of it")
     if not plain:
         raise _unsafe(archive, f"{name!r} is a link or a device")
-    if size > LARGEST_FILE:
+    if not 0 <= size <= LARGEST_FILE:
         raise _unsafe(archive, f"{name!r} unpacks to {size >> 20} MiB, more than {LARGEST_FILE >> 20} MiB")
 
 
