@@ -1,6 +1,6 @@
 """Features and scores against torch_fidelity.calculate_metrics: time, memory and equal numbers.
 
-    python benchmarks/scores.py --weights data/weights/inception.pth --array data/cifar10/images.npy \\
+    python benchmarks/scores.py --weights data/weights/inception.pth --array data/cifar10/size32/images.npy \\
         [--images 2000] [--rounds 20] [--distances 10000 50000] [--output scores.json]
 
 The first and the last so many images of the array are scored against each other by both. Rates are
