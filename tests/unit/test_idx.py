@@ -5,12 +5,14 @@ import hashlib
 import shutil
 import struct
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from shapednoise.console import UserError
+from shapednoise.data import archives as limits
 from shapednoise.data.canonical import write_canonical
 from shapednoise.data.idx import pad
 from shapednoise.data.images import load_images
@@ -89,7 +91,7 @@ def package(folder: Path, member: str, labels: bytes | None = None) -> Path:
         "Package: pictures\nVersion: 1\nArchitecture: all\nMaintainer: Nobody <n@example.org>\n"
         "Description: pictures\n"
     )
-    (tree / member).parent.mkdir(parents=True)
+    (tree / member).parent.mkdir(parents=True, exist_ok=True)
     (tree / member).write_bytes(idx())
     if labels is not None:
         (tree / member).with_name("train-labels-idx1-ubyte.gz").write_bytes(labels)
@@ -110,6 +112,58 @@ def test_the_labels_of_a_debian_package_are_counted(tmp_path):
     assert content.classes == {"0": 10, "1": 10, "2": 10, "3": 10}
     with pytest.raises(UserError, match="has 10, 10, 10, 10 images of its classes"):
         write_canonical(archive, settings(per_class=(9, 11, 10, 10)), tmp_path / "images.npy")
+
+
+@pytest.mark.parametrize(
+    ("magic", "count", "labels", "message"),
+    [
+        (0x801, 39, 39, "has not one label for each of its 40 images; get it again"),
+        (0x801, 40, 39, "has not one label for each of its 40 images"),
+        (0x801, 40, 41, "has not one label for each of its 40 images"),
+        (0x801, 2**32 - 1, 64 << 20, "has not one label for each of its 40 images"),
+        (0x803, 40, 40, "the labels of .* begin with 0x803, not 0x801; get it again"),
+    ],
+    ids=["fewer", "fewer than it says", "more than it says", "a bomb", "pictures"],
+)
+def test_labels_that_are_not_those_of_the_pictures(tmp_path, magic, count, labels, message):
+    packed = gzip.compress(struct.pack(">2I", magic, count) + bytes(labels))
+    archive = package(tmp_path, "usr/share/datasets/pictures/train-images-idx3-ubyte.gz", packed)
+    tracemalloc.start()
+    with pytest.raises(UserError, match=message):
+        write_canonical(archive, settings(images=None), tmp_path / "images.npy")
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
+
+
+def test_the_other_files_of_a_debian_package_are_passed_over_in_little_memory(tmp_path):
+    (tmp_path / "tree/usr").mkdir(parents=True)
+    (tmp_path / "tree/usr/large").write_bytes(bytes(64 << 20))
+    (tmp_path / "tree/usr/link").symlink_to("large")
+    archive = package(tmp_path, "usr/share/train-images-idx3-ubyte.gz")
+    tracemalloc.start()
+    write_canonical(archive, settings(), tmp_path / "images.npy")
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("limit", "match"), [("LARGEST_FILE", "more than 4 MiB"), ("LARGEST_TOTAL", "unpack to")]
+)
+def test_a_debian_package_that_is_a_bomb(tmp_path, monkeypatch, limit, match):
+    monkeypatch.setattr(limits, limit, 4 << 20)
+    (tmp_path / "tree/usr").mkdir(parents=True)
+    (tmp_path / "tree/usr/large").write_bytes(bytes(64 << 20))
+    archive = package(tmp_path, "usr/share/train-images-idx3-ubyte.gz")
+    with pytest.raises(UserError, match=f"is unsafe: .*{match}"):
+        write_canonical(archive, settings(), tmp_path / "images.npy")
+
+
+def test_a_debian_package_that_is_cut_is_damaged(tmp_path):
+    archive = package(tmp_path, "usr/share/train-images-idx3-ubyte.gz")
+    archive.write_bytes(archive.read_bytes()[:20_000])
+    with pytest.raises(UserError, match=r"is damaged \(.*dpkg-deb.*\); delete it") as caught:
+        write_canonical(archive, settings(), tmp_path / "images.npy")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_debian_package_of_something_else_is_refused(tmp_path):

@@ -142,6 +142,11 @@ def _check_member(archive: Path, name: str, size: int, plain: bool) -> None:
         raise _unsafe(archive, f"the name {name!r} leads outside of it")
     if not plain:
         raise _unsafe(archive, f"{name!r} is a link or a device")
+    check_file(archive, name, size)
+
+
+def check_file(archive: Path, name: str, size: int) -> None:
+    """Raise UserError where a file of an archive is of absurd size (bytes)."""
     if not 0 <= size <= LARGEST_FILE:
         raise _unsafe(archive, f"{name!r} unpacks to {size >> 20} MiB, more than {LARGEST_FILE >> 20} MiB")
 

@@ -1,13 +1,15 @@
 """MNIST's file format, idx3-ubyte, gzipped: by itself or inside a Debian package.
 
 The format: four big-endian 32-bit numbers (magic number 0x803, pictures, rows, columns), then the
-pixels, one byte each, picture by picture.
+pixels, one byte each, picture by picture. Labels beside them are idx1-ubyte: magic number 0x801, their
+number, one byte each.
 """
 
 import gzip
 import io
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -15,10 +17,10 @@ from typing import BinaryIO
 import numpy as np
 
 from shapednoise.console import UserError
-from shapednoise.data.archives import check_size
+from shapednoise.data.archives import careful_headers, check_file, check_size
 from shapednoise.settings.data import ImagesSettings
 
-MAGIC = 0x803
+MAGIC, MAGIC_OF_LABELS = 0x803, 0x801
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 DEBIAN = b"!<arch>\n"
 BLOCK = 5000
@@ -28,13 +30,12 @@ def read_idx(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarr
     """Training images in their order, padded with black to settings.size, in blocks N x H x W x 1.
 
     With their classes, where a package has them. Raises UserError where it is another format, another
-    number of pictures than it says, pictures that are larger than the size, or a bomb; EOFError,
-    OSError or ValueError where it is damaged.
+    number of pictures than it says, or of labels, pictures that are larger than the size, or a bomb;
+    EOFError, OSError, ValueError or TarError where it is damaged.
     """
     if archive.is_dir():
         raise UserError(f"{archive} is a directory; name the idx file in it, or set reader: folder")
     images, labels = _opened(archive)
-    classes = _labels(labels) if labels else None
     with images, gzip.open(images) as file:
         magic, count, rows, columns = np.frombuffer(file.read(16), ">u4").tolist()
         if magic != MAGIC:
@@ -44,6 +45,7 @@ def read_idx(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarr
                 f"the pictures of {archive} are {rows} x {columns}; raise size from {settings.size} to that"
             )
         check_size(archive, count * rows * columns)
+        classes = _labels(labels, archive, count) if labels else None
         for start in range(0, count, BLOCK):
             shape = (min(BLOCK, count - start), rows, columns)
             content = file.read(shape[0] * rows * columns)
@@ -60,11 +62,18 @@ def pad(images: np.ndarray, size: int) -> np.ndarray:
     return np.pad(images, [(0, 0), *around, *[(0, 0)] * (images.ndim - 3)])
 
 
-def _labels(packed: BinaryIO) -> list[int]:
-    """The classes of an idx1-ubyte file: after two 32-bit numbers one byte each."""
+def _labels(packed: BinaryIO, archive: Path, images: int) -> list[int]:
+    """The classes of an idx1-ubyte file, one an image. Raises UserError where it is another one."""
     with packed, gzip.open(packed) as file:
-        _, count = np.frombuffer(file.read(8), ">u4").tolist()
-        return np.frombuffer(file.read(count), np.uint8).tolist()
+        magic, count = np.frombuffer(file.read(8), ">u4").tolist()
+        if magic != MAGIC_OF_LABELS:
+            raise UserError(
+                f"the labels of {archive} begin with {magic:#x}, not {MAGIC_OF_LABELS:#x}; get it again"
+            )
+        found = file.read(images + 1)
+        if not count == len(found) == images:
+            raise UserError(f"{archive} has not one label for each of its {images} images; get it again")
+        return list(found)
 
 
 def _opened(archive: Path) -> tuple[BinaryIO, BinaryIO | None]:
@@ -72,24 +81,46 @@ def _opened(archive: Path) -> tuple[BinaryIO, BinaryIO | None]:
     with open(archive, "rb") as file:
         if file.read(len(DEBIAN)) != DEBIAN:
             return open(archive, "rb"), None
-    with tarfile.open(fileobj=io.BytesIO(_files_of_package(archive))) as tar:
-        files = {PurePosixPath(member.name).name: member for member in tar if member.isfile()}
-        images, labels = (
-            io.BytesIO(tar.extractfile(files[name]).read()) if name in files else None
-            for name in (IMAGES, LABELS)
-        )
-    if images is None:
+    files = _files_of_package(archive)
+    if IMAGES not in files:
         raise UserError(f"{archive} has no {IMAGES}; get the package that holds it")
-    return images, labels
+    return io.BytesIO(files[IMAGES]), io.BytesIO(files[LABELS]) if LABELS in files else None
 
 
-def _files_of_package(archive: Path) -> bytes:
-    """The files of a Debian package as a tar; nothing is installed."""
-    try:
-        done = subprocess.run(["dpkg-deb", "--fsys-tarfile", archive], capture_output=True, check=True)
-    except FileNotFoundError:
-        raise UserError(f"dpkg-deb is not installed, which opens {archive}; use another source") from None
-    except subprocess.CalledProcessError as error:
-        reason = " ".join(error.stderr.decode(errors="replace").split())
-        raise UserError(f"{archive} is damaged ({reason[:200]}); delete it and run again") from None
-    return done.stdout
+def _files_of_package(archive: Path) -> dict[str, bytes]:
+    """Images and labels of a Debian package, by name; its other files are passed over, nothing installed.
+
+    Raises UserError where the package is a bomb or damaged, or dpkg-deb is missing; or TarError.
+    """
+    command = ["dpkg-deb", "--fsys-tarfile", archive]
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
+        except FileNotFoundError:
+            raise UserError(f"dpkg-deb is not installed, which opens {archive}; use another source") from None
+        with process:
+            try:
+                return _wanted(process.stdout, archive)
+            except tarfile.TarError:
+                process.stdout.close()
+                if process.wait() > 0:
+                    errors.seek(0)
+                    reason = " ".join(errors.read(1000).decode(errors="replace").split())[:200]
+                    raise UserError(f"{archive} is damaged ({reason}); delete it and run again") from None
+                raise
+            finally:
+                process.kill()
+
+
+def _wanted(stream: BinaryIO, archive: Path) -> dict[str, bytes]:
+    """Images and labels of a tar that is read once, by name. Raises UserError where it is a bomb."""
+    files, total = {}, 0
+    with tarfile.open(fileobj=stream, mode="r|", tarinfo=careful_headers(archive)) as tar:
+        for member in tar:
+            check_file(archive, member.name, member.size)
+            total += member.size
+            check_size(archive, total)
+            name = PurePosixPath(member.name).name
+            if member.isfile() and name in (IMAGES, LABELS):
+                files[name] = tar.extractfile(member).read()
+    return files
