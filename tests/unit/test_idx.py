@@ -158,9 +158,10 @@ def test_a_debian_package_that_is_a_bomb(tmp_path, monkeypatch, limit, match):
         write_canonical(archive, settings(), tmp_path / "images.npy")
 
 
-def test_a_debian_package_that_is_cut_is_damaged(tmp_path):
+@pytest.mark.parametrize("kept", [20_000, -100])
+def test_a_debian_package_that_is_cut_is_damaged(tmp_path, kept):
     archive = package(tmp_path, "usr/share/train-images-idx3-ubyte.gz")
-    archive.write_bytes(archive.read_bytes()[:20_000])
+    archive.write_bytes(archive.read_bytes()[:kept])
     with pytest.raises(UserError, match=r"is damaged \(.*dpkg-deb.*\); delete it") as caught:
         write_canonical(archive, settings(), tmp_path / "images.npy")
     assert "\n" not in str(caught.value)

@@ -24,6 +24,7 @@ MAGIC, MAGIC_OF_LABELS = 0x803, 0x801
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 DEBIAN = b"!<arch>\n"
 BLOCK = 5000
+PADDING = 1 << 20  # bytes after the last file of a tar, at most
 
 
 def read_idx(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarray, list[int] | None]]:
@@ -31,7 +32,7 @@ def read_idx(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarr
 
     With their classes, where a package has them. Raises UserError where it is another format, another
     number of pictures than it says, or of labels, pictures that are larger than the size, or a bomb;
-    EOFError, OSError, ValueError or TarError where it is damaged.
+    EOFError, OSError or ValueError where it is damaged.
     """
     if archive.is_dir():
         raise UserError(f"{archive} is a directory; name the idx file in it, or set reader: folder")
@@ -90,9 +91,9 @@ def _opened(archive: Path) -> tuple[BinaryIO, BinaryIO | None]:
 def _files_of_package(archive: Path) -> dict[str, bytes]:
     """Images and labels of a Debian package, by name; its other files are passed over, nothing installed.
 
-    Raises UserError where the package is a bomb or damaged, or dpkg-deb is missing; or TarError.
+    Raises UserError where the package is a bomb or damaged, or dpkg-deb is missing.
     """
-    command = ["dpkg-deb", "--fsys-tarfile", archive]
+    command, problem = ["dpkg-deb", "--fsys-tarfile", archive], ""
     with tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
@@ -100,16 +101,16 @@ def _files_of_package(archive: Path) -> dict[str, bytes]:
             raise UserError(f"dpkg-deb is not installed, which opens {archive}; use another source") from None
         with process:
             try:
-                return _wanted(process.stdout, archive)
-            except tarfile.TarError:
-                process.stdout.close()
-                if process.wait() > 0:
-                    errors.seek(0)
-                    reason = " ".join(errors.read(1000).decode(errors="replace").split())[:200]
-                    raise UserError(f"{archive} is damaged ({reason}); delete it and run again") from None
-                raise
-            finally:
-                process.kill()
+                with process.stdout as stream:
+                    files = _wanted(stream, archive)
+                    stream.read(PADDING)
+            except tarfile.TarError as error:
+                problem = str(error)
+        if process.returncode or problem:
+            errors.seek(0)
+            reason = " ".join([problem, *errors.read(1000).decode(errors="replace").split()]).strip()
+            raise UserError(f"{archive} is damaged ({reason[:200]}); delete it and run again")
+    return files
 
 
 def _wanted(stream: BinaryIO, archive: Path) -> dict[str, bytes]:
