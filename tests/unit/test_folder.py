@@ -1,11 +1,13 @@
 """The reader of pictures: directories and archives alike, parts of them, their classes."""
 
 import hashlib
+import io
 import os
 import zipfile
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from shapednoise.console import UserError
 from shapednoise.data.canonical import write_canonical
@@ -126,6 +128,110 @@ def test_the_digest_of_a_directory_knows_names_and_contents(tmp_path):
     assert one != sha256_of_path(write_folder(tmp_path / "renamed", renamed))
     altered = FILES | {NAMES[0]: FILES[NAMES[1]]}
     assert one != sha256_of_path(write_folder(tmp_path / "altered", altered))
+
+
+def saved(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def first(tmp_path, name: str, content: bytes, **changes) -> np.ndarray:
+    """The pixels of this picture, H x W x C, read from a folder."""
+    archive = write_folder(tmp_path / "pictures", {name: content, f"z{name}": content})
+    return read(archive, tmp_path, **changes)[0][0].transpose(1, 2, 0)
+
+
+DEEP = np.random.default_rng(3).integers(0, 1 << 16, (32, 32), np.uint16)
+DEEP[0, :2] = 0, 65535
+PGM = b"P5 32 32 65535\n" + DEEP.astype(">u2").tobytes()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.png", saved(Image.fromarray(DEEP))),
+        ("a.tif", saved(Image.fromarray(DEEP), "TIFF")),
+        ("a.tif", saved(Image.fromarray(DEEP.astype(">u2")), "TIFF")),
+        ("a.pgm", PGM),
+    ],
+    ids=["png", "tiff", "tiff of big-endian", "pgm"],
+)
+def test_16_bits_of_grey_become_the_higher_8(tmp_path, name, content, channels):
+    found = first(tmp_path, name, content, channels=channels)
+    np.testing.assert_array_equal(found, np.repeat(DEEP[..., None] >> 8, channels, axis=2))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.int32])
+def test_values_without_a_known_range_are_refused(tmp_path, kind):
+    content = saved(Image.fromarray(DEEP.astype(kind)), "TIFF")
+    with pytest.raises(UserError, match=r"a\.tif in .*no known range; save it with 8 or 16 bits") as caught:
+        first(tmp_path, "a.tif", content)
+    assert "\n" not in str(caught.value)
+
+
+TURNS = {
+    1: lambda x: x,
+    2: lambda x: x[:, ::-1],
+    3: lambda x: x[::-1, ::-1],
+    4: lambda x: x[::-1],
+    5: lambda x: x.transpose(1, 0, 2),
+    6: lambda x: np.rot90(x, -1),
+    7: lambda x: x[::-1, ::-1].transpose(1, 0, 2),
+    8: np.rot90,
+}
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_pictures_are_turned_as_their_exif_says(tmp_path, orientation, kind):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    content = saved(Image.fromarray(PIXELS[0]), kind, exif=exif)
+    stored = np.asarray(Image.open(io.BytesIO(content)))
+    found = first(tmp_path, "a.png", content)
+    np.testing.assert_array_equal(found, TURNS[orientation](stored))
+
+
+def test_a_broken_exif_breaks_no_picture(tmp_path):
+    content = saved(Image.fromarray(PIXELS[0]), exif=b"Exif\0\0nothing of the kind")
+    np.testing.assert_array_equal(first(tmp_path, "a.png", content), PIXELS[0])
+
+
+def test_a_picture_that_is_turned_is_cropped_as_it_is_seen(tmp_path):
+    tall = np.concatenate([PIXELS[0], PIXELS[1], PIXELS[2]])
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    content = saved(Image.fromarray(np.rot90(tall)), exif=exif)
+    np.testing.assert_array_equal(first(tmp_path, "a.png", content), PIXELS[1])
+
+
+ALPHA = np.random.default_rng(4).integers(0, 256, (32, 32, 1), np.uint8)
+ALPHA[0, :2] = [[0], [255]]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_is_transparent_shows_black(tmp_path, channels):
+    content = png(np.concatenate([np.repeat(PIXELS[0, ..., :1], 3, 2), ALPHA], axis=2))
+    grey = png(np.concatenate([PIXELS[0, ..., :1], ALPHA], axis=2))
+    expected = PIXELS[0, ..., :1] * (ALPHA / 255.0)
+    for index, picture in enumerate((content, grey)):
+        found = first(tmp_path / str(index), "a.png", picture, channels=channels)
+        assert found.shape == (32, 32, channels) and np.abs(found - expected).max() <= 0.51
+
+
+def test_a_colour_that_stands_for_transparency_shows_black(tmp_path):
+    palette = Image.fromarray(PIXELS[0]).quantize(8)
+    shown = np.array(palette.convert("RGB"))
+    shown[np.asarray(palette) == 3] = 0
+    found = first(tmp_path, "a.png", saved(palette, transparency=3))
+    np.testing.assert_array_equal(found, shown)
+
+
+def test_an_opaque_picture_keeps_its_pixels(tmp_path):
+    opaque = np.concatenate([PIXELS[0], np.full((32, 32, 1), 255, np.uint8)], axis=2)
+    np.testing.assert_array_equal(first(tmp_path, "a.png", png(opaque)), PIXELS[0])
 
 
 @pytest.mark.parametrize(
