@@ -196,6 +196,11 @@ def refused(tmp_path: Path, *sources: Source, **options) -> str:
     return str(caught.value)
 
 
+def kept_name(url: str, name: str = "good-archive.tgz") -> str:
+    """The name under which the file of an address is kept."""
+    return f"{hashlib.sha256(url.encode()).hexdigest()[:8]}-{name}"
+
+
 def kept(tmp_path: Path) -> list[str]:
     """The names of the files that are left of downloads."""
     return sorted(path.name for path in (tmp_path / "data" / "downloads").iterdir() if path.name != ".lock")
@@ -214,7 +219,7 @@ def test_a_download_ends_with_the_right_content_and_nothing_else(server, tmp_pat
     path, used = get(tmp_path, source)
     assert path.read_bytes() == CONTENT
     assert used == source
-    assert kept(tmp_path) == [f"{behaviour}-archive.tgz"]
+    assert kept(tmp_path) == [kept_name(source.url, f"{behaviour}-archive.tgz")]
 
 
 @pytest.mark.parametrize(
@@ -242,7 +247,7 @@ def test_a_range_of_something_else_starts_the_download_anew(server, tmp_path, be
 @pytest.mark.parametrize(("total", "starts"), [(TOTAL, [TOTAL]), (TOTAL + 10, [TOTAL + 10, 0])])
 def test_a_part_that_is_complete_is_taken_and_one_that_is_too_long_is_not(server, tmp_path, total, starts):
     url = f"{server}/good-archive.tgz"
-    part = transfer.Part(tmp_path / "data" / "downloads" / "good-archive.tgz", url)
+    part = transfer.Part(tmp_path / "data" / "downloads" / kept_name(url), url)
     part.path.parent.mkdir(parents=True)
     part.path.write_bytes((CONTENT + bytes(10))[:total])
     part.note.write_text(json.dumps({"url": url, "total": total, "validator": '"one"'}))
@@ -251,11 +256,12 @@ def test_a_part_that_is_complete_is_taken_and_one_that_is_too_long_is_not(server
 
 
 def test_a_part_of_another_address_is_not_continued(server, tmp_path):
-    part = transfer.Part(tmp_path / "data" / "downloads" / "good-archive.tgz", "http://127.0.0.1:1/other")
+    url = f"{server}/good-archive.tgz"
+    part = transfer.Part(tmp_path / "data" / "downloads" / kept_name(url), "http://127.0.0.1:1/other")
     part.path.parent.mkdir(parents=True)
     part.path.write_bytes(OLDER[:1000])
     part.note.write_text(json.dumps({"url": part.url, "total": TOTAL, "validator": '"one"'}))
-    path, _ = get(tmp_path, Source(url=f"{server}/good-archive.tgz", sha256=SHA256))
+    path, _ = get(tmp_path, Source(url=url, sha256=SHA256))
     assert path.read_bytes() == CONTENT
     assert [start for _, start, _ in Handler.requests] == [0]
 
@@ -267,11 +273,23 @@ def test_what_was_fetched_is_not_fetched_again(server, tmp_path):
     assert len(Handler.requests) == 1
 
 
+@pytest.mark.parametrize("others", [["one/data.zip", "two/data.zip"], ["data.zip?id=1", "data.zip?id=2"]])
+def test_files_of_the_same_name_from_other_addresses_are_not_taken_for_each_other(server, tmp_path, others):
+    one, two = (Source(url=f"{server}/good-{other}") for other in others)
+    path, _ = get(tmp_path, one)
+    path.write_bytes(OLDER)
+    found, used = get(tmp_path, two)
+    assert used == two and found != path and found.read_bytes() == CONTENT
+    assert get(tmp_path, one, offline=True)[0].read_bytes() == OLDER
+    path.unlink()
+    assert "not fetched yet" in refused(tmp_path, one, offline=True)
+
+
 def test_a_server_that_promises_more_than_it_has_is_given_up(server, tmp_path):
     message = refused(tmp_path, Source(url=f"{server}/promises-archive.tgz", sha256=SHA256))
     assert "/promises-archive.tgz: " in message
     assert len(Handler.requests) <= 2 * DownloadSettings().tries + 1
-    assert "promises-archive.tgz" not in kept(tmp_path)
+    assert all(name.endswith((".part", ".part.json")) for name in kept(tmp_path))
 
 
 def test_a_file_that_is_cut_by_its_server_is_refused_by_its_checksum(server, tmp_path):

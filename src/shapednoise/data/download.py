@@ -4,6 +4,7 @@ Sources are tried in their order. What has the wrong sha256 or is a web page nev
 name. Offline, only files of the user's own and what was fetched before are used.
 """
 
+import hashlib
 import os
 import re
 import subprocess
@@ -83,12 +84,12 @@ def _no_source(
 
 
 def _present(source: Source, data_dir: Path, folder: Path) -> Path:
-    """Where the file of a source is, or will be once it is fetched."""
+    """Where the file of a source is, or will be once it is fetched: no two addresses share a name."""
     if source.file:
         return data_dir / source.file
     if source.url:
         name = source.url.partition("?")[0].rstrip("/").rsplit("/", 1)[-1]
-        return folder / name
+        return folder / f"{hashlib.sha256(source.url.encode()).hexdigest()[:8]}-{name}"
     return folder / str(source).replace("/", "_").replace(" ", "-")
 
 
