@@ -38,10 +38,8 @@ DATA = CONFIG.data_dir
 # {prepared} is a data set and what was done to its pictures: celeba64/crop140-size64
 IMAGES, MANIFEST = f"{DATA}/{{prepared}}/images.npy", f"{DATA}/{{prepared}}/manifest.json"
 # The resolved config of this run, for rules that must not rerun when unrelated keys change: table,
-# whose inputs say which points it gathers, and download and weights, whose content is verified. The
-# latter two serve all configurations, so theirs lies in the data folder.
+# whose inputs say which points it gathers, and download and weights, whose content is verified.
 SNAPSHOT = f"{RESULTS}/config.json"
-SOURCES = f"{DATA}/sources.json"
 SAMPLE_SETS = wanted_sample_sets(CONFIG)
 SAMPLERS = {
     (CONFIG.recipe_of(experiment), sampler.slug): sampler
@@ -70,10 +68,15 @@ def claim_results():
             f"error: {RESULTS} was made by configuration {owner!r}, this one is {CONFIG.name!r}; "
             "give `results` in the config another folder"
         )
-    resolved = CONFIG.model_dump(mode="json")
-    write_json(SNAPSHOT, resolved)
-    shared = ("data_dir", "offline", "download", "datasets", "extractors")
-    write_json(SOURCES, {key: resolved[key] for key in shared})
+    write_json(SNAPSHOT, CONFIG.model_dump(mode="json"))
+
+
+def untracked_snapshot(wildcards, output):
+    """The path of the snapshot, for what all configurations share and none is to rerun for the next.
+
+    Snakemake does not record parameters that are functions of the output.
+    """
+    return SNAPSHOT
 
 
 def code(script):

@@ -19,7 +19,7 @@ rule download:
         runtime=120,
     params:
         script=os.path.relpath(BASE / "scripts" / "download.py"),
-        config=SOURCES,
+        config=untracked_snapshot,
     shell:
         "python {params.script:q} {wildcards.dataset} --config {params.config:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
@@ -97,7 +97,7 @@ rule weights:
         mem_mb=4000,
         runtime=60,
     params:
-        config=SOURCES,
+        config=untracked_snapshot,
     shell:
         "python {input.code[0]} {wildcards.extractor} --config {params.config:q}"
         " --weights {output.weights:q} --manifest {output.manifest:q}"

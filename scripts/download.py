@@ -5,21 +5,22 @@ from pathlib import Path
 
 from shapednoise.console import run
 from shapednoise.data.download import fetch_configured
-from shapednoise.files import read_json, sha256_of_path, write_json
+from shapednoise.files import sha256_of_path, write_json
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dataset", help="name of the data set in the config")
-    parser.add_argument("--config", type=Path, required=True, help="sources.json of the data folder")
+    parser.add_argument("--config", type=Path, required=True, help="config.json of the results folder")
     parser.add_argument("--output", type=Path, required=True, help="where to write download.json")
     parser.add_argument("--offline", action="store_true", help="use no network, only what is there")
     arguments = parser.parse_args()
 
-    path, source = fetch_configured(arguments.config, "datasets", arguments.dataset, arguments.offline)
+    settings, path, source = fetch_configured(
+        arguments.config, "datasets", arguments.dataset, arguments.offline
+    )
     record = {"file": path.as_posix(), "source": str(source), "sha256": sha256_of_path(path)}
-    licence = read_json(arguments.config)["datasets"][arguments.dataset]["licence"]
-    write_json(arguments.output, {**record, "licence": licence})
+    write_json(arguments.output, {**record, "licence": settings["licence"]})
 
 
 run(main)

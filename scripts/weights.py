@@ -10,7 +10,7 @@ import torch
 
 from shapednoise.console import log, run
 from shapednoise.data.download import fetch_configured
-from shapednoise.files import atomic_path, read_json, sha256_of_file, write_json
+from shapednoise.files import atomic_path, sha256_of_file, write_json
 from shapednoise.metrics.weights import NO_CLASSIFIER, content_of, has_classifier, read_weights
 from shapednoise.settings.data import Source
 
@@ -18,17 +18,18 @@ from shapednoise.settings.data import Source
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("extractor", help="name of the extractor in the config")
-    parser.add_argument("--config", type=Path, required=True, help="sources.json of the data folder")
+    parser.add_argument("--config", type=Path, required=True, help="config.json of the results folder")
     parser.add_argument("--weights", type=Path, required=True, help="state dict to write (.pth)")
     parser.add_argument("--manifest", type=Path, required=True, help="manifest to write (.json)")
     parser.add_argument("--offline", action="store_true", help="use no network, only what is there")
     arguments = parser.parse_args()
 
-    path, source = fetch_configured(arguments.config, "extractors", arguments.extractor, arguments.offline)
-    network = read_json(arguments.config)["extractors"][arguments.extractor]["network"]
+    settings, path, source = fetch_configured(
+        arguments.config, "extractors", arguments.extractor, arguments.offline
+    )
     record = {"source": str(source), "sha256": sha256_of_file(path)}
     with atomic_path(arguments.weights) as temporary:
-        if network == "inception":
+        if settings["network"] == "inception":
             record["classification_layer"] = write_inception(path, source, temporary)
         else:
             temporary.write_bytes(content_of(path, source))

@@ -16,7 +16,7 @@ import pytest
 
 from shapednoise.console import UserError
 from shapednoise.data import http as transfer
-from shapednoise.data.download import fetch
+from shapednoise.data.download import fetch, fetch_configured
 from shapednoise.files import sha256_of_path
 from shapednoise.settings.data import DownloadSettings, Source
 
@@ -415,10 +415,10 @@ def test_a_directory_is_a_source_and_its_digest_is_checked(tmp_path):
 def test_scripts_have_a_switch_for_offline(server, tmp_path, repository, script):
     entry = {"things": {"licence": "", "sources": [{"url": f"{server}/good-archive.tgz", "sha256": SHA256}]}}
     config = {"data_dir": str(tmp_path), "offline": False, "download": {}}
-    (tmp_path / "sources.json").write_text(json.dumps(config | {"datasets": entry, "extractors": entry}))
+    (tmp_path / "config.json").write_text(json.dumps(config | {"datasets": entry, "extractors": entry}))
     outputs = {"download": ["--output"], "weights": ["--weights", "--manifest"]}[script]
     command = [sys.executable, str(repository / "scripts" / f"{script}.py"), "things", "--offline"]
-    command += ["--config", str(tmp_path / "sources.json")]
+    command += ["--config", str(tmp_path / "config.json")]
     command += [text for option in outputs for text in (option, str(tmp_path / "out"))]
     environment = os.environ | {"PYTHONPATH": str(repository / "src")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -428,16 +428,25 @@ def test_scripts_have_a_switch_for_offline(server, tmp_path, repository, script)
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["other", "noisy"], ids=["unknown", "a corrupted data set"])
+def test_a_name_without_sources_is_one_line_that_says_which_there_are(tmp_path, name):
+    datasets = {"pictures": {"sources": [{"file": "a.zip"}]}, "noisy": {"corrupts": "pictures"}}
+    config = {"data_dir": str(tmp_path), "offline": False, "download": {}, "datasets": datasets}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=rf"no sources of '{name}' below datasets; choose one of pictures$"):
+        fetch_configured(tmp_path / "config.json", "datasets", name)
+
+
 def test_two_processes_that_want_the_same_file_share_one_download(server, tmp_path, repository):
     """Two real runs of the script at once, from a server that takes its time."""
     entry = {"licence": "", "sources": [{"url": f"{server}/slowly-archive.tgz", "sha256": SHA256}]}
     config = {"data_dir": str(tmp_path), "offline": False, "download": {}, "datasets": {"pictures": entry}}
-    (tmp_path / "sources.json").write_text(json.dumps(config))
+    (tmp_path / "config.json").write_text(json.dumps(config))
     outputs = [tmp_path / "one.json", tmp_path / "two.json"]
     script = [sys.executable, str(repository / "scripts" / "download.py"), "pictures"]
     running = [
         subprocess.Popen(
-            [*script, "--config", str(tmp_path / "sources.json"), "--output", str(output)],
+            [*script, "--config", str(tmp_path / "config.json"), "--output", str(output)],
             env=os.environ | {"PYTHONPATH": str(repository / "src")},
         )
         for output in outputs

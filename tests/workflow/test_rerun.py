@@ -121,6 +121,21 @@ def test_changing_a_mirror_list_reruns_nothing(workspace):
     assert not workspace.planned()
 
 
+def test_another_configuration_shares_what_was_fetched_and_leaves_the_firsts_config_alone(workspace):
+    shared, config = ["data/pictures/download.json", "data/weights/random.pth"], "results/tiny/config.json"
+    snapshot = (workspace.path / config).read_bytes()
+    workspace.set("name", "other")
+    workspace.set("results", "results/other")
+    workspace.set("datasets.pictures.sources", [{"file": "pictures.zip"}, {"file": "elsewhere.zip"}])
+    workspace.set("offline", True)
+    assert not workspace.planned(*shared)
+    (workspace.path / shared[0]).unlink()
+    workspace.run(*shared)
+    assert (workspace.path / shared[0]).exists()
+    assert (workspace.path / config).read_bytes() == snapshot
+    assert not list((workspace.path / "data").glob("*.json"))
+
+
 @pytest.mark.parametrize("module", ["console.py", "settings/training.py", "config.py", "data/download.py"])
 def test_editing_messages_schemas_and_downloads_retrains_nothing(workspace, module):
     path = workspace.path / "src" / "shapednoise" / module

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 from huggingface_hub import hf_hub_url
@@ -23,18 +24,24 @@ from shapednoise.files import read_json, sha256_of_path
 from shapednoise.settings.data import HUB, DownloadSettings, Source
 
 
-def fetch_configured(snapshot: Path, group: str, name: str, offline: bool = False) -> tuple[Path, Source]:
+def fetch_configured(
+    snapshot: Path, group: str, name: str, offline: bool = False
+) -> tuple[dict[str, Any], Path, Source]:
     """Fetch a data set or the weights of an extractor from the sources that the config lists.
 
-    snapshot: sources.json of the data folder. group: `datasets` or `extractors`; name: an entry of it.
-    offline: use no network, whatever the config says.
+    snapshot: config.json of the results folder. group: `datasets` or `extractors`; name: an entry of
+    it. offline: use no network, whatever the config says. Returns the entry, and what `fetch` does.
+    Raises UserError where there is no such entry or none of its sources works.
     """
     config = read_json(snapshot)
-    data_dir = Path(config["data_dir"])
-    sources = [Source(**source) for source in config[group][name]["sources"]]
+    data_dir, entry = Path(config["data_dir"]), config[group].get(name, {})
+    if not entry.get("sources"):
+        known = ", ".join(other for other, settings in config[group].items() if settings.get("sources"))
+        raise UserError(f"{snapshot} has no sources of {name!r} below {group}; choose one of {known}")
+    sources = [Source(**source) for source in entry["sources"]]
     settings = DownloadSettings(**config["download"])
     folder = data_dir / "downloads" / name
-    return fetch(name, sources, data_dir, folder, settings, offline or config["offline"])
+    return entry, *fetch(name, sources, data_dir, folder, settings, offline or config["offline"])
 
 
 def fetch(
