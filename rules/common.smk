@@ -183,7 +183,7 @@ def hub_manifest(extractor):
 def network_code(extractor):
     """The file of a network of the user's own, where it lies in the working folder: an edit is seen."""
     place, colon, _ = CONFIG.extractors[extractor].network.partition(":")
-    file = place.replace(".", "/") + ".py"
+    file = os.path.join(*place.split(".")) + ".py"
     return [file] if colon and Path(file).is_file() else []
 
 

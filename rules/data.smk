@@ -117,11 +117,11 @@ rule hub:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=12000,
         runtime=60,
     params:
         script=os.path.relpath(BASE / "scripts" / "hub.py"),
-        config=SOURCES,
+        config=untracked_snapshot,
     shell:
         "python {params.script:q} {wildcards.extractor} --config {params.config:q} --manifest {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
