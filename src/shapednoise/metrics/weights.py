@@ -6,9 +6,11 @@ missing it is filled with NaN, so that nobody can mistake its output for a score
 """
 
 import io
+import lzma
 import pickle
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 import torch
@@ -18,6 +20,7 @@ from shapednoise.console import UserError
 from shapednoise.settings.data import Source
 
 DAMAGED = (RuntimeError, KeyError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
+BROKEN_ZIP = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError)
 State = dict[str, Tensor]
 NO_CLASSIFIER = (
     "the extractor's weights lack the classification layer; "
@@ -103,11 +106,18 @@ def torch_fidelity_name(layer: str) -> str:
 
 
 def content_of(path: Path, source: Source) -> bytes:
-    """The bytes of a source's file, or of the member of an archive that the source names."""
+    """The bytes of a source's file, or of the member of an archive that the source names.
+
+    Raises UserError where the archive is damaged or has no such member.
+    """
     if source.member is None:
         return path.read_bytes()
-    with zipfile.ZipFile(path) as pack:
-        return pack.read(source.member)
+    try:
+        with zipfile.ZipFile(path) as pack:
+            return pack.read(source.member)
+    except (KeyError, *BROKEN_ZIP) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path} has no readable {source.member} ({reason[:120]}); get it again") from error
 
 
 def _is_torchscript(content: io.BytesIO) -> bool:
