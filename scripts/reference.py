@@ -9,7 +9,7 @@ from shapednoise.console import UserError, run
 from shapednoise.files import atomic_path, read_json, write_json
 
 KEPT = (
-    *("claims.csv", "claims.md", "tables/scores.csv", "tables/theory/*.csv", "tables/hyperparameters/*.csv"),
+    *("claims.csv", "claims.md", "tables/scores.csv", "tables/theory/*.csv"),
     *("figures/*.png", "figures/*.pdf", "pca/*.json"),
 )
 
