@@ -47,12 +47,12 @@ def test_an_edit_that_is_taken_back_reruns_nothing(workspace):
 
 def test_adding_a_strength_trains_only_the_new_points(workspace):
     workspace.set("strengths.grid", [-0.4, -0.2, 0.0, 0.4])
-    assert workspace.planned() == Counter(train=2) + points(2) + TABLES + SCORE_FIGURES
+    assert workspace.planned() == Counter(train=2) + points(2) + TABLES + SCORE_FIGURES + RECIPE
 
 
 def test_removing_a_strength_trains_nothing(workspace):
     workspace.set("strengths.grid", [-0.4, 0.0])
-    assert workspace.planned() == TABLES + SCORE_FIGURES
+    assert workspace.planned() == TABLES + SCORE_FIGURES + RECIPE
 
 
 def test_adding_a_seed_trains_only_its_points(workspace):
