@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from shapednoise.metrics.curve import LEVELS, best_strengths, mean_curve, quadratic_fit, slope, split_curves
+from shapednoise.metrics.curve import (
+    LEVELS,
+    Interval,
+    best_strengths,
+    mean_curve,
+    quadratic_fit,
+    slope,
+    split_curves,
+)
 from shapednoise.tables.curves import curves_table
 
 STRENGTHS = np.round(np.arange(-0.6, 0.5, 0.1), 1)
@@ -48,6 +56,12 @@ def test_the_wrong_bend_and_an_optimum_outside_are_at_an_end():
     outside = fitted(rows(lambda s: (s - 3) ** 2))
     assert outside.bends == 1 and outside.inside == 0
     assert outside.optimum.value == pytest.approx(0.4) and not outside.has_optimum
+
+
+def test_intervals_are_written_so_that_what_is_not_known_is_said():
+    assert Interval(-0.4, -0.45, -0.3).ends == "[-0.45, -0.3]"
+    assert Interval(0.4, 0.1, np.inf).ends == "[0.1, open]"
+    assert Interval(0.4, np.nan, np.nan).ends == "[unknown]"
 
 
 def test_two_strengths_have_no_fit():

@@ -75,7 +75,7 @@ def optimum_moves(evidence: Evidence) -> Finding:
     moved = difference(many, few)
     other_side = difference(many, Interval(-few.value, -few.high, -few.low))
     optima = ((FEW, few), (MANY, many))
-    texts = (f"s = {o.value:.2f} [{o.low:.2f}, {o.high:.2f}] for {steps} steps" for steps, o in optima)
+    texts = (f"s = {o.value:.2f} {o.ends} for {steps} steps" for steps, o in optima)
     nearer = within(moved, 0, np.inf), within(other_side, -np.inf, 0)
     verdict = all_of(within(few, -np.inf, 0), *nearer)
     return Finding(verdict, ", ".join(texts), moved, **numbers(rows[FEW]))

@@ -21,7 +21,7 @@ def power_law(evidence: Evidence) -> Finding:
     """S1: on two data sets or more the optimum's interval leaves 0 out, and two of them lie apart."""
     curves = {name: evidence.curve(experiment, noise=None) for name, experiment in POWER_LAWS.items()}
     optima = {name: optimum_of(fit_of(rows)) for name, rows in curves.items()}
-    text = ", ".join(f"{name} {o.value:.3f} [{o.low:.3f}, {o.high:.3f}]" for name, o in optima.items())
+    text = ", ".join(f"{name} {o.value:.3f} {o.ends}" for name, o in optima.items())
     first = optima["mnist"]
     return Finding(_depends(list(optima.values())), f"best alpha: {text}", first, **numbers(curves["mnist"]))
 

@@ -33,6 +33,11 @@ def optimum_of(fit: QuadraticFit) -> Interval:
     return Interval(found.value, low, high)
 
 
+def share(value: float) -> str:
+    """A share of resamples in words; NaN where there are none."""
+    return "an unknown share" if np.isnan(value) else f"{value:.1%}"
+
+
 def numbers(rows: pd.DataFrame) -> dict[str, int]:
     """How many images a sample set and how many seeds a curve has."""
     return {"images": int(rows.generated_images.iloc[0]), "seeds": int(rows.seed.nunique())}
@@ -42,7 +47,7 @@ def u_shaped(evidence: Evidence) -> Finding:
     """C1: the quadratic term is positive and the minimum lies inside the grid."""
     rows = evidence.curve("cifar10_sdm")
     fit = fit_of(rows)
-    measured = f"U-shaped in {fit.bends:.1%} of resamples, with the minimum inside in {fit.inside:.1%}"
+    measured = f"U-shaped in {share(fit.bends)} of resamples, with the minimum inside in {share(fit.inside)}"
     return Finding(sure(fit.inside), measured, fit.curvature, **numbers(rows))
 
 
@@ -95,7 +100,7 @@ def trade_off(evidence: Evidence) -> Finding:
         rows = evidence.curve("cifar10_sdm", metric=metric)
         found[metric] = slope(mean_curve(rows, metric))
         verdicts.append(within(found[metric], low, high))
-    texts = (f"{metric} {s.value:+.3g} [{s.low:+.3g}, {s.high:+.3g}]" for metric, s in found.items())
+    texts = (f"{metric} {s.value:+.3g} {s.ends}" for metric, s in found.items())
     return Finding(
         all_of(*verdicts), f"slopes against s: {', '.join(texts)}", found["recall"], **numbers(rows)
     )
@@ -106,7 +111,7 @@ def arched_f_score(evidence: Evidence) -> Finding:
     rows = evidence.curve("cifar10_sdm", metric="f_score")
     fit = fit_of(rows, "f_score")
     measured = (
-        f"arched in {fit.bends:.1%} of resamples, with the maximum inside in {fit.inside:.1%}, "
+        f"arched in {share(fit.bends)} of resamples, with the maximum inside in {share(fit.inside)}, "
         f"at s = {fit.optimum.value:.2f}"
     )
     return Finding(sure(fit.inside), measured, fit.curvature, **numbers(rows))

@@ -31,6 +31,7 @@ from shapednoise.claims.squeezed import (
     u_shaped,
 )
 from shapednoise.claims.verdicts import NOT_RUN, Finding
+from shapednoise.metrics.curve import Interval
 
 SDM, SAGD, OURS = "SDM", "SAGD", "this project"
 
@@ -270,7 +271,7 @@ def _rows_of_claims(claims: pd.DataFrame) -> list[str]:
     lines = [_cells(head), _cells(["---"] * len(head))]
     for _, row in claims.iterrows():
         known = pd.notna(row.low) and row.low != row.high
-        interval = f"{row.value:.3g} [{row.low:.3g}, {row.high:.3g}]" if known else ""
+        interval = f"{row.value:.3g} {Interval(row.value, row.low, row.high).ends}" if known else ""
         counts = [f"{int(count):,}" if pd.notna(count) else "" for count in (row.images, row.seeds)]
         cells = [row.id, row.statement, row.published, row.measured, interval, *counts, f"**{row.verdict}**"]
         lines.append(_cells(cells))

@@ -33,6 +33,14 @@ class Interval:
     low: float
     high: float
 
+    @property
+    def ends(self) -> str:
+        """The interval as it is written: `[-0.45, -0.3]`, `[-0.4, open]`, `[unknown]`."""
+        if np.isnan([self.low, self.high]).any():
+            return "[unknown]"
+        texts = ("open" if np.isinf(end) else f"{end:.3g}" for end in (self.low, self.high))
+        return f"[{', '.join(texts)}]"
+
     @classmethod
     def of(cls, value: float, replicates: np.ndarray) -> "Interval":
         """The percentile interval of replicates (B,) of a value."""
