@@ -187,10 +187,15 @@ def network_code(extractor):
     return [file] if colon and Path(file).is_file() else []
 
 
+def sampler_record(sampler, **options):
+    """The settings of a sampler as records have them: with the clamp that `auto` comes to."""
+    return sampler.model_dump(mode="json", **options) | {"clamp": sampler.clamping}
+
+
 def point(wildcards):
     """What a score belongs to, for its record."""
     settings = SAMPLERS[wildcards.recipe, wildcards.sampler]
-    sampler = settings.model_dump(mode="json", exclude={"precision"}) | {"clamp": settings.clamping}
+    sampler = sampler_record(settings, exclude={"precision"})
     names = ("dataset", "noise", "marginal", "recipe")
     return json.dumps(
         {
@@ -262,13 +267,9 @@ def shown_sample_sets(wildcards):
 def hyperparameters_of(experiment):
     """What a table of hyperparameters compares with the published ones, as one line of JSON."""
     settings, recipe = CONFIG.experiments[experiment], CONFIG.recipes[CONFIG.recipe_of(experiment)]
-    extractor, images = CONFIG.extractors[CONFIG.extractor_of(experiment)], CONFIG.images_of(
-        settings.dataset
-    )
-    samplers = [
-        {**sampler.model_dump(mode="json"), "clamp": sampler.clamping}
-        for sampler in CONFIG.samplers_of(experiment)
-    ]
+    extractor = CONFIG.extractors[CONFIG.extractor_of(experiment)]
+    images = CONFIG.images_of(settings.dataset)
+    samplers = [sampler_record(sampler) for sampler in CONFIG.samplers_of(experiment)]
     content = {
         "name": experiment,
         "dataset": {
@@ -310,9 +311,7 @@ def theory_defaults():
 def grid_sampler(wildcards):
     """The sampler of the sample sets that a figure of grids shows, as JSON."""
     sampler = grid_sample_sets(wildcards)[0].sampler
-    return json.dumps(
-        {**sampler.model_dump(mode="json", exclude={"precision"}), "clamp": sampler.clamping}
-    )
+    return json.dumps(sampler_record(sampler, exclude={"precision"}))
 
 
 def evidence():
