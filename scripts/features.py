@@ -12,7 +12,7 @@ import torch
 
 from shapednoise.console import run, settings_from
 from shapednoise.data.images import load_images, reference_indices
-from shapednoise.device import pick_device
+from shapednoise.device import pick_device, use_threads
 from shapednoise.files import sha256_of_file, sha256_of_json
 from shapednoise.imports import code_digest
 from shapednoise.metrics.extractors import digest_of, load_extractor
@@ -23,7 +23,7 @@ from shapednoise.settings.data import NetworkSettings
 
 def main() -> None:
     arguments = parse()
-    torch.set_num_threads(arguments.threads)
+    use_threads(arguments.threads)
     settings: NetworkSettings = arguments.extractor
     images = load_images(arguments.images)
     wanted = "all" if arguments.count == "all" else int(arguments.count)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from shapednoise.console import run
+from shapednoise.device import use_threads
 from shapednoise.files import atomic_path
 from shapednoise.metrics.features import read_features
 from shapednoise.metrics.manifold import neighbour_distances
@@ -19,7 +20,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="distances to write (.npy)")
     arguments = parser.parse_args()
 
-    torch.set_num_threads(arguments.threads)
+    use_threads(arguments.threads)
     features, _ = read_features(arguments.features, "features")
     found = neighbour_distances(features["features"])
     with atomic_path(arguments.output) as temporary:

@@ -8,7 +8,7 @@ import torch
 from diffusers.utils import logging as diffusers_logging
 
 from shapednoise.console import UserError, run, settings_from
-from shapednoise.device import pick_device
+from shapednoise.device import pick_device, use_threads
 from shapednoise.files import atomic_path, new_array, write_json
 from shapednoise.noise.pipeline import ShapedDDPMPipeline
 from shapednoise.provenance import start
@@ -18,7 +18,7 @@ from shapednoise.settings.sampling import SamplerSettings
 
 def main() -> None:
     arguments = parse()
-    torch.set_num_threads(arguments.threads)
+    use_threads(arguments.threads)
     settings: SamplerSettings = arguments.sampler
     record = start(sampler=settings.model_dump(mode="json"))
     device = pick_device()

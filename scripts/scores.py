@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from shapednoise.console import UserError, log, run, settings_from
+from shapednoise.device import use_threads
 from shapednoise.files import write_json
 from shapednoise.metrics.extractors import why_no_logits
 from shapednoise.metrics.features import read_features
@@ -20,7 +21,7 @@ SAME = ("network", "layer", "sha256_of_weights")
 
 def main() -> None:
     arguments = parse()
-    torch.set_num_threads(arguments.threads)
+    use_threads(arguments.threads)
     generated, record = read_features(arguments.generated)
     real, of_real = read_features(arguments.real, "features")
     if any(record[key] != of_real[key] for key in SAME):

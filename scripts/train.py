@@ -8,7 +8,7 @@ import torch
 
 from shapednoise.console import json_from, run, settings_from
 from shapednoise.data.images import load_images
-from shapednoise.device import pick_device
+from shapednoise.device import pick_device, use_threads
 from shapednoise.files import atomic_directory, read_json, sha256_of_json, write_json
 from shapednoise.imports import code_digest
 from shapednoise.model import save_model
@@ -21,7 +21,7 @@ from shapednoise.train import Checkpointing, Training, train
 
 def main() -> None:
     arguments = parse()
-    torch.set_num_threads(arguments.threads)
+    use_threads(arguments.threads)
     training_settings: TrainingSettings = arguments.training
     images = load_images(arguments.images)
     schedule = training_settings.schedule

@@ -1,6 +1,7 @@
-"""The device that networks run on and the precision they run in."""
+"""The device that networks run on, the precision they run in, and how they use threads and memory."""
 
 import contextlib
+import ctypes
 import os
 import platform
 from pathlib import Path
@@ -9,12 +10,26 @@ import torch
 
 from shapednoise.settings.precision import PrecisionSettings
 
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # parameters of glibc's mallopt
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
 def pick_device() -> torch.device:
     """The first GPU that is visible (CUDA_VISIBLE_DEVICES is honoured), else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def use_threads(threads: int) -> None:
+    """Compute with this many processor threads, and keep the memory that tensors give back.
+
+    The C library returns large blocks to the system, which must then fill each new one with zeros, page
+    by page; a step of a network allocates and frees hundreds. Elsewhere than with glibc nothing changes.
+    """
+    torch.set_num_threads(threads)
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(MMAP_THRESHOLD, 2**30)
+        library.mallopt(TRIM_THRESHOLD, 2**31 - 1)
 
 
 def compute_dtype(settings: PrecisionSettings, device: torch.device) -> torch.dtype:
