@@ -35,6 +35,8 @@ except ConfigError as error:
 
 RESULTS = CONFIG.results
 DATA = CONFIG.data_dir
+# What torch.compile made is kept for the jobs that follow.
+os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.abspath(f"{RESULTS}/checkpoints/compiled"))
 # {prepared} is a data set and what was done to its pictures: celeba64/crop140-size64
 IMAGES, MANIFEST = f"{DATA}/{{prepared}}/images.npy", f"{DATA}/{{prepared}}/manifest.json"
 # The resolved config of this run, for rules that must not rerun when unrelated keys change: table,
@@ -77,6 +79,11 @@ def untracked_snapshot(wildcards, output):
     Snakemake does not record parameters that are functions of the output.
     """
     return SNAPSHOT
+
+
+def untracked_engine(wildcards, output):
+    """How fast and how safely to compute, as one line of JSON; no reason to rerun, as above."""
+    return as_json(CONFIG.engine)
 
 
 def code(script):

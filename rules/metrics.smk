@@ -25,10 +25,11 @@ rule features_data:
         extractor=lambda w: as_json(CONFIG.extractors[w.extractor], exclude={"sources"}),
         weights=lambda w, input: ["--weights", *input.weights] if input.weights else [],
         shards=f"{RESULTS}/checkpoints/features/data/{{dataset}}/{{extractor}}-ref{{reference}}",
+        engine=untracked_engine,
     shell:
         "python {input.code[0]} --images {input.images:q} --count {wildcards.reference}"
         " --extractor {params.extractor:q} {params.weights:q}"
-        " --threads {threads} --shards {params.shards:q} --output {output:q}"
+        " --threads {threads} --engine {params.engine:q} --shards {params.shards:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
@@ -56,10 +57,11 @@ rule features_samples:
         extractor=lambda w: as_json(CONFIG.extractors[w.extractor], exclude={"sources"}),
         weights=lambda w, input: ["--weights", *input.weights] if input.weights else [],
         shards=f"{RESULTS}/checkpoints/features/{SAMPLES}/{{extractor}}",
+        engine=untracked_engine,
     shell:
         "python {input.code[0]} --images {input.images:q}"
         " --extractor {params.extractor:q} {params.weights:q}"
-        " --threads {threads} --shards {params.shards:q} --output {output:q}"
+        " --threads {threads} --engine {params.engine:q} --shards {params.shards:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 

@@ -26,9 +26,12 @@ rule sample:
     params:
         sampler=lambda w: as_json(SAMPLERS[w.recipe, w.sampler]),
         model=subpath(input.index, parent=True),
+        shards=f"{RESULTS}/checkpoints/samples/{SAMPLES}",
+        engine=untracked_engine,
     shell:
         "python {input.code[0]} --model {params.model:q} --sampler {params.sampler:q}"
-        " --threads {threads} --samples {output.samples:q}"
+        " --threads {threads} --engine {params.engine:q} --shards {params.shards:q}"
+        " --samples {output.samples:q}"
         " --trajectory {output.trajectory:q} --provenance {output.provenance:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 

@@ -29,12 +29,13 @@ rule train:
         shape=lambda w: json.dumps(CONFIG.shape(w.noise, float(w.strength))),
         training=lambda w: as_json(recipe(w).training),
         folder=subpath(output.index, parent=True),
-        checkpoint=f"{RESULTS}/checkpoints/{MODEL}.pt",
+        checkpoints=f"{RESULTS}/checkpoints/training/{MODEL}",
+        engine=untracked_engine,
     shell:
         "python {input.code[0]} --images {input.images:q} --manifest {input.manifest:q}"
         " --pca {input.pca:q} --shape {params.shape:q}"
         " --marginal {wildcards.marginal} --training {params.training:q}"
         " --seed {wildcards.seed} --threads {threads}"
-        " --checkpoint {params.checkpoint:q}"
+        " --checkpoints {params.checkpoints:q} --engine {params.engine:q}"
         " --output {params.folder:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

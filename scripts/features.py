@@ -5,30 +5,41 @@ An extraction that is interrupted keeps what it has in the folder of --shards; t
 
 import argparse
 import hashlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import torch
+from shapednoise.gpus import claim_device
+from shapednoise.locks import alone
 
 from shapednoise.console import run, settings_from
 from shapednoise.data.images import load_images, reference_indices
-from shapednoise.device import pick_device, use_threads
+from shapednoise.device import use_threads
 from shapednoise.files import sha256_of_file, sha256_of_json
 from shapednoise.imports import code_digest
 from shapednoise.metrics.extractors import digest_of, load_extractor
 from shapednoise.metrics.features import code_of, extract, write_features
-from shapednoise.metrics.shards import Shards
 from shapednoise.settings.data import NetworkSettings
+from shapednoise.settings.engine import EngineSettings
+from shapednoise.shards import Shards
 
 
 def main() -> None:
     arguments = parse()
     use_threads(arguments.threads)
+    lock = alone(arguments.shards / "lock", f"the features {arguments.output}") if arguments.shards else None
+    with lock or nullcontext():
+        write(arguments)
+
+
+def write(arguments: argparse.Namespace) -> None:
+    """Extract the features and write them."""
     settings: NetworkSettings = arguments.extractor
     images = load_images(arguments.images)
     wanted = "all" if arguments.count == "all" else int(arguments.count)
     indices = reference_indices(len(images), wanted, str(arguments.images))
-    device = pick_device()
+    device = claim_device(arguments.engine.points_per_gpu)
     extractor = load_extractor(arguments.weights, device, settings)
     record = {
         "network": settings.network,
@@ -62,6 +73,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, help="weights of the network, where it takes a file")
     parser.add_argument("--count", default="all", help="use this many images, a fixed random subset")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
+    parser.add_argument(
+        "--engine",
+        type=settings_from(EngineSettings),
+        default=EngineSettings(),
+        help="how many jobs share a GPU (JSON)",
+    )
     parser.add_argument("--shards", type=Path, help="folder kept until the features are complete")
     parser.add_argument("--output", type=Path, required=True, help="features to write (.npz)")
     return parser.parse_args()

@@ -1,4 +1,7 @@
-"""Draw a sample set from a trained model: uint8 images and the trajectory of the first few."""
+"""Draw a sample set from a trained model: uint8 images and the trajectory of the first few.
+
+Sampling that is interrupted keeps what it has in the folder of --shards; the same command goes on.
+"""
 
 import argparse
 from pathlib import Path
@@ -6,33 +9,59 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers.utils import logging as diffusers_logging
+from shapednoise.gpus import claim_device
+from shapednoise.locks import alone
 
-from shapednoise.console import UserError, run, settings_from
-from shapednoise.device import pick_device, use_threads
-from shapednoise.files import atomic_path, new_array, write_json
+from shapednoise.console import UserError, log, run, settings_from
+from shapednoise.device import compute_dtype, use_threads
+from shapednoise.files import atomic_path, new_array, sha256_of_json, sha256_of_path, write_json
+from shapednoise.imports import code_digest
 from shapednoise.noise.pipeline import ShapedDDPMPipeline
-from shapednoise.provenance import start
-from shapednoise.sample import sample, sampling_scheduler
+from shapednoise.provenance import is_complete, start
+from shapednoise.sample import Sampling, sample, sampling_scheduler
+from shapednoise.settings.engine import EngineSettings
 from shapednoise.settings.sampling import SamplerSettings
+from shapednoise.shards import Shards
 
 
 def main() -> None:
     arguments = parse()
     use_threads(arguments.threads)
+    with alone(arguments.shards / "lock", f"the sampling of {arguments.samples}"):
+        draw_samples(arguments)
+
+
+def draw_samples(arguments: argparse.Namespace) -> None:
+    """Draw and save the sample set, unless it is there already."""
     settings: SamplerSettings = arguments.sampler
-    record = start(sampler=settings.model_dump(mode="json"))
-    device = pick_device()
+    engine: EngineSettings = arguments.engine
     unet, scheduler = load(arguments.model, settings)
+    device = claim_device(engine.points_per_gpu)
+    facts = {
+        "sampler": settings.model_dump(mode="json"),
+        "device": device.type,
+        "precision": str(compute_dtype(settings.precision, device)).removeprefix("torch."),
+        "torch": torch.__version__,
+    }
+    model = [sha256_of_path(arguments.model / part) for part in ("unet", "scheduler")]
+    fingerprint = sha256_of_json([facts, model, code_digest(Path(__file__))])
+    if is_complete(arguments.provenance, fingerprint, arguments.samples, arguments.trajectory):
+        log.info("%s is there already, made by the same settings and code", arguments.samples)
+        return
+    record = start(**facts, fingerprint=fingerprint)
+    shards = Shards(arguments.shards, fingerprint)
+    sampling = Sampling(unet.to(device), scheduler, settings, arguments.batch_size, engine.compile)
     shape = (settings.images, unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)
     with new_array(arguments.samples, shape, "uint8") as images:
 
         def store(first: int, batch: np.ndarray) -> None:
             images[first : first + len(batch)] = batch
 
-        trajectory = sample(unet.to(device), scheduler, settings, store, arguments.batch_size)
+        trajectory = sample(sampling, store, shards)
     with atomic_path(arguments.trajectory) as temporary:
         np.savez(temporary, **trajectory.as_arrays())
     write_json(arguments.provenance, record())
+    shards.remove()
 
 
 def load(folder: Path, settings: SamplerSettings):
@@ -53,6 +82,15 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
     parser.add_argument("--batch-size", type=int, help="images at once; does not change the images")
+    parser.add_argument(
+        "--engine",
+        type=settings_from(EngineSettings),
+        default=EngineSettings(),
+        help="how fast and how safely to compute (JSON)",
+    )
+    parser.add_argument(
+        "--shards", type=Path, required=True, help="folder kept until the sample set is complete"
+    )
     parser.add_argument("--samples", type=Path, required=True, help="array to write (.npy)")
     parser.add_argument("--trajectory", type=Path, required=True, help="trajectory to write (.npz)")
     parser.add_argument("--provenance", type=Path, required=True, help="provenance to write (.json)")

@@ -2,59 +2,90 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
+from shapednoise.gpus import claim_device
+from shapednoise.locks import alone
 
-from shapednoise.console import json_from, run, settings_from
+from shapednoise.checkpoint import Checkpoints
+from shapednoise.console import json_from, log, run, settings_from
 from shapednoise.data.images import load_images
-from shapednoise.device import pick_device, use_threads
+from shapednoise.device import compute_dtype, use_threads
 from shapednoise.files import atomic_directory, read_json, sha256_of_json, write_json
 from shapednoise.imports import code_digest
 from shapednoise.model import save_model
 from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.shape import SHAPE_VERSION, checked, make_shape, with_axis
-from shapednoise.provenance import start
+from shapednoise.provenance import is_complete, start
+from shapednoise.settings.engine import EngineSettings
 from shapednoise.settings.training import TrainingSettings
-from shapednoise.train import Checkpointing, Training, train
+from shapednoise.train import Training, train
 
 
 def main() -> None:
     arguments = parse()
     use_threads(arguments.threads)
-    training_settings: TrainingSettings = arguments.training
-    images = load_images(arguments.images)
-    schedule = training_settings.schedule
-    shape = with_axis(arguments.shape, read_json(arguments.pca)["axes"][0])
-    scheduler = {
-        **schedule.for_diffusers(),
-        "prediction_type": training_settings.prediction,
-        "shape": {"version": SHAPE_VERSION, **shape},
-        "reading": arguments.marginal,
-        "clip_sample": arguments.marginal == "published",  # the published code clamps, the equations do not
-    }
-    betas = linear_betas(**schedule.for_diffusers())
-    process = ShapedProcess(
-        make_shape(**shape), betas, arguments.marginal == "exact", training_settings.prediction
-    )
+    with alone(arguments.checkpoints / "lock", f"the training of {arguments.output}"):
+        train_model(arguments)
+
+
+def train_model(arguments: argparse.Namespace) -> None:
+    """Train and save the model, unless it is there already."""
+    settings: TrainingSettings = arguments.training
+    engine: EngineSettings = arguments.engine
+    scheduler = scheduler_config(arguments)
     facts = {
-        "training": training_settings.model_dump(mode="json"),
+        "training": settings.model_dump(mode="json"),
         "scheduler": scheduler,
         "seed": arguments.seed,
         "sha256_of_pixels": read_json(arguments.manifest)["sha256_of_pixels"],
     }
-    training = Training(images, process, training_settings, arguments.seed, pick_device())
-    numbers = {"device": training.device.type, "precision": str(training.dtype).removeprefix("torch.")}
-    fingerprint = sha256_of_json({**facts, **numbers, "code": code_digest(Path(__file__))})
+    device = claim_device(engine.points_per_gpu)
+    numbers = {
+        "device": device.type,
+        "precision": str(compute_dtype(settings.precision, device)).removeprefix("torch."),
+        "torch": torch.__version__,
+    }
+    fingerprint = {
+        "settings or images": sha256_of_json(facts),
+        **numbers,
+        "code": code_digest(Path(__file__)),
+    }
+    index, provenance = (arguments.output / name for name in ("model_index.json", "provenance.json"))
+    if is_complete(provenance, fingerprint, index):
+        log.info("%s is there already, made by the same settings and code", arguments.output)
+        return
     record = start(**facts, **numbers, fingerprint=fingerprint)
-    train(training, Checkpointing(arguments.checkpoint, fingerprint))
-    with atomic_directory(arguments.output, last="model_index.json") as folder:
+    betas = linear_betas(**settings.schedule.for_diffusers())
+    shape = {name: value for name, value in scheduler["shape"].items() if name != "version"}
+    process = ShapedProcess(make_shape(**shape), betas, arguments.marginal == "exact", settings.prediction)
+    training = Training(load_images(arguments.images), process, settings, arguments.seed, device)
+    checkpoints = Checkpoints(
+        arguments.checkpoints, fingerprint, 60 * engine.checkpoint_minutes, engine.checkpoint_steps
+    )
+    train(training, checkpoints, engine.compile)
+    with atomic_directory(arguments.output, last=index.name) as folder:
         unet = training.ema_unet().to("cpu", memory_format=torch.contiguous_format)
         save_model(unet, scheduler, folder)
-        pd.DataFrame(training.rows).to_csv(folder / "training.csv", index=False)
-        seconds = round(training.seconds, 1)  # of all runs, where there were interruptions
-        write_json(folder / "provenance.json", record(steps=training.steps, training_seconds=seconds))
-    arguments.checkpoint.unlink(missing_ok=True)
+        pd.DataFrame(training.record.rows).to_csv(folder / "training.csv", index=False)
+        seconds = round(training.record.seconds, 1)  # of all runs, where there were interruptions
+        write_json(folder / provenance.name, record(steps=training.steps, training_seconds=seconds))
+    checkpoints.remove()
+
+
+def scheduler_config(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The config of the ShapedDDPMScheduler that goes with the model."""
+    settings: TrainingSettings = arguments.training
+    shape = with_axis(arguments.shape, read_json(arguments.pca)["axes"][0])
+    return {
+        **settings.schedule.for_diffusers(),
+        "prediction_type": settings.prediction,
+        "shape": {"version": SHAPE_VERSION, **shape},
+        "reading": arguments.marginal,
+        "clip_sample": arguments.marginal == "published",  # the published code clamps, the equations do not
+    }
 
 
 def parse() -> argparse.Namespace:
@@ -71,7 +102,15 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, required=True, help="of initial weights, data order and noise")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="kept until the model is complete")
+    parser.add_argument(
+        "--checkpoints", type=Path, required=True, help="folder kept until the model is complete"
+    )
+    parser.add_argument(
+        "--engine",
+        type=settings_from(EngineSettings),
+        default=EngineSettings(),
+        help="how fast and how safely to compute (JSON)",
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder of the model")
     return parser.parse_args()
 

@@ -15,6 +15,7 @@ from shapednoise.checks import one_line, problems
 from shapednoise.console import UserError
 from shapednoise.settings.base import Name, Seed, SeedList, Settings, Strength, StrengthGrid
 from shapednoise.settings.data import CorruptedSettings, DatasetSettings, DownloadSettings, ExtractorSettings
+from shapednoise.settings.engine import EngineSettings
 from shapednoise.settings.figures import FigureSettings
 from shapednoise.settings.noise import NoiseSettings, shape_of
 from shapednoise.settings.recipe import RecipeSettings
@@ -60,6 +61,7 @@ class Config(Settings):
     data_dir: str = Field("data", description="Folder of downloads and data sets, shared by all runs.")
     offline: bool = Field(False, description="Use no network, only what was fetched or put there before.")
     download: DownloadSettings = Field(DownloadSettings(), description="How long downloads go on.")
+    engine: EngineSettings = Field(EngineSettings(), description="How fast and how safely to compute.")
     targets: tuple[Name, ...] = Field(description="Figures that `all` makes.")
     recipe: Name = Field(description="The recipe of experiments that name none.")
     extractor: Name = Field(description="The feature extractor of experiments that name none.")

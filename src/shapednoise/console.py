@@ -62,11 +62,12 @@ def json_from(check: Callable[[Any], Any]) -> Callable[[str], Any]:
 def run(main: Callable[[], None]) -> None:
     """Run a script's `main`, turning expected failures into one line and an exit code that is not 0.
 
-    Exit codes: 2 for what the user can mend, 130 after Ctrl-C, 143 after SIGTERM.
+    Exit codes: 2 for what the user can mend, 130 after Ctrl-C, 143 after SIGTERM, 138 after SIGUSR1.
     """
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     log.setLevel(logging.INFO)
-    signal.signal(signal.SIGTERM, _terminate)
+    for signum in (signal.SIGTERM, signal.SIGUSR1):  # a cluster's warnings before its limit
+        signal.signal(signum, _terminate)
     try:
         main()
     except UserError as error:
@@ -81,7 +82,7 @@ def run(main: Callable[[], None]) -> None:
 
 
 def _terminate(signum: int, frame: object) -> None:
-    _fail("terminated; nothing half-written was kept, run the same command again", 143)
+    _fail("terminated; nothing half-written was kept, run the same command again", 128 + signum)
 
 
 def _fail(message: str, code: int) -> None:

@@ -4,10 +4,13 @@ import contextlib
 import ctypes
 import os
 import platform
+import shutil
 from pathlib import Path
 
 import torch
+from torch import nn
 
+from shapednoise.console import UserError
 from shapednoise.settings.precision import PrecisionSettings
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # parameters of glibc's mallopt
@@ -48,6 +51,21 @@ def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractCon
     if dtype == torch.float32:
         return contextlib.nullcontext()
     return torch.autocast(device.type, dtype)
+
+
+def compiled(network: nn.Module) -> nn.Module:
+    """The network through torch.compile for inputs of one shape. Raises UserError for want of a compiler."""
+    on_cpu = next(network.parameters()).device.type == "cpu"
+    if on_cpu and not shutil.which(os.environ.get("CXX", "g++")):
+        raise UserError(
+            "engine.compile is on, which wants the C++ compiler g++ on a CPU; install it or say off"
+        )
+    return torch.compile(network, dynamic=False)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether PyTorch failed for want of memory, on a GPU or on the CPU."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def hardware() -> dict[str, str | int]:

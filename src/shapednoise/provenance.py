@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shapednoise.device import hardware
+from shapednoise.files import read_json
 
 PACKAGES = ("shapednoise", "torch", "diffusers", "numpy")
 
@@ -29,6 +30,13 @@ def start(**facts: Any) -> Callable[..., dict[str, Any]]:
         }
 
     return record
+
+
+def is_complete(provenance: Path, fingerprint: Any, *outputs: Path) -> bool:
+    """Whether a result's files are there, and its provenance says that exactly this made them."""
+    if not all(file.is_file() for file in (provenance, *outputs)):
+        return False
+    return bool(read_json(provenance).get("fingerprint") == fingerprint)
 
 
 def git_state() -> dict[str, str | bool | None]:

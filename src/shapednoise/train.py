@@ -7,8 +7,6 @@ was interrupted and resumed is the training that was not.
 
 import math
 import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,31 +16,26 @@ from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
 from torch import Tensor
 
-from shapednoise.checkpoint import interruption, load_checkpoint, save_checkpoint
+from shapednoise.checkpoint import Checkpoints, interruption
 from shapednoise.console import UserError, log, progress
 from shapednoise.data.scale import to_unit
-from shapednoise.device import autocast, compute_dtype
+from shapednoise.device import autocast, compiled, compute_dtype, is_out_of_memory
 from shapednoise.model import build_unet
 from shapednoise.noise.process import ShapedProcess
+from shapednoise.settings.engine import Compilation
 from shapednoise.settings.training import TrainingSettings
 
 LOG_STEPS = 50
-
-
-@dataclass(frozen=True)
-class Checkpointing:
-    """Where a training keeps its state, what made it, and how often it is written."""
-
-    path: Path
-    fingerprint: str
-    every_seconds: float = 600.0
+PACE_STEPS = 20  # after which the pace is known
+COMPILE_SECONDS, COMPILE_GAIN = 90.0, 0.2  # what torch.compile costs, and the share of time that it saves
 
 
 class Interrupted(UserError):
-    """The training was asked to stop by a signal and has written its checkpoint."""
+    """The training was asked to stop by a signal and has written its checkpoint, if that was possible."""
 
-    def __init__(self, signum: int, step: int) -> None:
-        super().__init__(f"interrupted after step {step}; run again to continue from there")
+    def __init__(self, signum: int, step: int, saved: bool) -> None:
+        where = "there" if saved else "the last checkpoint"
+        super().__init__(f"interrupted after step {step}; run again to continue from {where}")
         self.exit_code = 128 + signum
 
 
@@ -83,10 +76,19 @@ class Training:
             power=settings.ema.power,
             foreach=True,
         )
+        self.network = self.unet  # or what torch.compile makes of it
         self.step = 0
-        self.seconds = 0.0
-        self.rows: list[dict[str, float]] = []
+        self.record = TrainingRecord()
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
+
+    @property
+    def row(self) -> dict[str, float]:
+        """What a row of the training curve says of the step that was reached, besides its means."""
+        return {
+            "step": self.step,
+            "learning_rate": self.rate.get_last_lr()[0],
+            "ema_decay": self.ema.cur_decay_value,
+        }
 
     def take_step(self) -> tuple[Tensor, Tensor]:
         """One optimiser step; returns loss and gradient norm, still on the device."""
@@ -95,7 +97,7 @@ class Training:
         x_t = self.process.add_noise(x0, noise, timesteps)
         target = self.process.target(x0, noise, timesteps)
         with autocast(self.device, self.dtype):
-            prediction = self.unet(x_t, timesteps).sample
+            prediction = self.network(x_t, timesteps).sample
         loss = self.process.loss(prediction.float(), target, timesteps)
         self.scaler.scale(loss).backward()
         self.scaler.unscale_(self.optimiser)
@@ -112,8 +114,7 @@ class Training:
         """Everything that the next step depends on."""
         return {
             "step": self.step,
-            "seconds": self.seconds,
-            "rows": self.rows,
+            "record": self.record.state(),
             "unet": self.unet.state_dict(),
             "ema": self.ema.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -123,7 +124,8 @@ class Training:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
-        self.step, self.seconds, self.rows = state["step"], state["seconds"], state["rows"]
+        self.step = state["step"]
+        self.record = TrainingRecord(**state["record"])
         for name in ("unet", "ema", "optimiser", "rate", "scaler"):
             getattr(self, name).load_state_dict(state[name])
         self.ema.to(self.device)
@@ -170,70 +172,124 @@ def mixed_seed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def train(training: Training, checkpointing: Checkpointing) -> None:
-    """Run a training to its last step, from a fitting checkpoint where there is one.
+def train(training: Training, checkpoints: Checkpoints, compile: Compilation = "off") -> None:
+    """Run a training to its last step, from the newest checkpoint that fits where there is one.
 
-    Raises Interrupted after a signal (the checkpoint is written) and UserError where the loss is
-    no longer finite.
+    compile: torch.compile the network; `auto`: on a GPU, once the pace of the first steps says that what
+    remains repays it. Raises Interrupted after a signal (the checkpoint is written), and UserError where
+    the loss is no longer finite or the memory does not suffice; earlier checkpoints are kept.
     """
-    saved = load_checkpoint(checkpointing.path, checkpointing.fingerprint)
+    saved = checkpoints.load()
     if saved:
         training.restore(saved)
         log.info("continuing from step %d of %d", training.step, training.steps)
-    last_saved = time.monotonic()
-    recorder = Recorder(training)
+    try:
+        _steps(training, checkpoints, compile)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise UserError(
+            f"out of memory at step {training.step + 1} with batch_size {training.settings.batch_size}; "
+            "lower the recipe's training.batch_size or training.unet.channels"
+        ) from error
+
+
+def _steps(training: Training, checkpoints: Checkpoints, compile: Compilation) -> None:
+    """The steps that are left."""
+    first, began = training.step, time.monotonic()
+    last_step, last_saved = first, began
+    if compile == "on":
+        training.network = compiled(training.unet)
+    training.record.resume()
     with (
         interruption() as asked,
-        progress(total=training.steps, initial=training.step, desc="train", unit="step") as bar,
+        progress(total=training.steps, initial=first, desc="train", unit="step") as bar,
     ):
         while training.step < training.steps:
-            recorder.add(*training.take_step())
+            training.record.add(*training.take_step())
             bar.update()
+            if training.step % LOG_STEPS == 0 or training.step == training.steps:
+                training.record.close_row(training)
             if training.step == training.steps:
                 break  # complete: a signal that came now has nothing to save
-            if asked.signum or time.monotonic() - last_saved > checkpointing.every_seconds:
-                recorder.flush()
-                save_checkpoint(checkpointing.path, training.state(), checkpointing.fingerprint)
-                last_saved = time.monotonic()
+            now = time.monotonic()
+            if asked.signum or checkpoints.due(training.step - last_step, now - last_saved):
+                training.record.check(training)
+                done = checkpoints.save(training.step, training.state())
+                last_step, last_saved = training.step, time.monotonic()
             if asked.signum:
-                raise Interrupted(asked.signum, training.step)
-    recorder.flush()
+                raise Interrupted(asked.signum, training.step, done)
+            if compile == "auto" and training.step == first + PACE_STEPS and repaid(training, began):
+                training.network = compiled(training.unet)
 
 
-class Recorder:
-    """Collects losses on the device and reads them every LOG_STEPS steps, so that no step waits."""
+def repaid(training: Training, began: float) -> bool:
+    """Whether compiling now saves time, by the pace of the PACE_STEPS steps since `began`. Not on a CPU."""
+    if training.device.type != "cuda":
+        return False
+    torch.cuda.synchronize()
+    pace = (time.monotonic() - began) / PACE_STEPS
+    return COMPILE_GAIN * pace * (training.steps - training.step) > COMPILE_SECONDS
 
-    def __init__(self, training: Training) -> None:
-        self.training = training
-        self.pending: list[Tensor] = []
+
+class TrainingRecord:
+    """The training curve. Losses stay on the device until a row is closed, so that no step waits."""
+
+    def __init__(
+        self,
+        rows: list[dict[str, float]] | None = None,
+        pending: Tensor | None = None,
+        seconds: float = 0.0,
+        row_seconds: float = 0.0,
+    ) -> None:
+        """seconds: of the closed rows; row_seconds: of the open one, over all runs."""
+        self.rows = rows or []
+        self.pending: list[Tensor] = [] if pending is None else list(pending)
+        self.seconds, self.row_seconds = seconds, row_seconds
+        self.resume()
+
+    def resume(self) -> None:
+        """Let the clock run from here."""
         self.since = time.monotonic()
 
     def add(self, loss: Tensor, norm: Tensor) -> None:
-        """Note a step's loss and gradient norm (fp16 skips a step whose norm is not finite)."""
-        self.pending.append(torch.stack([loss, torch.where(torch.isfinite(norm), norm, torch.nan)]))
-        if self.training.step % LOG_STEPS == 0:
-            self.flush()
+        """Note a step's loss and gradient norm."""
+        self.pending.append(torch.stack([loss, norm]))
 
-    def flush(self) -> None:
-        """Read what is pending into one row: means over the steps since the last row."""
-        if not self.pending:
-            return
-        values = torch.stack(self.pending)
-        if not bool(torch.isfinite(values[:, 0]).all()):
-            first = self.training.step - len(values) + 1 + int((~torch.isfinite(values[:, 0])).nonzero()[0])
-            raise UserError(f"the loss is not finite at step {first}; lower the recipe's learning_rate")
-        loss, norm = values.nanmean(0).tolist()
+    def check(self, training: "Training") -> Tensor:
+        """The losses and norms of the open row, (steps, 2). Raises UserError that names a bad step.
+
+        fp16 skips a step whose gradient is not finite; elsewhere that step has spoiled the weights.
+        """
+        values = torch.stack([value.to(training.device) for value in self.pending])
+        finite = values.isfinite()
+        bad = ~(finite[:, 0] if training.scaler.is_enabled() else finite.all(1))
+        if bool(bad.any()):
+            index = int(bad.nonzero()[0])
+            what = "gradient" if finite[index, 0] else "loss"
+            step = training.step - len(values) + 1 + index
+            raise UserError(f"the {what} is not finite at step {step}; lower the recipe's learning_rate")
+        return torch.where(finite, values, torch.nan)
+
+    def close_row(self, training: "Training") -> None:
+        """Make a row of the steps since the last one."""
+        loss, norm = self.check(training).nanmean(0).tolist()
+        self._tick()
+        images = len(self.pending) * training.settings.batch_size
+        rate = {"images_per_second": round(images / self.row_seconds, 2)}
+        self.rows.append({"loss": loss, "gradient_norm": norm, **training.row, **rate})
+        self.seconds += self.row_seconds
+        self.pending, self.row_seconds = [], 0.0
+
+    def state(self) -> dict[str, Any]:
+        """The arguments of a record that goes on from here."""
+        self._tick()
+        pending = torch.stack(self.pending).cpu() if self.pending else None
+        return {
+            "rows": self.rows, "pending": pending, "seconds": self.seconds, "row_seconds": self.row_seconds,
+        }  # fmt: skip
+
+    def _tick(self) -> None:
         now = time.monotonic()
-        self.training.seconds += now - self.since
-        images = len(values) * self.training.settings.batch_size
-        self.training.rows.append(
-            {
-                "step": self.training.step,
-                "loss": loss,
-                "gradient_norm": norm,
-                "learning_rate": self.training.rate.get_last_lr()[0],
-                "ema_decay": self.training.ema.cur_decay_value,
-                "images_per_second": round(images / (now - self.since), 2),
-            }
-        )
-        self.pending, self.since = [], now
+        self.row_seconds += now - self.since
+        self.since = now

@@ -17,10 +17,10 @@ from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d
 
 from shapednoise.console import UserError
 from shapednoise.metrics.extractors import load_extractor
-from shapednoise.metrics.features import extract, read_features
+from shapednoise.metrics.features import SHARD_IMAGES, extract, read_features, shard_size
 from shapednoise.metrics.inception import resize
-from shapednoise.metrics.shards import SHARD_IMAGES, Shards, shard_size
 from shapednoise.settings.data import NetworkSettings
+from shapednoise.shards import Shards
 
 CPU = torch.device("cpu")
 NETWORK = '''
@@ -310,7 +310,7 @@ def test_shards_of_something_else_are_named_and_not_used(script, folder, change)
     else:
         extractor = PROJECTION.replace("100", "50")
     shown = script(*command, "--extractor", extractor, *more)
-    assert "shards in shards are of other images, settings or code; they are replaced" in shown
+    assert "shards in shards are of other inputs, settings or code; they are replaced" in shown
     assert int((folder / "done").read_text()) == 5000
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from shapednoise.console import UserError
 from shapednoise.data.scale import to_uint8
 from shapednoise.model import build_unet
 from shapednoise.noise.schedulers import (
@@ -11,9 +12,10 @@ from shapednoise.noise.schedulers import (
     ShapedDDPMScheduler,
     ShapedDPMSolverScheduler,
 )
-from shapednoise.sample import image_generators, sample, sampling_scheduler
+from shapednoise.sample import CPU_BATCH, Sampling, image_generators, sample, sampling_scheduler
 from shapednoise.settings.sampling import SamplerSettings
 from shapednoise.settings.training import UNetSettings
+from shapednoise.shards import Shards
 
 SETTINGS = SamplerSettings(steps=5, images=10)
 
@@ -24,14 +26,15 @@ def unet():
     return build_unet(UNetSettings(channels=(8, 8), layers_per_block=1, norm_groups=4), 8).eval()
 
 
-def draw(unet, axis, settings=SETTINGS, strength=-0.4, batch_size=10):
+def draw(unet, axis, settings=SETTINGS, strength=-0.4, batch_size=10, shards=None):
     trained = ShapedDDPMScheduler(shape={"operator": "sdm", "strength": strength, "axis": axis})
     images = np.zeros((settings.images, 3, 8, 8), np.uint8)
 
     def store(first, batch):
         images[first : first + len(batch)] = batch
 
-    trajectory = sample(unet, sampling_scheduler(trained, settings), settings, store, batch_size)
+    sampling = Sampling(unet, sampling_scheduler(trained, settings), settings, batch_size)
+    trajectory = sample(sampling, store, shards)
     return images, trajectory.as_arrays()
 
 
@@ -117,3 +120,68 @@ def test_names_of_samplers_tell_their_settings_apart():
     solver = SamplerSettings(method="dpm_solver", steps=20, spacing="trailing", images=10)
     assert solver.slug == "dpm_solver20-trailing-published-whitened-n10"
     assert SamplerSettings(images=10).slug == "ancestral50-leading-small-published-whitened-n10"
+
+
+def test_sampling_goes_on_where_it_was_to_the_same_images(unet, axis, tmp_path, monkeypatch):
+    settings = SamplerSettings(steps=2, images=2 * CPU_BATCH + 5)
+    whole, trajectory = draw(unet, axis, settings, batch_size=CPU_BATCH)
+    batches = Sampling._batch
+
+    def killed_at_the_second(self, indices, watch):
+        if indices.start == CPU_BATCH:
+            raise SystemExit
+        return batches(self, indices, watch)
+
+    monkeypatch.setattr(Sampling, "_batch", killed_at_the_second)
+    with pytest.raises(SystemExit):
+        draw(unet, axis, settings, batch_size=CPU_BATCH, shards=Shards(tmp_path, "same"))
+    drawn: list[range] = []
+    monkeypatch.setattr(
+        Sampling,
+        "_batch",
+        lambda self, indices, watch: (drawn.append(indices), batches(self, indices, watch))[1],
+    )
+    resumed, again = draw(unet, axis, settings, batch_size=CPU_BATCH, shards=Shards(tmp_path, "same"))
+    assert [indices.start for indices in drawn] == [CPU_BATCH, 2 * CPU_BATCH]
+    np.testing.assert_array_equal(resumed, whole)
+    for name in ("timesteps", "frames"):
+        np.testing.assert_array_equal(again[name], trajectory[name])
+
+
+@pytest.mark.parametrize("method", ["ancestral", "dpm_solver"])
+def test_for_want_of_memory_the_batch_is_halved_and_the_images_are_the_same(unet, axis, caplog, method):
+    """PyTorch's own error, from the network, in the middle of a trajectory of more than three images."""
+    settings = SamplerSettings(method=method, steps=4, images=10, spacing="trailing")
+    whole, trajectory = draw(unet, axis, settings)
+
+    def too_many(module, arguments):
+        if len(arguments[0]) > 3 and arguments[1] < 600:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    hook = unet.register_forward_pre_hook(too_many)
+    halved, frames = draw(unet, axis, settings)
+    hook.remove()
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [f"out of memory: sampling goes on with {n} images at a time" for n in (5, 2)]
+    assert np.abs(whole.astype(int) - halved).max() <= 1
+    assert frames["timesteps"].tolist() == trajectory["timesteps"].tolist()
+
+
+def test_not_even_one_image_fits(unet, axis):
+    def too_many(module, arguments):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    hook = unet.register_forward_pre_hook(too_many)
+    with pytest.raises(UserError, match="out of memory while sampling one image at a time"):
+        draw(unet, axis)
+    hook.remove()
+
+
+def test_other_errors_of_the_network_are_not_hidden(unet, axis):
+    def broken(module, arguments):
+        raise RuntimeError("shape mismatch")
+
+    hook = unet.register_forward_pre_hook(broken)
+    with pytest.raises(RuntimeError, match="shape mismatch"):
+        draw(unet, axis)
+    hook.remove()

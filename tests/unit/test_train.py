@@ -7,16 +7,17 @@ import pytest
 import torch
 
 from shapednoise import train as train_module
+from shapednoise.checkpoint import Checkpoints
 from shapednoise.config import load_config
 from shapednoise.console import UserError
 from shapednoise.model import build_unet
 from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.schedulers import ShapedDDPMScheduler
 from shapednoise.noise.shape import make_shape
-from shapednoise.sample import sample, sampling_scheduler
+from shapednoise.sample import Sampling, sample, sampling_scheduler
 from shapednoise.settings.sampling import SamplerSettings
 from shapednoise.settings.training import TrainingSettings
-from shapednoise.train import Checkpointing, Interrupted, Training, mixed_seed, train
+from shapednoise.train import Interrupted, Training, mixed_seed, train
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 3, 8, 8), np.uint8)
 TINY = TrainingSettings(
@@ -26,6 +27,8 @@ TINY = TrainingSettings(
     warmup_steps=2,
     learning_rate=1e-3,
 )
+
+MADE_BY = {"settings or images": "s", "code": "c"}
 
 
 def training(axis, seed: int = 0, settings: TrainingSettings = TINY, images=IMAGES) -> Training:
@@ -54,7 +57,7 @@ def weights(run: Training) -> list[torch.Tensor]:
 
 def finished(axis, tmp_path, **options) -> list[torch.Tensor]:
     run = training(axis, **options)
-    train(run, Checkpointing(tmp_path / "unused.pt", "f"))
+    train(run, Checkpoints(tmp_path / "unused", MADE_BY))
     assert run.step == 10
     return weights(run)
 
@@ -71,7 +74,7 @@ def test_the_published_network_has_about_101_million_parameters(repository):
 @pytest.mark.parametrize("stop_at", [1, 4, 9])
 def test_an_interrupted_training_continues_to_the_same_weights(axis, tmp_path, monkeypatch, stop_at):
     expected = finished(axis, tmp_path)
-    checkpointing = Checkpointing(tmp_path / "checkpoint.pt", "f")
+    checkpoints = Checkpoints(tmp_path / "checkpoints", MADE_BY)
     first = training(axis)
     steps = Training.take_step
 
@@ -82,11 +85,11 @@ def test_an_interrupted_training_continues_to_the_same_weights(axis, tmp_path, m
 
     monkeypatch.setattr(Training, "take_step", stop_in_the_middle)
     with pytest.raises(Interrupted, match=f"after step {stop_at}") as caught:
-        train(first, checkpointing)
+        train(first, checkpoints)
     assert caught.value.exit_code == 130
     monkeypatch.setattr(Training, "take_step", steps)
     second = training(axis)
-    train(second, checkpointing)
+    train(second, checkpoints)
     assert second.step == 10
     assert all(torch.equal(a, b) for a, b in zip(weights(second), expected, strict=True))
 
@@ -102,56 +105,130 @@ def test_a_signal_during_the_last_step_loses_nothing(axis, tmp_path, monkeypatch
 
     monkeypatch.setattr(Training, "take_step", signalled_at_the_end)
     run = training(axis)
-    train(run, Checkpointing(tmp_path / "checkpoint.pt", "f"))
+    train(run, Checkpoints(tmp_path / "checkpoints", MADE_BY))
     assert all(torch.equal(a, b) for a, b in zip(weights(run), expected, strict=True))
 
 
-def test_a_periodic_checkpoint_continues_to_the_same_weights(axis, tmp_path, monkeypatch):
-    """A process that is killed leaves its last periodic checkpoint."""
-    expected = finished(axis, tmp_path)
-    checkpointing = Checkpointing(tmp_path / "checkpoint.pt", "f", every_seconds=0)
+def killed_after(axis, monkeypatch, checkpoints: Checkpoints, step: int, **options) -> None:
+    """A training that ends without a word after this step."""
     steps = Training.take_step
 
     def killed(self):
-        if self.step == 7:
+        if self.step == step:
             raise SystemExit
         return steps(self)
 
     monkeypatch.setattr(Training, "take_step", killed)
     with pytest.raises(SystemExit):
-        train(training(axis), checkpointing)
+        train(training(axis, **options), checkpoints)
     monkeypatch.setattr(Training, "take_step", steps)
+
+
+def test_a_periodic_checkpoint_continues_to_the_same_weights(axis, tmp_path, monkeypatch):
+    """A process that is killed leaves its last two periodic checkpoints."""
+    expected = finished(axis, tmp_path)
+    checkpoints = Checkpoints(tmp_path / "checkpoints", MADE_BY, every_steps=2)
+    killed_after(axis, monkeypatch, checkpoints, 7)
+    assert [path.name[:9] for path in sorted(checkpoints.folder.iterdir())] == ["000000004", "000000006"]
     second = training(axis)
-    train(second, checkpointing)
+    train(second, Checkpoints(tmp_path / "checkpoints", MADE_BY))
     assert all(torch.equal(a, b) for a, b in zip(weights(second), expected, strict=True))
 
 
-@pytest.mark.parametrize("harm", ["other settings", "torn"])
-def test_a_checkpoint_that_does_not_fit_is_said_and_not_used(axis, tmp_path, caplog, harm):
-    path = tmp_path / "checkpoint.pt"
-    run = training(axis)
-    run.take_step()
-    train_module.save_checkpoint(path, run.state(), "other" if harm == "other settings" else "f")
-    if harm == "torn":
-        path.write_bytes(path.read_bytes()[:1000])
+def test_the_curve_of_an_interrupted_training_is_that_of_the_undisturbed(axis, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_module, "LOG_STEPS", 4)
+    whole = training(axis)
+    train(whole, Checkpoints(tmp_path / "unused", MADE_BY))
+    checkpoints = Checkpoints(tmp_path / "checkpoints", MADE_BY, every_steps=3)
+    killed_after(axis, monkeypatch, checkpoints, 7)
+    second = training(axis)
+    train(second, checkpoints)
+    rows = [[{**row, "images_per_second": 0} for row in run.record.rows] for run in (whole, second)]
+    assert rows[0] == rows[1]
+    assert [row["step"] for row in rows[0]] == [4, 8, 10]
+
+
+def turn_a_byte(path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+HARMS = {
+    "torn in half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "empty": lambda path: path.write_bytes(b""),
+    "one bit turned": turn_a_byte,
+    "renamed": lambda path: path.rename(path.with_name("000000006-0123456789abcdef.pt")),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_damaged_checkpoint_is_said_and_the_one_before_it_used(axis, tmp_path, monkeypatch, caplog, harm):
+    caplog.set_level("INFO", "shapednoise")
+    checkpoints = Checkpoints(tmp_path / "checkpoints", MADE_BY, every_steps=2)
+    killed_after(axis, monkeypatch, checkpoints, 7)
+    HARMS[harm](max(checkpoints.folder.iterdir()))
+    second = training(axis)
+    train(second, Checkpoints(tmp_path / "checkpoints", MADE_BY))
+    said = [record.getMessage() for record in caplog.records]
+    assert "is damaged" in said[0] and "000000006-" in said[0] and "is not used" in said[0]
+    assert said[1] == "continuing from step 4 of 10"
+    assert all(torch.equal(a, b) for a, b in zip(weights(second), finished(axis, tmp_path), strict=True))
+
+
+@pytest.mark.parametrize("other", ["settings or images", "code"])
+def test_a_checkpoint_of_something_else_is_said_and_not_used(axis, tmp_path, monkeypatch, caplog, other):
+    folder = tmp_path / "checkpoints"
+    killed_after(axis, monkeypatch, Checkpoints(folder, MADE_BY | {other: "x"}, every_steps=2), 7)
     fresh = training(axis)
-    train(fresh, Checkpointing(path, "f"))
-    [warning] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert "training starts from step 0" in warning and str(path) in warning
+    train(fresh, Checkpoints(folder, MADE_BY, every_steps=5))
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [f"was made by other {other} and is not used" in line for line in said] == [True, True, False]
+    assert said[2] == f"no checkpoint in {folder} can be used; training starts from step 0"
     assert all(torch.equal(a, b) for a, b in zip(weights(fresh), finished(axis, tmp_path), strict=True))
+    assert [path.name[:9] for path in folder.iterdir()] == ["000000005"]  # the foreign ones are gone
+
+
+def test_a_checkpoint_that_cannot_be_written_does_not_end_the_training(axis, tmp_path, caplog):
+    (tmp_path / "checkpoints").write_text("a file where the folder should be")
+    run = training(axis)
+    train(run, Checkpoints(tmp_path / "checkpoints", MADE_BY, every_steps=4))
+    said = [record.getMessage() for record in caplog.records]
+    assert [line.split(":")[0] for line in said] == ["no checkpoint of step 4", "no checkpoint of step 8"]
+    assert all(torch.equal(a, b) for a, b in zip(weights(run), finished(axis, tmp_path), strict=True))
+
+
+def test_what_a_crash_left_of_a_checkpoint_is_removed(axis, tmp_path):
+    left = tmp_path / "checkpoints" / ".4711.partial.pt"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    train(training(axis), Checkpoints(tmp_path / "checkpoints", MADE_BY))
+    assert not left.exists()
+
+
+def out_of_memory(*arguments, **options):
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+
+def test_out_of_memory_names_the_recipe_value(axis, tmp_path):
+    run = training(axis)
+    run.unet.conv_act.forward = out_of_memory
+    with pytest.raises(UserError, match="out of memory at step 1 with batch_size 6; lower the recipe's"):
+        train(run, Checkpoints(tmp_path / "unused", MADE_BY))
 
 
 def test_grey_images_are_trained_and_drawn_with_one_channel(tmp_path):
     scheduler = ShapedDDPMScheduler(shape={"operator": "sagd_powerlaw", "strength": -0.3})
     run = Training(IMAGES[:, :1], scheduler.process, TINY, 0, torch.device("cpu"))
-    train(run, Checkpointing(tmp_path / "unused.pt", "f"))
+    train(run, Checkpoints(tmp_path / "unused", MADE_BY))
     drawn = np.zeros((4, 1, 8, 8), np.uint8)
 
     def store(first, batch):
         drawn[first : first + len(batch)] = batch
 
     settings = SamplerSettings(steps=3, images=4)
-    trajectory = sample(run.ema_unet().eval(), sampling_scheduler(scheduler, settings), settings, store)
+    sampling = Sampling(run.ema_unet().eval(), sampling_scheduler(scheduler, settings), settings)
+    trajectory = sample(sampling, store)
     assert trajectory.as_arrays()["frames"].shape == (3, 4, 1, 8, 8)
     assert drawn.std() > 10
 
@@ -187,12 +264,12 @@ def test_the_curve_is_finite_and_falls(axis, tmp_path, monkeypatch):
     images = np.repeat(IMAGES[:2], 10, 0)
     settings = TINY.model_copy(update={"epochs": 90, "learning_rate": 3e-3})
     run = training(axis, settings=settings, images=images)
-    train(run, Checkpointing(tmp_path / "unused.pt", "f"))
-    losses = [row["loss"] for row in run.rows]
-    assert len(losses) == 15 and run.rows[-1]["step"] == 300
+    train(run, Checkpoints(tmp_path / "unused", MADE_BY))
+    losses = [row["loss"] for row in run.record.rows]
+    assert len(losses) == 15 and run.record.rows[-1]["step"] == 300
     assert np.isfinite(losses).all()
     assert np.mean(losses[-3:]) < 0.6 * losses[0]
-    assert run.rows[-1]["learning_rate"] == pytest.approx(0, abs=1e-6)
+    assert run.record.rows[-1]["learning_rate"] == pytest.approx(0, abs=1e-6)
 
 
 def test_a_loss_that_is_not_finite_stops_the_training_and_names_the_step(axis, tmp_path):
@@ -200,8 +277,18 @@ def test_a_loss_that_is_not_finite_stops_the_training_and_names_the_step(axis, t
     run.take_step()
     with torch.no_grad():
         next(run.unet.parameters()).fill_(torch.nan)
-    with pytest.raises(UserError, match="not finite at step 2; lower the recipe's learning_rate"):
-        train(run, Checkpointing(tmp_path / "unused.pt", "f"))
+    with pytest.raises(UserError, match="the loss is not finite at step 2; lower the recipe's learning_rate"):
+        train(run, Checkpoints(tmp_path / "unused", MADE_BY))
+
+
+def test_a_gradient_that_is_not_finite_is_never_in_a_checkpoint(axis, tmp_path):
+    """The loss of that step is a number, and the weights after it are none."""
+    run = training(axis)
+    run.unet.conv_out.bias.register_hook(lambda gradient: gradient * (torch.nan if run.step == 4 else 1.0))
+    checkpoints = Checkpoints(tmp_path / "checkpoints", MADE_BY, every_steps=1)
+    with pytest.raises(UserError, match="the gradient is not finite at step 5"):
+        train(run, checkpoints)
+    assert [path.name[:9] for path in sorted(checkpoints.folder.iterdir())] == ["000000003", "000000004"]
 
 
 def test_seeds_are_functions_of_their_numbers():

@@ -18,7 +18,9 @@ from shapednoise.console import UserError, progress
 from shapednoise.data.scale import to_uint8
 from shapednoise.files import atomic_path
 from shapednoise.metrics.inception import LOGITS
-from shapednoise.metrics.shards import Arrays, Shards, shard_size
+from shapednoise.shards import Arrays, Shards
+
+SHARD_IMAGES = 2048  # about
 
 
 @torch.inference_mode()
@@ -70,6 +72,11 @@ def _extract(
     return {
         name: np.concatenate(layers) for name, layers in zip(names, zip(*parts, strict=True), strict=True)
     }
+
+
+def shard_size(batch_size: int) -> int:
+    """Images a shard: whole batches, so that shards change no batch and thus no last digit."""
+    return max(1, SHARD_IMAGES // batch_size) * batch_size
 
 
 def code_of(extractor: FeatureExtractorBase) -> str:

@@ -1,7 +1,7 @@
-"""Features in pieces on disk, so that an extraction that was interrupted goes on where it was.
+"""Results in pieces on disk, so that sampling or extraction that was interrupted goes on where it was.
 
-Shards are not results: they live apart, are removed when the features file is complete, and are used
-only by an extraction of the same images by the same network, settings and code.
+Shards are not results: they live apart, are removed when the result is complete, and are used only by a
+job with the same inputs, settings and code.
 """
 
 import shutil
@@ -14,18 +14,17 @@ import numpy as np
 from shapednoise.console import log
 from shapednoise.files import atomic_path
 
-SHARD_IMAGES = 2048  # about; whole batches
 Arrays = dict[str, np.ndarray]
 
 
 class Shards:
-    """Pieces of one extraction below a folder; without a folder nothing is kept."""
+    """Pieces of one result below a folder; without a folder nothing is kept."""
 
     def __init__(self, folder: Path | None, fingerprint: str) -> None:
-        """fingerprint: a digest of all that the features depend on."""
+        """fingerprint: a digest of all that the result depends on."""
         self.folder = folder
         self.fingerprint = fingerprint
-        self._mismatch_told = False
+        self._mismatch_told = self._reuse_told = False
 
     def get(self, start: int, compute: Callable[[], Arrays]) -> Arrays:
         """The shard that begins at image `start`: from disk where it is there, else computed and kept."""
@@ -40,7 +39,7 @@ class Shards:
         return found
 
     def remove(self) -> None:
-        """Remove the folder, when the features are complete."""
+        """Remove the folder, when the result is complete."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -55,13 +54,11 @@ class Shards:
             log.warning("shard %s is damaged (%s); its images are done again", path, error)
             return None
         if str(found.pop("fingerprint", "")) == self.fingerprint:
+            if not self._reuse_told:
+                log.info("continuing with %d shards in %s", len(list(path.parent.glob("*.npz"))), path.parent)
+                self._reuse_told = True
             return found
         if not self._mismatch_told:
-            log.warning("shards in %s are of other images, settings or code; they are replaced", path.parent)
+            log.warning("shards in %s are of other inputs, settings or code; they are replaced", path.parent)
             self._mismatch_told = True
         return None
-
-
-def shard_size(batch_size: int) -> int:
-    """Images a shard: whole batches, so that shards change no batch and thus no last digit."""
-    return max(1, SHARD_IMAGES // batch_size) * batch_size
