@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo demo-sagd demo-steps test test-quick lint paper dry-run fetch clean distclean lock
+.PHONY: help demo demo-sagd demo-steps bench bench-quality test test-quick lint paper dry-run fetch clean distclean lock
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -40,6 +40,12 @@ fetch: $(READY)  ## only what comes from outside, for a later run without a netw
 
 dry-run: $(READY)  ## what `make paper` would do, jobs per rule
 	$(SNAKEMAKE) -n --quiet rules
+
+bench: $(READY)  ## speed and memory against a plain loop, side by side; about 20 minutes on 2 cores
+	$(BIN)/python -m benchmarks.engine.compare $(BENCH)
+
+bench-quality: $(READY)  ## losses against a plain loop, and low precision against float32
+	$(BIN)/python -m benchmarks.engine.quality $(BENCH)
 
 test: $(READY)  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests

@@ -1,0 +1,83 @@
+"""What the machine can do: its rate of matrix products, and the operations that the network needs."""
+
+import time
+from collections.abc import Callable
+
+import torch
+from diffusers import UNet2DModel
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.engine.task import Task, diffusers_config
+from shapednoise.device import use_threads
+
+SIZES = (1024, 2048, 4096)
+DTYPES = {
+    "cpu": {"fp32": torch.float32, "bf16": torch.bfloat16},
+    "cuda": {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16},
+}
+LEAST_SECONDS = 0.5  # that each product is repeated for; the best counts
+REPEATS = {"cpu": 1, "cuda": 20}  # products between two looks at the clock
+
+
+class Side:
+    """The third process: measures the machine while the others wait."""
+
+    def __init__(self, task: Task) -> None:
+        use_threads(task.threads)
+        self.task, self.device = task, torch.device(task.device)
+
+    @torch.inference_mode()
+    def matmul(self) -> dict:
+        """By dtype the best of all sizes and ways: FLOP/s, and the way and size that reached it."""
+        return {name: self._best(name) for name in DTYPES[self.device.type]}
+
+    def _best(self, name: str) -> dict:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = name == "tf32"
+        dtype = DTYPES[self.device.type][name]
+        found = [
+            {"flops": 2 * size**3 / self._seconds(product), "way": way, "size": size}
+            for size in SIZES
+            for way, product in products(size, dtype, self.device).items()
+        ]
+        return max(found, key=lambda one: one["flops"])
+
+    def _seconds(self, product: Callable[[], Tensor]) -> float:
+        """The least seconds of one product."""
+        best, began = float("inf"), time.perf_counter()
+        repeats = REPEATS[self.device.type]
+        product()
+        while time.perf_counter() - began < LEAST_SECONDS:
+            self._wait()
+            start = time.perf_counter()
+            for _ in range(repeats):
+                product()
+            self._wait()
+            best = min(best, (time.perf_counter() - start) / repeats)
+        return best
+
+    def _wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def network(self) -> dict:
+        """Floating-point operations of one image: forward, and training, taken as three times that."""
+        with torch.device("meta"), FlopCounterMode(display=False) as counter:
+            UNet2DModel(**diffusers_config(self.task.unet))(torch.zeros(1, 3, 32, 32), 0)
+        forward = counter.get_total_flops()
+        return {"forward": forward, "training": 3 * forward}
+
+
+def products(size: int, dtype: torch.dtype, device: torch.device) -> dict[str, Callable[[], Tensor]]:
+    """Ways to multiply two size x size matrices: torch.matmul and, of oneDNN or cuDNN, a 1 x 1 convolution.
+
+    torch.matmul may go to a library that is slow on this processor (MKL on one that is not Intel's).
+    """
+    one, other = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+    image = one.view(1, size, 1, size).permute(0, 3, 1, 2)  # channels last
+    kernel = other.view(size, size, 1, 1).contiguous(memory_format=torch.channels_last)
+    return {
+        "torch.matmul": lambda: one @ other,
+        "1x1 convolution": lambda: functional.conv2d(image, kernel),
+    }

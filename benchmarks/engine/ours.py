@@ -1,0 +1,119 @@
+"""This side: the library. Whatever the benchmark knows of its interfaces stands in this file."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.engine.task import GREY, UNETS, Task
+from shapednoise.device import compute_dtype, use_threads
+from shapednoise.metrics.extractors import load_extractor
+from shapednoise.metrics.features import extract
+from shapednoise.metrics.scores import score
+from shapednoise.model import build_unet
+from shapednoise.noise.process import ShapedProcess, linear_betas
+from shapednoise.noise.schedulers import ShapedDDPMScheduler
+from shapednoise.noise.shape import make_shape
+from shapednoise.sample import sample, sampling_scheduler
+from shapednoise.settings.data import NetworkSettings
+from shapednoise.settings.precision import PrecisionSettings
+from shapednoise.settings.sampling import SamplerSettings
+from shapednoise.settings.scoring import ScoringSettings
+from shapednoise.settings.training import TrainingSettings, UNetSettings
+from shapednoise.train import Training
+
+PRECISIONS = {
+    "low": PrecisionSettings(cuda="fp16", cpu="auto"),
+    "fp32": PrecisionSettings(cuda="fp32", cpu="fp32"),
+}
+NAMES = {torch.float32: "fp32", torch.float16: "fp16", torch.bfloat16: "bf16"}
+SCORES = ("fid", "kid", "is", "precision", "recall", "density", "coverage", "fid_se")
+
+
+class Side:
+    """Trains, samples and scores; every method returns plain numbers."""
+
+    def __init__(self, task: Task) -> None:
+        use_threads(task.threads)
+        self.task, self.device = task, torch.device(task.device)
+        self.precision = PRECISIONS[task.precision]
+        self.shape = {"operator": "sdm", "strength": task.strength, "axis": GREY}
+        self.samples: np.ndarray | None = None
+
+    def dtypes(self) -> dict[str, str]:
+        """The numbers that the network is computed in."""
+        name = NAMES[compute_dtype(self.precision, self.device)]
+        return {"train": name, "sample": name}
+
+    def start_training(self) -> None:
+        """Data, network, optimiser, averaged weights."""
+        images = np.load(self.task.array, mmap_mode="r")[: self.task.count]
+        settings = self._settings(self.task.steps * self.task.batch_size / len(images))
+        process = ShapedProcess(make_shape(**self.shape), linear_betas(1e-4, 0.02, 1000), exact=False)
+        self.training = Training(images, process, settings, self.task.seed, self.device)
+
+    def _settings(self, epochs: float) -> TrainingSettings:
+        return TrainingSettings(
+            unet=self._unet(),
+            epochs=epochs,
+            batch_size=self.task.batch_size,
+            learning_rate=self.task.learning_rate,
+            warmup_steps=self.task.warmup_steps,
+            precision=self.precision,
+        )
+
+    def _unet(self) -> UNetSettings:
+        settings = UNETS[self.task.unet]
+        return UNetSettings(
+            channels=settings["channels"],
+            layers_per_block=settings["layers"],
+            attention_levels=settings["attention_levels"],
+            norm_groups=settings["norm_groups"],
+        )
+
+    def train(self, steps: int) -> dict:
+        """Take so many steps; returns their losses and the images seen."""
+        losses = torch.stack([self.training.take_step()[0] for _ in range(steps)])
+        return {"losses": losses.tolist(), "images": steps * self.task.batch_size}
+
+    def start_sampling(self) -> None:
+        """A network to sample with: that of the training where there was one, else a new one."""
+        if hasattr(self, "training"):
+            self.unet = self.training.ema_unet().eval()
+            return
+        torch.manual_seed(self.task.seed)
+        self.unet = build_unet(self._unet(), 32).to(self.device).eval()
+
+    def sample(self, count: int, steps: int = 50, seed: int = 0, precision: str | None = None) -> dict:
+        """Draw images and keep them, uint8."""
+        numbers = PRECISIONS[precision] if precision else self.precision
+        settings = SamplerSettings(images=count, steps=steps, seed=seed, precision=numbers)
+        scheduler = sampling_scheduler(ShapedDDPMScheduler(shape=self.shape), settings)
+        parts: dict[int, np.ndarray] = {}
+        sample(self.unet, scheduler, settings, parts.__setitem__)
+        self.samples = np.concatenate([parts[first] for first in sorted(parts)])
+        return {"images": len(self.samples)}
+
+    def score(self, reals: int) -> dict:
+        """All scores with their intervals, from features that are extracted once an image."""
+        self.start_features()
+        images = np.load(self.task.array, mmap_mode="r")
+        generated, real = self._extract(self.samples, len(self.samples)), self._extract(images, reals)
+        settings = ScoringSettings(kid_subset_size=min(1000, len(self.samples), reals))
+        found = score(generated, real, settings)
+        return {
+            "extracted": len(self.samples) + reals,
+            "scores": {name: found[name] for name in SCORES},
+        }
+
+    def start_features(self) -> None:
+        """The network of the scores."""
+        self.extractor = load_extractor(Path(self.task.weights), self.device)
+
+    def features(self, count: int) -> dict:
+        """Extract features of real images."""
+        self._extract(np.load(self.task.array, mmap_mode="r"), count)
+        return {"images": count}
+
+    def _extract(self, images: np.ndarray, count: int) -> dict[str, np.ndarray]:
+        return extract(self.extractor, images, np.arange(count), NetworkSettings().batch_size)

@@ -1,0 +1,128 @@
+"""The benchmark's reference, an independent check of noise and sampler; and reports of made-up numbers."""
+
+import json
+
+import pytest
+import torch
+from diffusers import DDPMScheduler
+
+from benchmarks.engine.compare import add_fractions, compared, full_point, point_table
+from benchmarks.engine.plot import draw
+from benchmarks.engine.reference import Squeeze, reverse_step
+from benchmarks.engine.report import table
+from benchmarks.engine.task import GREY, POINT, Task, diffusers_config, task_from
+from shapednoise.noise.process import ShapedProcess
+from shapednoise.noise.schedulers import ShapedDDPMScheduler
+from shapednoise.noise.shape import make_shape
+
+STRENGTHS = (-0.4, 0.3)
+AXES = (GREY, [2 / 7, 3 / 7, 6 / 7])
+SCHEDULER = DDPMScheduler(num_train_timesteps=1000, beta_start=1e-4, beta_end=0.02)
+
+
+def shape_of(strength, axis):
+    return {"operator": "sdm", "strength": strength, "axis": axis}
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+@pytest.mark.parametrize("axis", AXES)
+def test_squeezed_noise_and_noisy_images_are_the_librarys(strength, axis):
+    torch.manual_seed(0)
+    clean, white = torch.rand(6, 3, 8, 8) * 2 - 1, torch.randn(6, 3, 8, 8)
+    timesteps = torch.tensor([0, 1, 100, 500, 998, 999])
+    process = ShapedProcess(make_shape(**shape_of(strength, axis)), SCHEDULER.betas, exact=False)
+    noise = Squeeze(strength, axis, SCHEDULER.betas).noise(white, timesteps)
+    ours = process.shape_noise(white, timesteps)
+    assert not torch.allclose(noise, white, atol=1e-2)
+    torch.testing.assert_close(noise, ours, rtol=1e-5, atol=1e-6)
+    noisy = SCHEDULER.add_noise(clean, noise, timesteps)
+    torch.testing.assert_close(noisy, process.add_noise(clean, ours, timesteps), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+@pytest.mark.parametrize("place", [0, 20, 49])
+def test_a_published_reverse_step_is_the_librarys(strength, place):
+    torch.manual_seed(1)
+    x, output = torch.randn(2, 4, 3, 8, 8)
+    ours = ShapedDDPMScheduler(shape=shape_of(strength, AXES[1]), reading="published")
+    for scheduler in (ours, SCHEDULER):
+        scheduler.set_timesteps(50)
+    t = int(ours.timesteps[place])
+    expected = ours.step(output, t, x, generator=torch.Generator().manual_seed(3)).prev_sample
+    squeeze = Squeeze(strength, AXES[1], SCHEDULER.betas)
+    found = reverse_step(SCHEDULER, squeeze, output, t, x, torch.Generator().manual_seed(3))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_both_sides_train_the_same_network():
+    from benchmarks.engine.ours import Side  # noqa: PLC0415
+    from benchmarks.engine.reference import UNet2DModel  # noqa: PLC0415
+    from shapednoise.model import build_unet  # noqa: PLC0415
+
+    for name in ("paper", "demo"):
+        with torch.device("meta"):
+            theirs = UNet2DModel(**diffusers_config(name))
+            ours = build_unet(Side(Task(unet=name, threads=torch.get_num_threads()))._unet(), 32)
+        names = [(key, value.shape) for key, value in ours.state_dict().items()]
+        assert names == [(key, value.shape) for key, value in theirs.state_dict().items()]
+
+
+def answers(rate):
+    return [
+        {"seconds": 10 / (rate * factor), "result": {"images": 10}, "peak_gb": 1.5}
+        for factor in (1, 1.1, 0.9)
+    ]
+
+
+def made_up() -> dict:
+    part = compared({"reference": answers(4), "ours": answers(10)}) | {
+        "dtype": {"reference": "fp32", "ours": "bf16"}
+    }
+    stages = {"start": 8.0, "training": 90.0, "sampling": 30.0, "scores": 10.0}
+    seconds = {"ours": stages, "reference": {name: 3 * value for name, value in stages.items()}}
+    scored = {"peak_gb": 3.0, "result": {"extracted": 120, "scores": {"fid": 1.0}}}
+    matmul = {name: {"flops": 4e11, "way": "torch.matmul", "size": 1024} for name in ("fp32", "bf16")}
+    results = {
+        "machine": {"matmul": matmul, "network": {"forward": 1.7e10, "training": 5.1e10}},
+        "training": part,
+        "sampling": json.loads(json.dumps(part)) | {"steps": 50},
+        "features": compared({"reference": answers(7), "ours": answers(15)}),
+        "point": {
+            "fraction": 0.002,
+            "counts": POINT,
+            **point_table(seconds, {"ours": scored, "reference": scored}),
+        },
+    }
+    add_fractions(results, results["machine"])
+    return results | {
+        "full_point": full_point(results),
+        "hardware": {"cpu": "a processor", "threads": 2},
+        "options": {"device": "cpu", "unet": "paper", "batch_size": 128},
+        "load_average_at_start": [0.1, 0.1, 0.1],
+        "targets": {"training": 2.0, "sampling": 3.0, "point": 2.5, "fraction": 0.45},
+        "git": {"commit": "abc", "edited": False},
+        "seconds": 100.0,
+        "command": "python -m benchmarks.engine.compare",
+    }
+
+
+def test_a_report_is_made_of_the_numbers(tmp_path):
+    results = made_up()
+    assert results["training"]["ratio"]["median"] == pytest.approx(2.5)
+    assert results["training"]["ours"]["fraction_of_matmul"] == pytest.approx(10 * 5.1e10 / 4e11)
+    assert results["sampling"]["ours"]["flops"] == pytest.approx(10 * 50 * 1.7e10)
+    assert results["point"]["ratio"] == pytest.approx(3)
+    assert results["full_point"]["reference"]["seconds"]["training"] == pytest.approx(125_000)
+    lines = table(results).splitlines()
+    [training] = [line for line in lines if line.startswith("| training")]
+    [sampling] = [line for line in lines if line.startswith("| sampling of 50 steps")]
+    assert ">= 2: met" in training
+    assert "2.50 (2.50 to 2.50; 3)" in training
+    assert ">= 3: missed" in sampling
+    draw(results, [tmp_path / "bench.png", tmp_path / "bench.pdf"])
+    assert (tmp_path / "bench.png").stat().st_size > 10_000
+
+
+def test_a_task_goes_to_another_process_and_back():
+    task = Task(unet="demo", count=7)
+    assert task_from(task.text()) == task
