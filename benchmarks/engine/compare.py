@@ -78,7 +78,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--unet", choices=UNETS, default="paper", help="network")
     parser.add_argument("--device", choices=DEFAULTS, default=pick_device().type)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of each side")
+    parser.add_argument("--threads", type=int, default=cores(), help="of each side")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--batch-size", type=int, default=128, help="images a training step")
     parser.add_argument("--rounds", type=int, help="turns of each side: 3 on a CPU, 7 on a GPU")
@@ -94,13 +94,23 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, default=Path("data/weights/inception.pth"))
     parser.add_argument("--output", type=Path, default=Path("results/bench"), help="folder")
     arguments = parser.parse_args()
-    for file in (arguments.array, arguments.weights):
-        if not file.is_file():
-            parser.error(f"{file} is not there; `make fetch` or `make demo` brings it")
+    check_files(parser, arguments)
     for name, value in DEFAULTS[arguments.device].items():
         if getattr(arguments, name) is None:
             setattr(arguments, name, value)
     return arguments
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_files(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """End with a message where images or weights are missing."""
+    for file in (arguments.array, arguments.weights):
+        if not file.is_file():
+            parser.error(f"{file} is not there; `make fetch CONFIG=demo.yaml` or `make demo` brings it")
 
 
 def facts_of(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -273,15 +283,13 @@ def add_fractions(results: dict[str, Any], machine: dict[str, Any]) -> None:
 
 def full_point(results: dict[str, Any]) -> dict[str, Any]:
     """Seconds of the paper's whole point, extrapolated from the rates."""
-    extracted = {
-        "reference": 3 * POINT["samples"] + 2 * POINT["reals"],
-        "ours": POINT["samples"] + POINT["reals"],
-    }
+    samples, reals = POINT["samples"], POINT["reals"]
+    extracted = {"reference": 3 * samples + 2 * reals, "ours": samples + reals}
     seconds = {
         name: {
             "start": results["point"][name]["seconds"]["start"],
             "training": POINT["images"] / results["training"][name]["median"],
-            "sampling": POINT["samples"] / results["sampling"][name]["median"],
+            "sampling": samples / results["sampling"][name]["median"],
             "features": extracted[name] / results["features"][name]["median"],
         }
         for name in SIDES

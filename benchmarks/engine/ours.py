@@ -45,12 +45,13 @@ class Side:
         name = NAMES[compute_dtype(self.precision, self.device)]
         return {"train": name, "sample": name}
 
-    def start_training(self) -> None:
-        """Data, network, optimiser, averaged weights."""
+    def start_training(self, seed: int | None = None) -> None:
+        """Data, network, optimiser, averaged weights; seed: another one than the task's."""
+        seed = self.task.seed if seed is None else seed
         images = np.load(self.task.array, mmap_mode="r")[: self.task.count]
         settings = self._settings(self.task.steps * self.task.batch_size / len(images))
         process = ShapedProcess(make_shape(**self.shape), linear_betas(1e-4, 0.02, 1000), exact=False)
-        self.training = Training(images, process, settings, self.task.seed, self.device)
+        self.training = Training(images, process, settings, seed, self.device)
 
     def _settings(self, epochs: float) -> TrainingSettings:
         return TrainingSettings(
@@ -105,6 +106,15 @@ class Side:
             "extracted": len(self.samples) + reals,
             "scores": {name: found[name] for name in SCORES},
         }
+
+    def fid(self, reals: int) -> dict:
+        """FID of the samples against the first so many real images, whose features are kept."""
+        if not hasattr(self, "reals"):
+            self.start_features()
+            self.reals = self._extract(np.load(self.task.array, mmap_mode="r"), reals)
+        generated = self._extract(self.samples, len(self.samples))
+        settings = ScoringSettings(kid_subset_size=min(1000, len(self.samples), reals), bootstrap=0)
+        return {"fid": score(generated, self.reals, settings)["fid"]}
 
     def start_features(self) -> None:
         """The network of the scores."""

@@ -116,9 +116,9 @@ class Side:
         """The numbers that the network is computed in; on a GPU convolutions of float32 use TF32."""
         return {"train": "fp16", "sample": "tf32"} if self.gpu else {"train": "fp32", "sample": "fp32"}
 
-    def start_training(self) -> None:
-        """Data, network, optimiser, averaged weights."""
-        torch.manual_seed(self.task.seed)
+    def start_training(self, seed: int | None = None) -> None:
+        """Data, network, optimiser, averaged weights; seed: another one than the task's."""
+        torch.manual_seed(self.task.seed if seed is None else seed)
         images = PngImages(Path(self.task.pngs))
         self.loader = DataLoader(
             images,
