@@ -44,7 +44,7 @@ dry-run: $(READY)  ## what `make paper` would do, jobs per rule
 bench: $(READY)  ## speed and memory against a plain loop, side by side; about 20 minutes on 2 cores
 	$(BIN)/python -m benchmarks.engine.compare $(BENCH)
 
-bench-quality: $(READY)  ## losses against a plain loop, and low precision against float32
+bench-quality: $(READY)  ## losses against a plain loop, and low precision against float32; about 12 minutes
 	$(BIN)/python -m benchmarks.engine.quality $(BENCH)
 
 test: $(READY)  ## all tests
@@ -60,7 +60,7 @@ lint: $(READY)  ## ruff, snakefmt, snakemake --lint
 	$(BIN)/snakemake --lint
 
 clean:  ## remove all results but results/reference, keep data and environment
-	rm -rf results/paper results/demo results/demo-sagd results/demo-steps
+	rm -rf results/paper results/demo results/demo-sagd results/demo-steps results/bench
 
 distclean: clean  ## also remove data (with archives that you put there), environment and history
 	rm -rf data .snakemake $(VENV)

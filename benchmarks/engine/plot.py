@@ -17,6 +17,7 @@ from shapednoise.files import read_json
 SIDES = {"reference": "reference loop", "ours": "shapednoise"}
 COLOURS = {"reference": curve_colour(7), "ours": curve_colour(0)}
 STAGE_COLOURS = {"start": 4, "training": 0, "sampling": 1, "scores": 2, "features": 2}
+MOST_IN_A_ROW = 3  # panels
 RATES = {"training": "Training", "sampling": "Sampling, {steps} steps", "features": "Inception features"}
 
 
@@ -31,10 +32,14 @@ def main() -> None:
 def draw(results: dict[str, Any], paths: Sequence[Path]) -> None:
     """Draw what there is of the parts, and save it to each path."""
     panels = list(_panels(results))
-    figure, axes = new_figure(2.5 * len(panels), 3.6, 1, len(panels))
-    for axis, (panel, *arguments) in zip(axes[0], panels, strict=True):
+    rows = 1 if len(panels) <= MOST_IN_A_ROW else 2
+    columns = -(-len(panels) // rows)
+    figure, axes = new_figure(3.3 * columns, 3.3 * rows + 0.3, rows, columns)
+    for axis, (panel, *arguments) in zip(axes.flat, panels, strict=False):
         panel(axis, results, *arguments)
         axis.spines[["top", "right"]].set_visible(False)
+    for axis in axes.flat[len(panels) :]:
+        axis.set_axis_off()
     options = results["options"]
     figure.suptitle(
         f"{machine_name(results)}: network \u201c{options['unet']}\u201d, batch {options['batch_size']}",
@@ -83,6 +88,7 @@ def share_bars(axes: Axes, results: dict[str, Any]) -> None:
     axes.set_title("Share of the rate of\nmatrix products", fontsize="medium")
     axes.set_ylabel("% of measured FLOP/s")
     axes.set_xticks(range(len(parts)), parts)
+    axes.set_xlim(-0.5, len(parts) + 0.1)
 
 
 def stage_bars(axes: Axes, results: dict[str, Any], part: str) -> None:
@@ -95,7 +101,7 @@ def stage_bars(axes: Axes, results: dict[str, Any], part: str) -> None:
             height, colour = value / seconds, curve_colour(STAGE_COLOURS[stage])
             axes.bar(place, height, 0.7, bottom, color=colour, label=None if place else stage)
             bottom += height
-        axes.text(place, bottom, f"{bottom:.3g}", ha="center", va="bottom")
+        _number(axes, place, bottom, f"{bottom:.3g}")
     if part == "point":
         target = results["targets"]["point"]
         _target_line(axes, found["reference"]["sum"] / seconds / target, f"target {target:g}\u00d7")
@@ -110,13 +116,22 @@ def stage_bars(axes: Axes, results: dict[str, Any], part: str) -> None:
 def _target_line(axes: Axes, value: float, text: str) -> None:
     axes.axhline(value, color="black", lw=1, ls="--")
     axes.annotate(
-        text, (0.02, value), xycoords=("axes fraction", "data"), xytext=(0, 2), textcoords="offset points",
-        fontsize="x-small", va="bottom",
+        text, (1, value), xycoords=("axes fraction", "data"), xytext=(0, 2), textcoords="offset points",
+        fontsize="x-small", va="bottom", ha="right",
     )  # fmt: skip
 
 
+def _number(axes: Axes, place: float, height: float, text: str) -> None:
+    """A number above a bar, readable where a line crosses it."""
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    axes.annotate(
+        text, (place, height), xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", bbox=box
+    )
+
+
 def _name_sides(axes: Axes) -> None:
-    axes.set_xticks(range(len(SIDES)), [name.replace(" ", "\n") for name in SIDES.values()])
+    axes.set_xticks(range(len(SIDES)), list(SIDES.values()))
+    axes.set_xlim(-0.5, 2.1)
 
 
 if __name__ == "__main__":

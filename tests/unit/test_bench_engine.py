@@ -1,13 +1,13 @@
 """The benchmark's reference, an independent check of noise and sampler; and reports of made-up numbers."""
 
-import json
-
+import numpy as np
 import pytest
 import torch
 from diffusers import DDPMScheduler
 
 from benchmarks.engine.compare import add_fractions, compared, full_point, point_table
 from benchmarks.engine.plot import draw
+from benchmarks.engine.quality import agreement, precision
 from benchmarks.engine.reference import Squeeze, reverse_step
 from benchmarks.engine.report import table
 from benchmarks.engine.task import GREY, POINT, Task, diffusers_config, task_from
@@ -56,7 +56,8 @@ def test_a_published_reverse_step_is_the_librarys(strength, place):
 
 def test_both_sides_train_the_same_network():
     from benchmarks.engine.ours import Side  # noqa: PLC0415
-    from benchmarks.engine.reference import UNet2DModel  # noqa: PLC0415
+    from benchmarks.engine.quality import agreement, precision
+from benchmarks.engine.reference import UNet2DModel  # noqa: PLC0415
     from shapednoise.model import build_unet  # noqa: PLC0415
 
     for name in ("paper", "demo"):
@@ -81,11 +82,13 @@ def made_up() -> dict:
     stages = {"start": 8.0, "training": 90.0, "sampling": 30.0, "scores": 10.0}
     seconds = {"ours": stages, "reference": {name: 3 * value for name, value in stages.items()}}
     scored = {"peak_gb": 3.0, "result": {"extracted": 120, "scores": {"fid": 1.0}}}
-    matmul = {name: {"flops": 4e11, "way": "torch.matmul", "size": 1024} for name in ("fp32", "bf16")}
+    found = {"way": "torch.matmul", "size": 1024}
+    matmul = {"fp32": {"flops": 4e11, **found}, "bf16": {"flops": 8e11, **found}}
     results = {
         "machine": {"matmul": matmul, "network": {"forward": 1.7e10, "training": 5.1e10}},
         "training": part,
-        "sampling": json.loads(json.dumps(part)) | {"steps": 50},
+        "sampling": compared({"reference": answers(0.1), "ours": answers(0.25)})
+        | {"dtype": part["dtype"], "steps": 50},
         "features": compared({"reference": answers(7), "ours": answers(15)}),
         "point": {
             "fraction": 0.002,
@@ -109,8 +112,8 @@ def made_up() -> dict:
 def test_a_report_is_made_of_the_numbers(tmp_path):
     results = made_up()
     assert results["training"]["ratio"]["median"] == pytest.approx(2.5)
-    assert results["training"]["ours"]["fraction_of_matmul"] == pytest.approx(10 * 5.1e10 / 4e11)
-    assert results["sampling"]["ours"]["flops"] == pytest.approx(10 * 50 * 1.7e10)
+    assert results["training"]["ours"]["fraction_of_matmul"] == pytest.approx(10 * 5.1e10 / 8e11)
+    assert results["sampling"]["ours"]["flops"] == pytest.approx(0.25 * 50 * 1.7e10)
     assert results["point"]["ratio"] == pytest.approx(3)
     assert results["full_point"]["reference"]["seconds"]["training"] == pytest.approx(125_000)
     lines = table(results).splitlines()
@@ -121,6 +124,24 @@ def test_a_report_is_made_of_the_numbers(tmp_path):
     assert ">= 3: missed" in sampling
     draw(results, [tmp_path / "bench.png", tmp_path / "bench.pdf"])
     assert (tmp_path / "bench.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(("factor", "agree"), [(1, True), (1.2, False)])
+def test_losses_are_compared_with_the_spread_between_seeds(factor, agree):
+    rng = np.random.default_rng(0)
+    curves = (1 + rng.normal(0, 0.1, (2, 3, 500))) * np.linspace(1, 0.1, 500)
+    losses = {"ours": (factor * curves[0]).tolist(), "reference": curves[1].tolist()}
+    found = agreement(losses, 50)
+    assert found["agree"] == agree
+    assert np.shape(found["ours"]) == (3, 10)
+    assert found["second_half"]["relative_difference"] == pytest.approx(factor - 1, abs=0.02)
+
+
+def test_low_precision_is_compared_with_the_spread_between_seeds():
+    found = precision({"fp32": [10.0, 11.0, 12.0], "low": [10.1, 10.9, 12.3]}, "bf16")
+    assert found["mean_difference"] == pytest.approx(0.1)
+    assert found["largest_difference_over_spread"] == pytest.approx(0.3)
+    assert found["within_spread"]
 
 
 def test_a_task_goes_to_another_process_and_back():
