@@ -30,6 +30,17 @@ NAMES = {torch.float32: "fp32", torch.float16: "fp16", torch.bfloat16: "bf16"}
 SCORES = ("fid", "kid", "is", "precision", "recall", "density", "coverage", "fid_se")
 
 
+def unet_settings(unet: str) -> UNetSettings:
+    """The network of this name."""
+    settings = UNETS[unet]
+    return UNetSettings(
+        channels=settings["channels"],
+        layers_per_block=settings["layers"],
+        attention_levels=settings["attention_levels"],
+        norm_groups=settings["norm_groups"],
+    )
+
+
 class Side:
     """Trains, samples and scores; every method returns plain numbers."""
 
@@ -55,21 +66,12 @@ class Side:
 
     def _settings(self, epochs: float) -> TrainingSettings:
         return TrainingSettings(
-            unet=self._unet(),
+            unet=unet_settings(self.task.unet),
             epochs=epochs,
             batch_size=self.task.batch_size,
             learning_rate=self.task.learning_rate,
             warmup_steps=self.task.warmup_steps,
             precision=self.precision,
-        )
-
-    def _unet(self) -> UNetSettings:
-        settings = UNETS[self.task.unet]
-        return UNetSettings(
-            channels=settings["channels"],
-            layers_per_block=settings["layers"],
-            attention_levels=settings["attention_levels"],
-            norm_groups=settings["norm_groups"],
         )
 
     def train(self, steps: int) -> dict:
@@ -83,7 +85,7 @@ class Side:
             self.unet = self.training.ema_unet().eval()
             return
         torch.manual_seed(self.task.seed)
-        self.unet = build_unet(self._unet(), 32).to(self.device).eval()
+        self.unet = build_unet(unet_settings(self.task.unet), 32).to(self.device).eval()
 
     def sample(self, count: int, steps: int = 50, seed: int = 0, precision: str | None = None) -> dict:
         """Draw images and keep them, uint8."""

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 import torch
-from diffusers import DDPMScheduler
+from diffusers import DDPMScheduler, UNet2DModel
 
 from benchmarks.engine.compare import add_fractions, compared, full_point, point_table
+from benchmarks.engine.ours import unet_settings
 from benchmarks.engine.plot import draw
 from benchmarks.engine.quality import agreement, precision
 from benchmarks.engine.reference import Squeeze, reverse_step
 from benchmarks.engine.report import table
 from benchmarks.engine.task import GREY, POINT, Task, diffusers_config, task_from
+from shapednoise.model import build_unet
 from shapednoise.noise.process import ShapedProcess
 from shapednoise.noise.schedulers import ShapedDDPMScheduler
 from shapednoise.noise.shape import make_shape
@@ -55,15 +57,10 @@ def test_a_published_reverse_step_is_the_librarys(strength, place):
 
 
 def test_both_sides_train_the_same_network():
-    from benchmarks.engine.ours import Side  # noqa: PLC0415
-    from benchmarks.engine.quality import agreement, precision
-from benchmarks.engine.reference import UNet2DModel  # noqa: PLC0415
-    from shapednoise.model import build_unet  # noqa: PLC0415
-
     for name in ("paper", "demo"):
         with torch.device("meta"):
             theirs = UNet2DModel(**diffusers_config(name))
-            ours = build_unet(Side(Task(unet=name, threads=torch.get_num_threads()))._unet(), 32)
+            ours = build_unet(unet_settings(name), 32)
         names = [(key, value.shape) for key, value in ours.state_dict().items()]
         assert names == [(key, value.shape) for key, value in theirs.state_dict().items()]
 
