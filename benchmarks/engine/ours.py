@@ -88,8 +88,10 @@ class Side:
         self.unet = build_unet(unet_settings(self.task.unet), 32).to(self.device).eval()
 
     def sample(self, count: int, steps: int = 50, seed: int = 0, precision: str | None = None) -> dict:
-        """Draw images and keep them, uint8."""
+        """Draw images and keep them, uint8. A precision that is named is without TF32."""
         numbers = PRECISIONS[precision] if precision else self.precision
+        if precision:
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
         settings = SamplerSettings(images=count, steps=steps, seed=seed, precision=numbers)
         scheduler = sampling_scheduler(ShapedDDPMScheduler(shape=self.shape), settings)
         parts: dict[int, np.ndarray] = {}

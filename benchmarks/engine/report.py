@@ -17,14 +17,15 @@ def verdict(value: float, target: float) -> str:
 def machine_name(results: dict[str, Any]) -> str:
     """Processor or GPU, with the threads of the former."""
     machine, device = results["hardware"], results["options"]["device"]
-    return machine["gpu"] if device == "cuda" else f"{machine['cpu']}, {machine['threads']} threads"
+    threads = f"{machine['threads']} thread{'s' if machine['threads'] > 1 else ''}"
+    return machine["gpu"] if device == "cuda" else f"{machine['cpu']}, {threads}"
 
 
 def _head(results: dict[str, Any]) -> Iterator[str]:
     network = results["machine"]["network"]
     options, load = results["options"], results["load_average_at_start"][0]
-    yield f"{machine_name(results)}; network `{options['unet']}`, batch {options['batch_size']}; "
-    yield f"load average at start {load:.2f}; {network['forward'] / 1e9:.2f} GFLOP an image forward; "
+    yield f"{machine_name(results)}; network `{options['unet']}`, batch {options['batch_size']};"
+    yield f"load average at start {load:.2f}; {network['forward'] / 1e9:.2f} GFLOP an image forward;"
     best = [
         f"{name} {found['flops'] / 1e12:.2f} TFLOP/s ({found['way']}, {found['size']})"
         for name, found in results["machine"]["matmul"].items()
