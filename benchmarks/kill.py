@@ -2,7 +2,7 @@
 
 Each job runs once undisturbed. Then it is started again and again and killed (SIGKILL, or another
 signal) at moments drawn uniformly between its start and well after its first checkpoint, until it has
-been killed as often as asked; the last start runs to the end. The files must have the same sha256.
+been killed as often as asked and has left something; the last start runs to the end. The files must have the same sha256.
 
     python benchmarks/kill.py --kills 20
 """
@@ -51,9 +51,9 @@ def compare(stage: str, arguments: argparse.Namespace, folder: Path, choose: ran
     seconds = run(command(stage, arguments, folder, "whole"), folder / f"{stage}.whole.log")
     log = folder / f"{stage}.killed.log"
     job = command(stage, arguments, folder, "killed")
-    moments = []
-    while len(moments) < arguments.kills:
-        moments.append(choose.uniform(0.2, 0.8) * seconds)
+    moments: list[float] = []
+    while len(moments) < arguments.kills or not kept(folder):
+        moments.append(choose.uniform(0.3, 0.9) * seconds)
         if not killed(job, log, moments[-1], getattr(signal, arguments.signal)):
             raise SystemExit(
                 f"{stage} ended before it was killed {arguments.kills} times; give it more to do"
@@ -64,7 +64,7 @@ def compare(stage: str, arguments: argparse.Namespace, folder: Path, choose: ran
     print("  " + " ".join(f"{moment:.1f}" for moment in moments))
     print("  went on from: " + " ".join(continued(log)))
     print(f"  sha256 undisturbed {whole}\n  sha256 killed      {once}", flush=True)
-    return whole == once
+    return whole == once and bool(continued(log))
 
 
 def run(job: list[str], log: Path) -> float:
@@ -86,6 +86,11 @@ def killed(job: list[str], log: Path, after: float, signum: int) -> bool:
         except subprocess.TimeoutExpired:
             running.send_signal(signum)
             return running.wait() != 0
+
+
+def kept(folder: Path) -> bool:
+    """Whether the last kill left something to go on from."""
+    return any(folder.glob("killed/checkpoints/*.pt")) or any(folder.glob("killed/shards/*.npz"))
 
 
 def continued(log: Path) -> list[str]:

@@ -37,6 +37,8 @@ RESULTS = CONFIG.results
 DATA = CONFIG.data_dir
 # What torch.compile made is kept for the jobs that follow.
 os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.abspath(f"{RESULTS}/checkpoints/compiled"))
+# A retry goes on where the job was interrupted. On a cluster the submitting process retries, not the job.
+RETRIES = 0 if workflow.remote_exec else CONFIG.engine.retries
 # {prepared} is a data set and what was done to its pictures: celeba64/crop140-size64
 IMAGES, MANIFEST = f"{DATA}/{{prepared}}/images.npy", f"{DATA}/{{prepared}}/manifest.json"
 # The resolved config of this run, for rules that must not rerun when unrelated keys change: table,

@@ -14,6 +14,7 @@ rule features_data:
         f"{RESULTS}/logs/features_data/{{dataset}}/{{extractor}}-ref{{reference}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/features_data/{{dataset}}/{{extractor}}-ref{{reference}}.tsv"
+    retries: RETRIES
     conda:
         "../envs/shapednoise.yaml"
     threads: 8
@@ -46,6 +47,7 @@ rule features_samples:
         f"{RESULTS}/logs/features_samples/{SAMPLES}/{{extractor}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/features_samples/{SAMPLES}/{{extractor}}.tsv"
+    retries: RETRIES
     conda:
         "../envs/shapednoise.yaml"
     threads: 8

@@ -16,6 +16,7 @@ rule sample:
         f"{RESULTS}/logs/sample/{SAMPLES}.log",
     benchmark:
         f"{RESULTS}/benchmarks/sample/{SAMPLES}.tsv"
+    retries: RETRIES
     conda:
         "../envs/shapednoise.yaml"
     threads: 8

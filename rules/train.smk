@@ -18,6 +18,7 @@ rule train:
         f"{RESULTS}/logs/train/{MODEL}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{MODEL}.tsv"
+    retries: RETRIES
     conda:
         "../envs/shapednoise.yaml"
     threads: 8

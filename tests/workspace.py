@@ -139,6 +139,7 @@ def tiny_config(weights_sha256: str) -> dict:
         ],
         "recipe": "tiny",
         "extractor": "random",
+        "engine": {"retries": 0},
         "strengths": {"grid": [-0.4, 0.0, 0.4]},
         "seeds": {"several": [42], "one": [42]},
         "datasets": {

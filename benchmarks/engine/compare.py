@@ -90,6 +90,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--feature-images", type=int, help="images a round: 64 on a CPU, 1024 on a GPU")
     parser.add_argument("--fraction", type=float, help="of the whole point: 1/500 on a CPU, 1/20 on a GPU")
     parser.add_argument("--workers", type=int, help="that decode, reference: 2 on a CPU, 4 on a GPU")
+    parser.add_argument("--compile", action="store_true", help="ours by torch.compile")
     parser.add_argument("--strength", type=float, default=-0.4, help="s0 of the squeezed noise")
     parser.add_argument("--array", type=Path, default=Path("data/cifar10/size32/images.npy"))
     parser.add_argument("--weights", type=Path, default=Path("data/weights/inception.pth"))
@@ -163,6 +164,7 @@ def task_of(arguments: argparse.Namespace, counts: dict[str, int], pngs: Path) -
         count=min(counts["images"], POINT["reals"]),
         weights=str(arguments.weights.resolve()),
         strength=arguments.strength,
+        compile=arguments.compile,
         workers=arguments.workers,
     )
 

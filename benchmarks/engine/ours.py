@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from benchmarks.engine.task import GREY, UNETS, Task
-from shapednoise.device import compute_dtype, use_threads
+from shapednoise.device import compiled, compute_dtype, use_threads
 from shapednoise.metrics.extractors import load_extractor
 from shapednoise.metrics.features import extract
 from shapednoise.metrics.scores import score
@@ -14,7 +14,7 @@ from shapednoise.model import build_unet
 from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.schedulers import ShapedDDPMScheduler
 from shapednoise.noise.shape import make_shape
-from shapednoise.sample import sample, sampling_scheduler
+from shapednoise.sample import Sampling, sample, sampling_scheduler
 from shapednoise.settings.data import NetworkSettings
 from shapednoise.settings.precision import PrecisionSettings
 from shapednoise.settings.sampling import SamplerSettings
@@ -63,6 +63,8 @@ class Side:
         settings = self._settings(self.task.steps * self.task.batch_size / len(images))
         process = ShapedProcess(make_shape(**self.shape), linear_betas(1e-4, 0.02, 1000), exact=False)
         self.training = Training(images, process, settings, seed, self.device)
+        if self.task.compile:
+            self.training.network = compiled(self.training.unet)
 
     def _settings(self, epochs: float) -> TrainingSettings:
         return TrainingSettings(
@@ -95,7 +97,8 @@ class Side:
         settings = SamplerSettings(images=count, steps=steps, seed=seed, precision=numbers)
         scheduler = sampling_scheduler(ShapedDDPMScheduler(shape=self.shape), settings)
         parts: dict[int, np.ndarray] = {}
-        sample(self.unet, scheduler, settings, parts.__setitem__)
+        sampling = Sampling(self.unet, scheduler, settings, compile="on" if self.task.compile else "off")
+        sample(sampling, parts.__setitem__)
         self.samples = np.concatenate([parts[first] for first in sorted(parts)])
         return {"images": len(self.samples)}
 

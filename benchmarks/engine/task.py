@@ -32,6 +32,7 @@ class Task:
     learning_rate: float = 1e-4
     warmup_steps: int = 500
     workers: int = 2  # processes that decode images, of the reference
+    compile: bool = False  # ours: torch.compile the network
     precision: str = "low"  # ours: low (fp16 on a GPU, bf16 on a CPU that has it) or fp32
 
     @property

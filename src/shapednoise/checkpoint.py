@@ -32,7 +32,9 @@ class Checkpoints:
 
         every_seconds, every_steps: how often one is due; 0 steps: the clock alone decides.
         """
-        self.folder, self.fingerprint = folder, fingerprint
+        self.folder = folder
+        # plain text: PyTorch's version is a class of its own, which a safe load refuses
+        self.fingerprint = {name: str(value) for name, value in fingerprint.items()}
         self.every_seconds, self.every_steps = every_seconds, every_steps
         self._last: Path | None = None  # the last one that was written or used
 
@@ -88,7 +90,8 @@ class Checkpoints:
             saved = torch.load(path, map_location="cpu", weights_only=True)
             theirs: Fingerprint = saved["fingerprint"]
         except (OSError, ValueError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            log.warning("checkpoint %s is damaged (%s) and is not used", path, error)
+            why = str(error).partition("\n")[0]
+            log.warning("checkpoint %s is damaged (%s) and is not used", path, why)
             return None
         if other := [name for name, digest in self.fingerprint.items() if theirs.get(name) != digest]:
             log.warning("checkpoint %s was made by other %s and is not used", path, " and ".join(other))

@@ -214,7 +214,7 @@ def _steps(training: Training, checkpoints: Checkpoints, compile: Compilation) -
                 break  # complete: a signal that came now has nothing to save
             now = time.monotonic()
             if asked.signum or checkpoints.due(training.step - last_step, now - last_saved):
-                training.record.check(training)
+                training.record.check(training)  # no bad step is ever in a checkpoint
                 done = checkpoints.save(training.step, training.state())
                 last_step, last_saved = training.step, time.monotonic()
             if asked.signum:
@@ -261,6 +261,8 @@ class TrainingRecord:
 
         fp16 skips a step whose gradient is not finite; elsewhere that step has spoiled the weights.
         """
+        if not self.pending:
+            return torch.empty(0, 2)
         values = torch.stack([value.to(training.device) for value in self.pending])
         finite = values.isfinite()
         bad = ~(finite[:, 0] if training.scaler.is_enabled() else finite.all(1))

@@ -28,7 +28,7 @@ TINY = TrainingSettings(
     learning_rate=1e-3,
 )
 
-MADE_BY = {"settings or images": "s", "code": "c"}
+MADE_BY = {"settings or images": "s", "code": "c", "torch": torch.__version__}
 
 
 def training(axis, seed: int = 0, settings: TrainingSettings = TINY, images=IMAGES) -> Training:
@@ -135,11 +135,12 @@ def test_a_periodic_checkpoint_continues_to_the_same_weights(axis, tmp_path, mon
     assert all(torch.equal(a, b) for a, b in zip(weights(second), expected, strict=True))
 
 
-def test_the_curve_of_an_interrupted_training_is_that_of_the_undisturbed(axis, tmp_path, monkeypatch):
+@pytest.mark.parametrize("every", [1, 3, 4])  # in the middle of a row of the curve, and at its end
+def test_the_curve_of_an_interrupted_training_is_that_of_the_undisturbed(axis, tmp_path, monkeypatch, every):
     monkeypatch.setattr(train_module, "LOG_STEPS", 4)
     whole = training(axis)
     train(whole, Checkpoints(tmp_path / "unused", MADE_BY))
-    checkpoints = Checkpoints(tmp_path / "checkpoints", MADE_BY, every_steps=3)
+    checkpoints = Checkpoints(tmp_path / "checkpoints", MADE_BY, every_steps=every)
     killed_after(axis, monkeypatch, checkpoints, 7)
     second = training(axis)
     train(second, checkpoints)
