@@ -62,8 +62,10 @@ def rate_bars(axes: Axes, results: dict[str, Any], part: str) -> None:
         rate = found[side]
         error = [[rate["median"] - rate["least"]], [rate["most"] - rate["median"]]]
         axes.bar(place, rate["median"], 0.7, color=COLOURS[side], yerr=error, capsize=3)
-        text = f"{rate['median']:.3g}"
-        axes.text(place, rate["median"] / 2, text, ha="center", color="white", weight="bold")
+        axes.annotate(
+            f"{rate['median']:#.3g}", (place, 0), xytext=(0, 5), textcoords="offset points",
+            ha="center", color="white", weight="bold",
+        )  # fmt: skip
     target = results["targets"].get(part)
     if target:
         _target_line(axes, target * found["reference"]["median"], f"target {target:g}\u00d7")
@@ -80,8 +82,10 @@ def share_bars(axes: Axes, results: dict[str, Any]) -> None:
             share = 100 * results[part][side]["fraction_of_matmul"]
             x = group + 0.4 * (place - 0.5)
             axes.bar(x, share, 0.38, color=COLOURS[side], label=SIDES[side] if not group else None)
-            text = f"{share:.0f} %\n{results[part]['dtype'][side]}"
-            axes.text(x, share / 2, text, ha="center", va="center", color="white", fontsize="small")
+            axes.annotate(
+                f"{share:.0f} %\n{results[part]['dtype'][side]}", (x, 0), xytext=(0, 5),
+                textcoords="offset points", ha="center", color="white", fontsize="small",
+            )  # fmt: skip
     target = 100 * results["targets"]["fraction"]
     if "training" in parts:
         _target_line(axes, target, f"target {target:.0f} %")

@@ -84,7 +84,7 @@ def _stages(found: dict[str, Any], title: str, target: float | None) -> Iterator
 
 
 def _rate(found: dict[str, Any]) -> str:
-    return f"{found['median']:.3g} ({found['least']:.3g} to {found['most']:.3g})"
+    return f"{found['median']:#.3g} ({found['least']:#.3g} to {found['most']:#.3g})"
 
 
 def _ratio(found: dict[str, Any]) -> str:
