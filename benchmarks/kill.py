@@ -82,16 +82,18 @@ def killed(job: list[str], log: Path, after: float, signum: int) -> bool:
     """Start a job and end it after so many seconds; False if it was done before."""
     with open(log, "a") as file, subprocess.Popen(job, stderr=file) as running:
         try:
-            running.wait(after)
-            return False
+            code = running.wait(after)
         except subprocess.TimeoutExpired:
             running.send_signal(signum)
-            return running.wait() != 0
+            code = running.wait()
+    if code not in (0, -signum, 128 + signum):  # neither done nor ended by the signal
+        raise SystemExit(f"exit code {code}\n{log.read_text()[-3000:]}")
+    return code != 0
 
 
 def kept(folder: Path) -> bool:
     """Whether the last kill left something to go on from."""
-    return any(folder.glob("killed/checkpoints/*.pt")) or any(folder.glob("killed/shards/*.npz"))
+    return any(folder.glob("killed/checkpoints/[0-9]*.pt")) or any(folder.glob("killed/shards/[0-9]*.npz"))
 
 
 def continued(log: Path) -> list[str]:

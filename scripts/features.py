@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from shapednoise.gpus import claim_device
-from shapednoise.locks import alone
 
 from shapednoise.console import run, settings_from
 from shapednoise.data.images import load_images, reference_indices
 from shapednoise.device import use_threads
 from shapednoise.files import sha256_of_file, sha256_of_json
+from shapednoise.gpus import claim_device
 from shapednoise.imports import code_digest
+from shapednoise.locks import alone
 from shapednoise.metrics.extractors import digest_of, load_extractor
 from shapednoise.metrics.features import code_of, extract, write_features
 from shapednoise.settings.data import NetworkSettings
@@ -28,12 +28,13 @@ from shapednoise.shards import Shards
 def main() -> None:
     arguments = parse()
     use_threads(arguments.threads)
+    code = code_digest(Path(__file__))  # of what was imported; files may change while this process waits
     lock = alone(arguments.shards / "lock", f"the features {arguments.output}") if arguments.shards else None
     with lock or nullcontext():
-        write(arguments)
+        write(arguments, code)
 
 
-def write(arguments: argparse.Namespace) -> None:
+def write(arguments: argparse.Namespace, code: str) -> None:
     """Extract the features and write them."""
     settings: NetworkSettings = arguments.extractor
     images = load_images(arguments.images)
@@ -49,16 +50,18 @@ def write(arguments: argparse.Namespace) -> None:
         "torch": torch.__version__,
         "sha256_of_weights": digest_of(extractor, arguments.weights),
     }
-    shards = Shards(arguments.shards, fingerprint(arguments.images, indices, record, code_of(extractor)))
+    shards = Shards(
+        arguments.shards, fingerprint(arguments.images, indices, record, [code_of(extractor), code])
+    )
     arrays = extract(extractor, images, indices, settings.batch_size, shards)
     write_features(arguments.output, arrays, record)
     shards.remove()
 
 
-def fingerprint(images: Path, indices: np.ndarray, record: dict, code: str) -> str:
+def fingerprint(images: Path, indices: np.ndarray, record: dict, code: list[str]) -> str:
     """Digest of all that features depend on: pixels, which of them, network, settings, code."""
     chosen = hashlib.sha256(indices.tobytes()).hexdigest()
-    return sha256_of_json([sha256_of_file(images), chosen, record, code, code_digest(Path(__file__))])
+    return sha256_of_json([sha256_of_file(images), chosen, record, code])
 
 
 def parse() -> argparse.Namespace:

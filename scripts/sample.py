@@ -9,13 +9,20 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers.utils import logging as diffusers_logging
-from shapednoise.gpus import claim_device
-from shapednoise.locks import alone
 
 from shapednoise.console import UserError, log, run, settings_from
 from shapednoise.device import compute_dtype, use_threads
-from shapednoise.files import atomic_path, new_array, sha256_of_json, sha256_of_path, write_json
+from shapednoise.files import (
+    atomic_path,
+    new_array,
+    remove_partials,
+    sha256_of_json,
+    sha256_of_path,
+    write_json,
+)
+from shapednoise.gpus import claim_device
 from shapednoise.imports import code_digest
+from shapednoise.locks import alone
 from shapednoise.noise.pipeline import ShapedDDPMPipeline
 from shapednoise.provenance import is_complete, start
 from shapednoise.sample import Sampling, sample, sampling_scheduler
@@ -27,11 +34,12 @@ from shapednoise.shards import Shards
 def main() -> None:
     arguments = parse()
     use_threads(arguments.threads)
+    code = code_digest(Path(__file__))  # of what was imported; files may change while this process waits
     with alone(arguments.shards / "lock", f"the sampling of {arguments.samples}"):
-        draw_samples(arguments)
+        draw_samples(arguments, code)
 
 
-def draw_samples(arguments: argparse.Namespace) -> None:
+def draw_samples(arguments: argparse.Namespace, code: str) -> None:
     """Draw and save the sample set, unless it is there already."""
     settings: SamplerSettings = arguments.sampler
     engine: EngineSettings = arguments.engine
@@ -44,13 +52,17 @@ def draw_samples(arguments: argparse.Namespace) -> None:
         "torch": torch.__version__,
     }
     model = [sha256_of_path(arguments.model / part) for part in ("unet", "scheduler")]
-    fingerprint = sha256_of_json([facts, model, code_digest(Path(__file__))])
+    fingerprint = sha256_of_json([facts, model, code])
+    shards = Shards(arguments.shards, fingerprint)
     if is_complete(arguments.provenance, fingerprint, arguments.samples, arguments.trajectory):
         log.info("%s is there already, made by the same settings and code", arguments.samples)
+        shards.remove()
         return
+    arguments.provenance.unlink(missing_ok=True)  # of older samples, which these replace
+    remove_partials(arguments.samples)
     record = start(**facts, fingerprint=fingerprint)
-    shards = Shards(arguments.shards, fingerprint)
-    sampling = Sampling(unet.to(device), scheduler, settings, arguments.batch_size, engine.compile)
+    sharing = engine.points_per_gpu
+    sampling = Sampling(unet.to(device), scheduler, settings, arguments.batch_size, engine.compile, sharing)
     shape = (settings.images, unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)
     with new_array(arguments.samples, shape, "uint8") as images:
 

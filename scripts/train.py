@@ -6,32 +6,33 @@ from typing import Any
 
 import pandas as pd
 import torch
-from shapednoise.gpus import claim_device
-from shapednoise.locks import alone
 
 from shapednoise.checkpoint import Checkpoints
 from shapednoise.console import json_from, log, run, settings_from
 from shapednoise.data.images import load_images
 from shapednoise.device import compute_dtype, use_threads
-from shapednoise.files import atomic_directory, read_json, sha256_of_json, write_json
+from shapednoise.files import atomic_directory, read_json, remove_partials, sha256_of_json, write_json
+from shapednoise.gpus import claim_device
 from shapednoise.imports import code_digest
+from shapednoise.locks import alone
 from shapednoise.model import save_model
 from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.shape import SHAPE_VERSION, checked, make_shape, with_axis
 from shapednoise.provenance import is_complete, start
 from shapednoise.settings.engine import EngineSettings
 from shapednoise.settings.training import TrainingSettings
-from shapednoise.train import Training, train
+from shapednoise.train import Training, memory_needed, train
 
 
 def main() -> None:
     arguments = parse()
     use_threads(arguments.threads)
+    code = code_digest(Path(__file__))  # of what was imported; files may change while this process waits
     with alone(arguments.checkpoints / "lock", f"the training of {arguments.output}"):
-        train_model(arguments)
+        train_model(arguments, code)
 
 
-def train_model(arguments: argparse.Namespace) -> None:
+def train_model(arguments: argparse.Namespace, code: str) -> None:
     """Train and save the model, unless it is there already."""
     settings: TrainingSettings = arguments.training
     engine: EngineSettings = arguments.engine
@@ -51,20 +52,23 @@ def train_model(arguments: argparse.Namespace) -> None:
     fingerprint = {
         "settings or images": sha256_of_json(facts),
         **numbers,
-        "code": code_digest(Path(__file__)),
+        "code": code,
     }
+    checkpoints = Checkpoints(
+        arguments.checkpoints, fingerprint, 60 * engine.checkpoint_minutes, engine.checkpoint_steps
+    )
     index, provenance = (arguments.output / name for name in ("model_index.json", "provenance.json"))
     if is_complete(provenance, fingerprint, index):
         log.info("%s is there already, made by the same settings and code", arguments.output)
+        checkpoints.remove()
         return
+    remove_partials(arguments.output)
     record = start(**facts, **numbers, fingerprint=fingerprint)
     betas = linear_betas(**settings.schedule.for_diffusers())
     shape = {name: value for name, value in scheduler["shape"].items() if name != "version"}
     process = ShapedProcess(make_shape(**shape), betas, arguments.marginal == "exact", settings.prediction)
-    training = Training(load_images(arguments.images), process, settings, arguments.seed, device)
-    checkpoints = Checkpoints(
-        arguments.checkpoints, fingerprint, 60 * engine.checkpoint_minutes, engine.checkpoint_steps
-    )
+    with memory_needed(settings):
+        training = Training(load_images(arguments.images), process, settings, arguments.seed, device)
     train(training, checkpoints, engine.compile)
     with atomic_directory(arguments.output, last=index.name) as folder:
         unet = training.ema_unet().to("cpu", memory_format=torch.contiguous_format)

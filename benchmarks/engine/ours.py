@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from benchmarks.engine.task import GREY, UNETS, Task
-from shapednoise.device import compiled, compute_dtype, use_threads
+from shapednoise.device import compute_dtype, use_threads
 from shapednoise.metrics.extractors import load_extractor
 from shapednoise.metrics.features import extract
 from shapednoise.metrics.scores import score
@@ -64,7 +64,7 @@ class Side:
         process = ShapedProcess(make_shape(**self.shape), linear_betas(1e-4, 0.02, 1000), exact=False)
         self.training = Training(images, process, settings, seed, self.device)
         if self.task.compile:
-            self.training.network = compiled(self.training.unet)
+            self.training.compile(wanted=True)
 
     def _settings(self, epochs: float) -> TrainingSettings:
         return TrainingSettings(

@@ -4,13 +4,12 @@ import contextlib
 import ctypes
 import os
 import platform
-import shutil
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from shapednoise.console import UserError
+from shapednoise.console import UserError, log
 from shapednoise.settings.precision import PrecisionSettings
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # parameters of glibc's mallopt
@@ -53,14 +52,27 @@ def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractCon
     return torch.autocast(device.type, dtype)
 
 
-def compiled(network: nn.Module) -> nn.Module:
-    """The network through torch.compile for inputs of one shape. Raises UserError for want of a compiler."""
-    on_cpu = next(network.parameters()).device.type == "cpu"
-    if on_cpu and not shutil.which(os.environ.get("CXX", "g++")):
-        raise UserError(
-            "engine.compile is on, which wants the C++ compiler g++ on a CPU; install it or say off"
-        )
-    return torch.compile(network, dynamic=False)
+def compiled(
+    network: nn.Module, arguments: tuple[Tensor, ...], dtype: torch.dtype, wanted: bool
+) -> nn.Module:
+    """The network by torch.compile, tried once with arguments of the one shape that it is for.
+
+    That needs a C++ compiler and, on a GPU, one that Triton knows. Where it fails: UserError if it is
+    wanted, else a warning and the network as it is.
+    """
+    program = torch.compile(network, dynamic=False)
+    try:
+        with torch.set_grad_enabled(network.training), autocast(arguments[0].device, dtype):
+            program(*arguments)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        why = " ".join(str(error).split())[:200]
+        if wanted:
+            raise UserError(f"engine.compile is on, but torch.compile fails ({why}); say off") from error
+        log.warning("torch.compile fails (%s); going on without it", why)
+        return network
+    return program
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -45,15 +45,26 @@ def atomic_directory(destination: str | Path, last: str) -> Iterator[Path]:
     """
     destination = Path(destination)
     destination.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".partial-", dir=destination.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=f".partial-{destination.name}-", dir=destination.parent))
     try:
         yield temporary
         files = sorted(p.relative_to(temporary) for p in temporary.rglob("*") if p.is_file())
+        (destination / last).unlink(missing_ok=True)  # of an older result, which this one replaces
         for file in sorted(files, key=lambda name: str(name) == last):
             (destination / file).parent.mkdir(parents=True, exist_ok=True)
             (temporary / file).replace(destination / file)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_partials(destination: Path) -> None:
+    """Remove what killed processes left of a file or folder, which no other process may be writing now."""
+    for pattern in (f".*.partial.{destination.name}", f".partial-{destination.name}-*"):
+        for left in destination.parent.glob(pattern):
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
 
 
 def write_text(path: str | Path, text: str) -> None:

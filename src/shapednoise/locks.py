@@ -17,7 +17,7 @@ from shapednoise.console import UserError, log
 
 POLL_S = 1.0
 MOMENT_S = 0.1  # the first pause: a holder has written by then who it is
-NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP)
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 
 _kept: list[FileLock | None] = []  # slots of this process, held until it ends
 
@@ -84,7 +84,7 @@ def _take_first(
     attempt = 0
     while True:
         for number, path in enumerate(paths):
-            with suppress(Timeout):
+            with suppress(Timeout, FileNotFoundError):  # the latter: its holder removes the folder
                 return number, _take(path), attempt > 0
         if attempt == 1:
             log.info("%s", waiting([_holder(path) for path in paths]))
@@ -95,7 +95,7 @@ def _take_first(
 def _take(path: Path) -> FileLock | None:
     """The lock, held by this process; None where there are no locks. Raises Timeout if another holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, timeout=0)
+    lock = FileLock(path, timeout=0, fallback_to_soft=False)  # a soft lock would outlive a killed process
     try:
         lock.acquire()
     except OSError as error:

@@ -31,7 +31,7 @@ WATCHED_IMAGES = 8
 WATCHED_FRAMES = 10
 CPU_BATCH, CUDA_BATCH = 64, 512  # images a shard, and of 32 x 32 pixels at once
 PROBE = 16  # images that tell how much memory one takes
-COMPILED_FROM = 500_000  # calls of the network, counted by images, that repay torch.compile on a GPU
+COMPILED_FROM = 5_000_000  # calls of the network, counted by images, that repay torch.compile on a GPU
 
 
 @dataclass
@@ -97,17 +97,23 @@ class Sampling:
         settings: SamplerSettings,
         batch_size: int | None = None,
         compile: Compilation = "off",
+        sharing: int = 1,
     ) -> None:
-        """unet: in evaluation mode, on its device. batch_size: at most; None: what the device takes."""
+        """unet: in evaluation mode, on its device. batch_size: at most; None: what the device takes.
+
+        compile: see settings/engine.py. sharing: jobs that share the GPU.
+        """
         self.unet, self.scheduler, self.settings = unet, scheduler, settings
         self.device = unet.device
         self.dtype = compute_dtype(settings.precision, self.device)
-        self.batch_size = batch_size or self._fitting_batch()
+        self.batch_size = batch_size or self._fitting_batch(sharing)
         on_gpu = self.device.type == "cuda"
         if on_gpu:
             unet.to(memory_format=torch.channels_last)
         many = settings.images * len(scheduler.timesteps) >= COMPILED_FROM
-        self.network = compiled(unet) if compile == "on" or (compile == "auto" and on_gpu and many) else unet
+        self.network = unet
+        if compile == "on" or (compile == "auto" and on_gpu and many):
+            self.network = compiled(unet, self._arguments(self.batch_size), self.dtype, compile == "on")
 
     def images(self, indices: range, watch: Watcher | None = None) -> np.ndarray:
         """Images of these numbers, uint8 (n, C, H, W). Raises UserError where even one is too many."""
@@ -139,19 +145,26 @@ class Sampling:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
+    def _arguments(self, count: int) -> tuple[Tensor, Tensor]:
+        """What the network takes for so many images."""
+        config = self.unet.config
+        x = torch.zeros(count, config.in_channels, config.sample_size, config.sample_size, device=self.device)
+        return x, torch.zeros(count, dtype=torch.long, device=self.device)
+
     @torch.no_grad()
-    def _fitting_batch(self) -> int:
-        """How many images at once: on a GPU, what free memory holds by the peak of a small batch."""
-        size = self.unet.config.sample_size
+    def _fitting_batch(self, sharing: int) -> int:
+        """How many images at once: on a GPU, what a share of free memory holds by the peak of a few."""
         if self.device.type != "cuda":
-            return max(1, CPU_BATCH * 32**2 // size**2)
-        x = torch.randn(PROBE, self.unet.config.in_channels, size, size, device=self.device)
+            return max(1, CPU_BATCH * 32**2 // self.unet.config.sample_size**2)
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
-        with autocast(self.device, self.dtype):
-            self.unet(x, 0)
+        try:
+            with autocast(self.device, self.dtype):
+                self.unet(*self._arguments(PROBE))
+        except torch.OutOfMemoryError:
+            return 1
         each = (torch.cuda.max_memory_allocated() - before) / PROBE
-        free = torch.cuda.mem_get_info()[0]
+        free = torch.cuda.mem_get_info()[0] / sharing
         return max(1, min(CUDA_BATCH, int(0.7 * free / each)))
 
 

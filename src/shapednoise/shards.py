@@ -55,7 +55,8 @@ class Shards:
             return None
         if str(found.pop("fingerprint", "")) == self.fingerprint:
             if not self._reuse_told:
-                log.info("continuing with %d shards in %s", len(list(path.parent.glob("*.npz"))), path.parent)
+                there = len(list(path.parent.glob("[0-9]*.npz")))
+                log.info("continuing with %d shards in %s", there, path.parent)
                 self._reuse_told = True
             return found
         if not self._mismatch_told:

@@ -7,6 +7,8 @@ was interrupted and resumed is the training that was not.
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -110,6 +112,13 @@ class Training:
         self.step += 1
         return loss.detach(), norm
 
+    def compile(self, wanted: bool) -> None:
+        """Go on with a compiled network; where that fails, an error if it is wanted, else a warning."""
+        x, timesteps = self.images[:1].float(), torch.zeros(1, dtype=torch.long, device=self.device)
+        shape = (self.settings.batch_size, *x.shape[1:])
+        arguments = (x.expand(shape).contiguous(), timesteps.expand(shape[0]).contiguous())
+        self.network = compiled(self.unet, arguments, self.dtype, wanted)
+
     def state(self) -> dict[str, Any]:
         """Everything that the next step depends on."""
         return {
@@ -180,17 +189,24 @@ def train(training: Training, checkpoints: Checkpoints, compile: Compilation = "
     the loss is no longer finite or the memory does not suffice; earlier checkpoints are kept.
     """
     saved = checkpoints.load()
-    if saved:
-        training.restore(saved)
-        log.info("continuing from step %d of %d", training.step, training.steps)
-    try:
+    with memory_needed(training.settings):
+        if saved:
+            training.restore(saved)
+            log.info("continuing from step %d of %d", training.step, training.steps)
         _steps(training, checkpoints, compile)
+
+
+@contextmanager
+def memory_needed(settings: TrainingSettings) -> Iterator[None]:
+    """Turn PyTorch's want of memory into a UserError that names the recipe's values."""
+    try:
+        yield
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
         raise UserError(
-            f"out of memory at step {training.step + 1} with batch_size {training.settings.batch_size}; "
-            "lower the recipe's training.batch_size or training.unet.channels"
+            f"out of memory with batch_size {settings.batch_size}; lower the recipe's training.batch_size or "
+            "training.unet.channels, or engine.points_per_gpu"
         ) from error
 
 
@@ -199,7 +215,7 @@ def _steps(training: Training, checkpoints: Checkpoints, compile: Compilation) -
     first, began = training.step, time.monotonic()
     last_step, last_saved = first, began
     if compile == "on":
-        training.network = compiled(training.unet)
+        training.compile(wanted=True)
     training.record.resume()
     with (
         interruption() as asked,
@@ -212,15 +228,15 @@ def _steps(training: Training, checkpoints: Checkpoints, compile: Compilation) -
                 training.record.close_row(training)
             if training.step == training.steps:
                 break  # complete: a signal that came now has nothing to save
-            now = time.monotonic()
-            if asked.signum or checkpoints.due(training.step - last_step, now - last_saved):
+            signum, now = asked.signum, time.monotonic()  # one that comes later waits for the next step
+            if signum or checkpoints.due(training.step - last_step, now - last_saved):
                 training.record.check(training)  # no bad step is ever in a checkpoint
                 done = checkpoints.save(training.step, training.state())
                 last_step, last_saved = training.step, time.monotonic()
-            if asked.signum:
-                raise Interrupted(asked.signum, training.step, done)
+            if signum:
+                raise Interrupted(signum, training.step, done)
             if compile == "auto" and training.step == first + PACE_STEPS and repaid(training, began):
-                training.network = compiled(training.unet)
+                training.compile(wanted=False)
 
 
 def repaid(training: Training, began: float) -> bool:

@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from shapednoise.files import (
     growing_array,
     new_array,
     read_json,
+    remove_partials,
     sha256_of_json,
     write_json,
 )
@@ -108,3 +110,37 @@ def test_a_full_disk_is_said_in_one_line(tmp_path, write):
 def test_digest_of_json_does_not_depend_on_the_order_of_keys():
     assert sha256_of_json({"a": 1, "b": [2]}) == sha256_of_json({"b": [2], "a": 1})
     assert sha256_of_json({"a": 1}) != sha256_of_json({"a": 2})
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
+    kept = [tmp_path / name for name in ("seed4", ".partial-seed42-x", ".9.partial.seed42", "seed4.npy")]
+    left = [tmp_path / ".partial-seed4-abc", tmp_path / ".17.partial.seed4"]
+    for path in (*kept, left[1]):
+        path.write_text("content")
+    (left[0] / "unet").mkdir(parents=True)
+    (left[0] / "unet" / "config.json").write_text("{}")
+    remove_partials(tmp_path / "seed4")
+    assert sorted(tmp_path.iterdir()) == sorted(kept)
+
+
+def test_a_folder_that_is_replaced_is_never_a_mixture_that_looks_complete(tmp_path, monkeypatch):
+    def write(content: str) -> None:
+        with atomic_directory(tmp_path / "model", last="index") as folder:
+            for name in ("a", "b", "index"):
+                (folder / name).write_text(content)
+
+    write("old")
+    replace = Path.replace
+    answers = iter([replace])  # the process is killed at the second move
+
+    def killed(self, other):
+        try:
+            return next(answers)(self, other)
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write("new")
+    assert [(tmp_path / "model" / name).read_text() for name in ("a", "b")] == ["new", "old"]
+    assert not (tmp_path / "model" / "index").exists()

@@ -107,7 +107,7 @@ def test_an_error_in_the_block_frees_it(tmp_path):
         assert not waited
 
 
-@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
 def test_without_flock_it_goes_on_after_one_line(tmp_path, monkeypatch, caplog, number):
     def flock(descriptor, operation):
         raise OSError(number, os.strerror(number))

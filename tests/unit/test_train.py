@@ -94,6 +94,22 @@ def test_an_interrupted_training_continues_to_the_same_weights(axis, tmp_path, m
     assert all(torch.equal(a, b) for a, b in zip(weights(second), expected, strict=True))
 
 
+def test_a_signal_that_comes_after_the_look_for_one_ends_the_next_step(axis, tmp_path, monkeypatch):
+    """The checkpoint is that of the step that the message names."""
+    checkpoints = Checkpoints(tmp_path / "checkpoints", MADE_BY)
+
+    def signalled(steps, seconds):
+        if steps == 3:
+            signal.raise_signal(signal.SIGUSR1)
+        return False
+
+    monkeypatch.setattr(checkpoints, "due", signalled)
+    with pytest.raises(Interrupted, match="after step 4; run again to continue from there") as caught:
+        train(training(axis), checkpoints)
+    assert caught.value.exit_code == 138
+    assert [path.name[:9] for path in checkpoints.folder.iterdir()] == ["000000004"]
+
+
 def test_a_signal_during_the_last_step_loses_nothing(axis, tmp_path, monkeypatch):
     expected = finished(axis, tmp_path)
     steps = Training.take_step
@@ -214,8 +230,23 @@ def out_of_memory(*arguments, **options):
 def test_out_of_memory_names_the_recipe_value(axis, tmp_path):
     run = training(axis)
     run.unet.conv_act.forward = out_of_memory
-    with pytest.raises(UserError, match="out of memory at step 1 with batch_size 6; lower the recipe's"):
+    with pytest.raises(UserError, match="out of memory with batch_size 6; lower the recipe"):
         train(run, Checkpoints(tmp_path / "unused", MADE_BY))
+
+
+def test_a_network_that_cannot_be_compiled_is_used_as_it_is(axis, tmp_path, monkeypatch, caplog):
+    def broken(graph, inputs):
+        raise RuntimeError("no compiler on this machine\nand more")
+
+    make = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda network, **options: make(network, backend=broken, **options))
+    run = training(axis)
+    run.compile(wanted=False)
+    [said] = [record.getMessage() for record in caplog.records if record.name == "shapednoise"]
+    assert run.network is run.unet
+    assert "no compiler on this machine" in said and "going on without it" in said and "\n" not in said
+    with pytest.raises(UserError, match=r"engine\.compile is on, but torch\.compile fails"):
+        train(training(axis), Checkpoints(tmp_path / "unused", MADE_BY), compile="on")
 
 
 def test_grey_images_are_trained_and_drawn_with_one_channel(tmp_path):

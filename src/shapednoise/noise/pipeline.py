@@ -31,7 +31,8 @@ def draw(
     shape = (count, unet.config.in_channels, height, width)
     x = scheduler.prior(randn_tensor(shape, generator, device=unet.device))
     for t in scheduler.timesteps.tolist():
-        output = unet(x, t).sample.to(x.dtype)
+        # a tensor, since torch.compile would make a program for every number
+        output = unet(x, torch.full((count,), t, device=x.device)).sample.to(x.dtype)
         x, x0 = scheduler.step(output, t, x, generator=generator, return_dict=False)
         if watch:
             watch(t, x0)
