@@ -11,7 +11,7 @@ import torch
 from diffusers.utils import logging as diffusers_logging
 
 from shapednoise.console import UserError, log, run, settings_from
-from shapednoise.device import compute_dtype, use_threads
+from shapednoise.device import numbers_of, use_threads
 from shapednoise.files import (
     atomic_path,
     new_array,
@@ -45,12 +45,7 @@ def draw_samples(arguments: argparse.Namespace, code: str) -> None:
     engine: EngineSettings = arguments.engine
     unet, scheduler = load(arguments.model, settings)
     device = claim_device(engine.points_per_gpu)
-    facts = {
-        "sampler": settings.model_dump(mode="json"),
-        "device": device.type,
-        "precision": str(compute_dtype(settings.precision, device)).removeprefix("torch."),
-        "torch": torch.__version__,
-    }
+    facts = {"sampler": settings.model_dump(mode="json"), **numbers_of(settings.precision, device)}
     model = [sha256_of_path(arguments.model / part) for part in ("unet", "scheduler")]
     fingerprint = sha256_of_json([facts, model, code])
     shards = Shards(arguments.shards, fingerprint)

@@ -10,7 +10,7 @@ import torch
 from shapednoise.checkpoint import Checkpoints
 from shapednoise.console import json_from, log, run, settings_from
 from shapednoise.data.images import load_images
-from shapednoise.device import compute_dtype, use_threads
+from shapednoise.device import numbers_of, use_threads
 from shapednoise.files import atomic_directory, read_json, remove_partials, sha256_of_json, write_json
 from shapednoise.gpus import claim_device
 from shapednoise.imports import code_digest
@@ -44,16 +44,8 @@ def train_model(arguments: argparse.Namespace, code: str) -> None:
         "sha256_of_pixels": read_json(arguments.manifest)["sha256_of_pixels"],
     }
     device = claim_device(engine.points_per_gpu)
-    numbers = {
-        "device": device.type,
-        "precision": str(compute_dtype(settings.precision, device)).removeprefix("torch."),
-        "torch": torch.__version__,
-    }
-    fingerprint = {
-        "settings or images": sha256_of_json(facts),
-        **numbers,
-        "code": code,
-    }
+    numbers = numbers_of(settings.precision, device)
+    fingerprint = {"settings or images": sha256_of_json(facts), **numbers, "code": code}
     checkpoints = Checkpoints(
         arguments.checkpoints, fingerprint, 60 * engine.checkpoint_minutes, engine.checkpoint_steps
     )

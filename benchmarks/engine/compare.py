@@ -63,7 +63,7 @@ def main() -> None:
     """Measure, print, write, draw."""
     arguments = parse()
     began = time.monotonic()
-    facts = facts_of(arguments)
+    facts = facts_of(arguments, "compare")
     with tempfile.TemporaryDirectory() as folder:
         results = measure(arguments, Path(folder))
     results = {**facts, "seconds": round(time.monotonic() - began, 1), **results}
@@ -78,8 +78,7 @@ def parse() -> argparse.Namespace:
     """The options; what is not given is as fits the device."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--unet", choices=UNETS, default="paper", help="network")
-    parser.add_argument("--device", choices=DEFAULTS, default=pick_device().type)
-    parser.add_argument("--threads", type=int, default=cores(), help="of each side")
+    add_common_options(parser)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--batch-size", type=int, default=128, help="images a training step")
     parser.add_argument("--rounds", type=int, help="turns of each side: 3 on a CPU, 7 on a GPU")
@@ -91,16 +90,27 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--fraction", type=float, help="of the whole point: 1/500 on a CPU, 1/20 on a GPU")
     parser.add_argument("--workers", type=int, help="that decode, reference: 2 on a CPU, 4 on a GPU")
     parser.add_argument("--compile", action="store_true", help="ours by torch.compile")
+    arguments = parser.parse_args()
+    check_files(parser, arguments)
+    fill_in(arguments, DEFAULTS)
+    return arguments
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """The options of both benchmarks: machine, noise, files."""
+    parser.add_argument("--device", choices=TARGETS, default=pick_device().type)
+    parser.add_argument("--threads", type=int, default=cores(), help="of each side")
     parser.add_argument("--strength", type=float, default=-0.4, help="s0 of the squeezed noise")
     parser.add_argument("--array", type=Path, default=Path("data/cifar10/size32/images.npy"))
     parser.add_argument("--weights", type=Path, default=Path("data/weights/inception.pth"))
     parser.add_argument("--output", type=Path, default=Path("results/bench"), help="folder")
-    arguments = parser.parse_args()
-    check_files(parser, arguments)
-    for name, value in DEFAULTS[arguments.device].items():
+
+
+def fill_in(arguments: argparse.Namespace, defaults: dict[str, dict[str, Any]]) -> None:
+    """Set what was not given to what fits the device."""
+    for name, value in defaults[arguments.device].items():
         if getattr(arguments, name) is None:
             setattr(arguments, name, value)
-    return arguments
 
 
 def cores() -> int:
@@ -115,13 +125,13 @@ def check_files(parser: argparse.ArgumentParser, arguments: argparse.Namespace) 
             parser.error(f"{file} is not there; `make fetch CONFIG=demo.yaml` or `make demo` brings it")
 
 
-def facts_of(arguments: argparse.Namespace) -> dict[str, Any]:
+def facts_of(arguments: argparse.Namespace, module: str) -> dict[str, Any]:
     """What the numbers depend on, and the state of the machine at the start."""
     names = ("array", "weights", "output")
     options = {name: str(value) if name in names else value for name, value in vars(arguments).items()}
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "-m", "benchmarks.engine.compare", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", f"benchmarks.engine.{module}", *sys.argv[1:]]),
         "load_average_at_start": list(os.getloadavg()),
         "git": git_state(),
         "versions": {"python": sys.version.split()[0], **{name: version(name) for name in PACKAGES}},

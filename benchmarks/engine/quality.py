@@ -10,9 +10,7 @@ held against the spread of FID between seeds. Writes quality.json, quality.pdf a
 """
 
 import argparse
-import shlex
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,14 +20,13 @@ import numpy as np
 import scipy.stats
 from matplotlib.axes import Axes
 
-from benchmarks.engine.compare import check_files, cores, facts_of
+from benchmarks.engine.compare import add_common_options, check_files, facts_of, fill_in
 from benchmarks.engine.plot import COLOURS
 from benchmarks.engine.plot import SIDES as NAMES
 from benchmarks.engine.processes import SIDES, SideProcess, processes
 from benchmarks.engine.report import machine_name
 from benchmarks.engine.task import UNETS, Task, write_pngs
 from shapednoise.console import log
-from shapednoise.device import pick_device
 from shapednoise.figures.style import curve_colour, new_figure, save
 from shapednoise.files import write_json
 
@@ -41,10 +38,7 @@ def main() -> None:
     """Train, draw, compare, print, write."""
     arguments = parse()
     began = time.monotonic()
-    facts = {
-        **facts_of(arguments),
-        "command": shlex.join(["python", "-m", "benchmarks.engine.quality", *sys.argv[1:]]),
-    }
+    facts = facts_of(arguments, "quality")
     with tempfile.TemporaryDirectory() as folder:
         task = task_of(arguments, Path(folder) / "images.pickle")
         write_pngs(Path(task.array), task.count, Path(task.pngs))
@@ -70,8 +64,7 @@ def parse() -> argparse.Namespace:
     """The options; what is not given is as fits the device."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--unet", choices=UNETS, default="demo", help="network")
-    parser.add_argument("--device", choices=DEFAULTS, default=pick_device().type)
-    parser.add_argument("--threads", type=int, default=cores(), help="of each side")
+    add_common_options(parser)
     parser.add_argument("--batch-size", type=int, default=16, help="images a training step")
     parser.add_argument("--steps", type=int, default=500, help="training steps")
     parser.add_argument("--window", type=int, default=50, help="steps that a loss is averaged over")
@@ -81,14 +74,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--images", type=int, help="a sample set: 512 on a CPU, 2048 on a GPU")
     parser.add_argument("--reals", type=int, help="images they are compared with: 1024, 10000")
     parser.add_argument("--workers", type=int, default=2, help="that decode images, reference")
-    parser.add_argument("--strength", type=float, default=-0.4, help="s0 of the squeezed noise")
-    parser.add_argument("--array", type=Path, default=Path("data/cifar10/size32/images.npy"))
-    parser.add_argument("--weights", type=Path, default=Path("data/weights/inception.pth"))
-    parser.add_argument("--output", type=Path, default=Path("results/bench"), help="folder")
     arguments = parser.parse_args()
-    for name, value in DEFAULTS[arguments.device].items():
-        if getattr(arguments, name) is None:
-            setattr(arguments, name, value)
+    fill_in(arguments, DEFAULTS)
     if arguments.steps < 2 * arguments.window or arguments.seeds < 2:
         parser.error("there must be two windows of steps and two seeds at least")
     check_files(parser, arguments)

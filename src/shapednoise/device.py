@@ -45,6 +45,12 @@ def compute_dtype(settings: PrecisionSettings, device: torch.device) -> torch.dt
     return torch.float32
 
 
+def numbers_of(settings: PrecisionSettings, device: torch.device) -> dict[str, str]:
+    """What the last digits of a network's results depend on, for records and fingerprints."""
+    precision = str(compute_dtype(settings, device)).removeprefix("torch.")
+    return {"device": device.type, "precision": precision, "torch": str(torch.__version__)}
+
+
 def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractContextManager:
     """Autocast to dtype; nothing for float32."""
     if dtype == torch.float32:
