@@ -37,7 +37,7 @@ def wait_for(what, seconds: float = 120):
 
 
 def checkpoints(workspace) -> list[Path]:
-    return sorted((workspace.path / CHECKPOINTS).glob("*.pt"))
+    return sorted((workspace.path / CHECKPOINTS).glob("[0-9]*.pt"))  # not one that is being written
 
 
 def process_of_training(workspace) -> int:
