@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo demo-sagd demo-steps bench bench-quality test test-quick lint paper dry-run fetch clean distclean lock
+.PHONY: help demo demo-sagd demo-steps bench bench-quality test test-quick lint paper dry-run plan fetch clean distclean lock
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -40,6 +40,9 @@ fetch: $(READY)  ## only what comes from outside, for a later run without a netw
 
 dry-run: $(READY)  ## what `make paper` would do, jobs per rule
 	$(SNAKEMAKE) -n --quiet rules
+
+plan: $(READY)  ## what `make paper` would do and cost; CONFIG=demo.yaml GPUS=4 TARGETS=fig2a
+	@$(BIN)/python scripts/plan.py $(TARGETS) $(if $(GPUS),--gpus $(GPUS)) $(if $(CONFIG),--configfile $(CONFIG))
 
 bench: $(READY)  ## speed and memory against a plain loop, side by side; about 20 minutes on 2 cores
 	$(BIN)/python -m benchmarks.engine.compare $(BENCH)

@@ -3,12 +3,19 @@
 `snakemake --cores 2 --configfile demo.yaml`.
 """
 
+import os
+
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 
 configfile: f"{workflow.basedir}/config.yaml"
+
+
+if os.path.isfile("site.yaml"):  # what a site has of its own, as docs/cluster.md shows
+
+    configfile: "site.yaml"
 
 
 include: "rules/common.smk"

@@ -13,8 +13,7 @@ rule hyperparameters:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **job("hyperparameters"),
     params:
         experiment=lambda w: hyperparameters_of(w.experiment),
     shell:
@@ -37,8 +36,7 @@ rule sharpness:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        **job("sharpness"),
     params:
         strengths=lambda w: list(figure(w).strengths),
         sampler=grid_sampler,
@@ -62,8 +60,7 @@ rule claims:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("claims"),
     params:
         evidence=evidence_arguments,
         defaults=theory_defaults(),

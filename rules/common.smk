@@ -15,6 +15,7 @@ for variable, first in (("PYTHONPATH", SRC), ("PATH", Path(sys.executable).paren
     os.environ.update({variable: os.pathsep.join(filter(None, entries))})
 
 from shapednoise.config import ConfigError, parse_config
+from shapednoise.costs import Costs, rates
 from shapednoise.files import read_json, write_json
 from shapednoise.imports import reached_files
 from shapednoise.points import (
@@ -35,10 +36,13 @@ except ConfigError as error:
 
 RESULTS = CONFIG.results
 DATA = CONFIG.data_dir
+COSTS = Costs(CONFIG, rates(BASE / "results/reference/bench", CONFIG.cluster))
+GPU_RULES = ("train", "sample", "features_data", "features_samples")
+OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "DIFFUSERS_OFFLINE")
 # What torch.compile made is kept for the jobs that follow.
 os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.abspath(f"{RESULTS}/checkpoints/compiled"))
-# A retry goes on where the job was interrupted. On a cluster the submitting process retries, not the job.
-RETRIES = 0 if workflow.remote_exec else CONFIG.engine.retries
+if workflow.remote_exec:  # in a cluster's job: nothing there waits for a network that is not there
+    os.environ.update(dict.fromkeys(OFFLINE, "1"))
 # {prepared} is a data set and what was done to its pictures: celeba64/crop140-size64
 IMAGES, MANIFEST = f"{DATA}/{{prepared}}/images.npy", f"{DATA}/{{prepared}}/manifest.json"
 # The resolved config of this run, for rules that must not rerun when unrelated keys change: table,
@@ -86,6 +90,15 @@ def untracked_snapshot(wildcards, output):
 def untracked_engine(wildcards, output):
     """How fast and how safely to compute, as one line of JSON; no reason to rerun, as above."""
     return as_json(CONFIG.engine)
+
+
+def job(rule):
+    """The resources of a rule's jobs: minutes and memory by what they cost, and what the site asks for."""
+    return {
+        "mem_mb": lambda wildcards: COSTS.of(rule, wildcards).memory_mb,
+        "runtime": lambda wildcards: COSTS.minutes(rule, wildcards),
+        **CONFIG.cluster.resources(gpu=rule in GPU_RULES),
+    }
 
 
 def code(script):
@@ -359,6 +372,32 @@ def evidence_arguments(wildcards):
         option = f"--{kind.replace('_', '-')}"
         options.setdefault(option, [option]).append(f"{name}={file}" if name else file)
     return [argument for arguments in options.values() for argument in arguments]
+
+
+def nothing_lacks(what, sources):
+    """Nothing, for the inputs of a rule; ends the run where it is offline and no source is at hand.
+
+    Whoever plans is told, before the first job is run or queued.
+    """
+    from shapednoise.data.download import lacking
+
+    if line := lacking(what, sources, Path(DATA), Path(DATA, "downloads", what)):
+        sys.exit(f"error: {line}")
+    return []
+
+
+def archive_at_hand(wildcards):
+    """Nothing; offline, an archive that was not fetched ends the run."""
+    if not CONFIG.offline or Path(f"{DATA}/{wildcards.dataset}/download.json").exists():
+        return []
+    return nothing_lacks(wildcards.dataset, CONFIG.datasets[wildcards.dataset].sources)
+
+
+def weights_at_hand(wildcards):
+    """Nothing; offline, weights that were not fetched end the run."""
+    if not CONFIG.offline or Path(weights_of(wildcards.extractor)[0]).exists():
+        return []
+    return nothing_lacks(wildcards.extractor, CONFIG.extractors[wildcards.extractor].sources)
 
 
 def dropped_weights(wildcards):

@@ -1,9 +1,12 @@
 """Archives and weights from the first source that has them; canonical and corrupted arrays."""
 
 
+# None of these is tried again: bad input is bad input, and downloads have tries of their own.
 # What a download yields is verified, so neither its sources nor its code can change a result: they
 # are not tracked, and a new mirror reruns nothing.
 rule download:
+    input:
+        archive_at_hand,
     output:
         f"{DATA}/{{dataset}}/download.json",
     log:
@@ -12,11 +15,11 @@ rule download:
         f"{RESULTS}/benchmarks/download/{{dataset}}.tsv"
     wildcard_constraints:
         dataset="|".join(name for name in CONFIG.datasets if CONFIG.clean_of(name) == name),
+    retries: 0
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=1000,
-        runtime=120,
+        **job("download"),
     params:
         script=os.path.relpath(BASE / "scripts" / "download.py"),
         config=untracked_snapshot,
@@ -38,11 +41,11 @@ rule canonical:
         f"{RESULTS}/benchmarks/canonical/{{prepared}}.tsv"
     wildcard_constraints:
         prepared=prepared_where(corrupted=False),
+    retries: 0
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        **job("canonical"),
     params:
         settings=lambda w: as_json(prepared_set(w), exclude={"sources", "title", "licence"}),
     shell:
@@ -65,11 +68,11 @@ rule corrupt:
         f"{RESULTS}/benchmarks/corrupt/{{prepared}}.tsv"
     wildcard_constraints:
         prepared=prepared_where(corrupted=True),
+    retries: 0
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        **job("corrupt"),
     params:
         settings=lambda w: as_json(prepared_set(w), exclude={"title"}),
     shell:
@@ -82,6 +85,7 @@ rule weights:
     input:
         code=code("weights"),
         dropped=dropped_weights,
+        at_hand=weights_at_hand,
     output:
         weights=f"{DATA}/weights/{{extractor}}.pth",
         manifest=f"{DATA}/weights/{{extractor}}.json",
@@ -91,11 +95,11 @@ rule weights:
         f"{RESULTS}/benchmarks/weights/{{extractor}}.tsv"
     wildcard_constraints:
         extractor="|".join(name for name in CONFIG.extractors if weights_of(name)) or "(?!)",
+    retries: 0
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        **job("weights"),
     params:
         config=untracked_snapshot,
     shell:
@@ -114,11 +118,11 @@ rule hub:
         f"{RESULTS}/benchmarks/hub/{{extractor}}.tsv"
     wildcard_constraints:
         extractor="|".join(name for name in CONFIG.extractors if hub_manifest(name)) or "(?!)",
+    retries: 0
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=12000,
-        runtime=60,
+        **job("hub"),
     params:
         script=os.path.relpath(BASE / "scripts" / "hub.py"),
         config=untracked_snapshot,

@@ -17,8 +17,7 @@ rule figure_u_curve:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("figure_u_curve"),
     params:
         metric=lambda w: figure(w).metric,
         dataset=title_of,
@@ -45,8 +44,7 @@ rule figure_precision_recall:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("figure_precision_recall"),
     params:
         dataset=title_of,
     shell:
@@ -71,8 +69,7 @@ rule figure_sample_grids:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("figure_sample_grids"),
     params:
         titles=grid_titles,
     shell:
@@ -98,8 +95,7 @@ rule figure_forward_noise:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("figure_forward_noise"),
     params:
         name=lambda w: figure(w).noise,
         shape=lambda w: json.dumps(CONFIG.shape(figure(w).noise, figure(w).strength)),
@@ -128,8 +124,7 @@ rule figure_drift:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("figure_drift"),
     shell:
         "python {input.code[0]} --table {input.table:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
@@ -151,8 +146,7 @@ rule figure_sampler_bars:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("figure_sampler_bars"),
     params:
         metric=lambda w: figure(w).metric,
         dataset=title_of,
@@ -181,8 +175,7 @@ rule figure_omission:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("figure_omission"),
     params:
         bands=lambda w: [band_of(experiment) for experiment in figure(w).experiments],
         shown=lambda w: band_of(figure(w).shown),
@@ -212,8 +205,7 @@ rule figure_theory:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("figure_theory"),
     params:
         dataset=lambda w: CONFIG.datasets[figure(w).dataset].title,
     shell:
@@ -238,8 +230,7 @@ rule figure_spectra:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("figure_spectra"),
     shell:
         "python {input.code[0]} --table {input.table:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
@@ -261,8 +252,7 @@ rule figure_score_limit:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("figure_score_limit"),
     params:
         dataset=lambda w: CONFIG.datasets[figure(w).dataset].title,
     shell:
@@ -287,8 +277,7 @@ rule figure_readings:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("figure_readings"),
     shell:
         "python {input.code[0]} --table {input.table:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
@@ -311,8 +300,7 @@ rule figure_noise_gallery:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("figure_noise_gallery"),
     params:
         points=lambda w: points_json(figure(w).points),
         schedule=as_json(CONFIG.recipes[CONFIG.recipe].training.schedule),

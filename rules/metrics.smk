@@ -14,14 +14,11 @@ rule features_data:
         f"{RESULTS}/logs/features_data/{{dataset}}/{{extractor}}-ref{{reference}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/features_data/{{dataset}}/{{extractor}}-ref{{reference}}.tsv"
-    retries: RETRIES
     conda:
         "../envs/shapednoise.yaml"
     threads: 8
     resources:
-        mem_mb=8000,
-        runtime=240,
-        gpu=1,
+        **job("features_data"),
     params:
         extractor=lambda w: as_json(CONFIG.extractors[w.extractor], exclude={"sources"}),
         weights=lambda w, input: ["--weights", *input.weights] if input.weights else [],
@@ -47,14 +44,11 @@ rule features_samples:
         f"{RESULTS}/logs/features_samples/{SAMPLES}/{{extractor}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/features_samples/{SAMPLES}/{{extractor}}.tsv"
-    retries: RETRIES
     conda:
         "../envs/shapednoise.yaml"
     threads: 8
     resources:
-        mem_mb=8000,
-        runtime=120,
-        gpu=1,
+        **job("features_samples"),
     params:
         extractor=lambda w: as_json(CONFIG.extractors[w.extractor], exclude={"sources"}),
         weights=lambda w, input: ["--weights", *input.weights] if input.weights else [],
@@ -81,8 +75,7 @@ rule neighbours:
         "../envs/shapednoise.yaml"
     threads: 8
     resources:
-        mem_mb=8000,
-        runtime=60,
+        **job("neighbours"),
     shell:
         "python {input.code[0]} --features {input.features:q} --threads {threads} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
@@ -104,8 +97,7 @@ rule scores:
         "../envs/shapednoise.yaml"
     threads: 4
     resources:
-        mem_mb=12000,
-        runtime=60,
+        **job("scores"),
     params:
         scoring=lambda w: as_json(recipe(w).scoring),
         point=point,
@@ -130,8 +122,7 @@ rule table:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("table"),
     params:
         config=SNAPSHOT,
     shell:
@@ -153,8 +144,7 @@ rule curves:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("curves"),
     shell:
         "python {input.code[0]} --table {input.table:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
@@ -173,8 +163,7 @@ rule table_of_all:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("table_of_all"),
     params:
         config=SNAPSHOT,
     shell:

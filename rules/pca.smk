@@ -14,8 +14,7 @@ rule pca:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        **job("pca"),
     shell:
         "python {input.code[0]} --images {input.images:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

@@ -16,14 +16,11 @@ rule sample:
         f"{RESULTS}/logs/sample/{SAMPLES}.log",
     benchmark:
         f"{RESULTS}/benchmarks/sample/{SAMPLES}.tsv"
-    retries: RETRIES
     conda:
         "../envs/shapednoise.yaml"
     threads: 8
     resources:
-        mem_mb=16000,
-        runtime=240,
-        gpu=1,
+        **job("sample"),
     params:
         sampler=lambda w: as_json(SAMPLERS[w.recipe, w.sampler]),
         model=subpath(input.index, parent=True),
@@ -53,8 +50,7 @@ rule pictures:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **job("pictures"),
     shell:
         "python {input.code[0]} --samples {input.samples:q} --trajectory {input.trajectory:q}"
         " --grid {output.grid:q} --strip {output.strip:q} --gif {output.gif:q}"

@@ -15,8 +15,7 @@ rule drift:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("drift"),
     params:
         name=lambda w: figure(w).noise,
         shapes=lambda w: shapes_json((figure(w).noise, s) for s in figure(w).strengths),
@@ -42,8 +41,7 @@ rule readings:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("readings"),
     params:
         name=lambda w: figure(w).noise,
         shapes=lambda w: shapes_json((figure(w).noise, s) for s in figure(w).strengths),
@@ -70,8 +68,7 @@ rule spectra:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("spectra"),
     params:
         points=lambda w: points_json(figure(w).points),
         schedule=as_json(CONFIG.recipes[CONFIG.recipe].training.schedule),
@@ -98,8 +95,7 @@ rule spectrum:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        **job("spectrum"),
     shell:
         "python {input.code[0]} --images {input.images:q} --pca {input.pca:q} --output {output:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
@@ -121,8 +117,7 @@ rule score_limit:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **job("score_limit"),
     params:
         points=lambda w: points_json(figure(w).points),
     shell:
@@ -148,8 +143,7 @@ rule theory:
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **job("theory"),
     params:
         name=lambda w: figure(w).noise,
         shapes=lambda w: shapes_json((figure(w).noise, s) for s in CONFIG.grid(figure(w).strengths)),

@@ -18,14 +18,11 @@ rule train:
         f"{RESULTS}/logs/train/{MODEL}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{MODEL}.tsv"
-    retries: RETRIES
     conda:
         "../envs/shapednoise.yaml"
     threads: 8
     resources:
-        mem_mb=16000,
-        runtime=720,
-        gpu=1,
+        **job("train"),
     params:
         shape=lambda w: json.dumps(CONFIG.shape(w.noise, float(w.strength))),
         training=lambda w: as_json(recipe(w).training),

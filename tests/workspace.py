@@ -41,7 +41,9 @@ class Workspace:
 
     def command(self, *arguments: str) -> list[str]:
         (self.path / "overlay.yaml").write_text(yaml.safe_dump(self.overlay))
-        return [sys.executable, "-m", "snakemake", *arguments, "--cores", "2", "--configfile", "overlay.yaml"]
+        once = [] if "--retries" in arguments else ["--retries", "0"]
+        options = ["--cores", "2", *once, "--configfile", "overlay.yaml"]
+        return [sys.executable, "-m", "snakemake", *arguments, *options]
 
     def environment(self) -> dict[str, str]:
         dropped = {"PYTHONPATH", "COV_CORE_SOURCE"}
@@ -139,7 +141,6 @@ def tiny_config(weights_sha256: str) -> dict:
         ],
         "recipe": "tiny",
         "extractor": "random",
-        "engine": {"retries": 0},
         "strengths": {"grid": [-0.4, 0.0, 0.4]},
         "seeds": {"several": [42], "one": [42]},
         "datasets": {

@@ -14,6 +14,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 from shapednoise.checks import one_line, problems
 from shapednoise.console import UserError
 from shapednoise.settings.base import Name, Seed, SeedList, Settings, Strength, StrengthGrid
+from shapednoise.settings.cluster import ClusterSettings
 from shapednoise.settings.data import CorruptedSettings, DatasetSettings, DownloadSettings, ExtractorSettings
 from shapednoise.settings.engine import EngineSettings
 from shapednoise.settings.figures import FigureSettings
@@ -62,6 +63,7 @@ class Config(Settings):
     offline: bool = Field(False, description="Use no network, only what was fetched or put there before.")
     download: DownloadSettings = Field(DownloadSettings(), description="How long downloads go on.")
     engine: EngineSettings = Field(EngineSettings(), description="How fast and how safely to compute.")
+    cluster: ClusterSettings = Field(ClusterSettings(), description="What jobs ask of a cluster; site.yaml.")
     targets: tuple[Name, ...] = Field(description="Figures that `all` makes.")
     recipe: Name = Field(description="The recipe of experiments that name none.")
     extractor: Name = Field(description="The feature extractor of experiments that name none.")

@@ -90,8 +90,7 @@ def test_a_training_that_is_ended_from_outside_is_retried_in_the_same_run(
 ):
     """By the system for want of memory, or by a cluster before its limit."""
     workspace = long_training
-    workspace.set("engine.retries", 1)
-    running = start(workspace, *TARGET)
+    running = start(workspace, *TARGET, "--retries", "1")
     wait_for(lambda: checkpoints(workspace))
     os.kill(process_of_training(workspace), signum)
     output, _ = running.communicate(timeout=240)

@@ -157,5 +157,5 @@ def test_a_single_figure_needs_only_its_own_points(workspace):
 
 
 def test_how_fast_and_how_safely_is_no_reason_to_rerun(workspace):
-    workspace.set("engine", {"checkpoint_minutes": 3, "compile": "off", "points_per_gpu": 2, "retries": 5})
+    workspace.set("engine", {"checkpoint_minutes": 3, "compile": "off", "points_per_gpu": 2})
     assert not workspace.planned()

@@ -23,6 +23,8 @@ from shapednoise.data.http import HTML_PAGE, Limits, SourceError, download
 from shapednoise.files import read_json, sha256_of_path
 from shapednoise.settings.data import HUB, DownloadSettings, Source
 
+NOT_FETCHED = "not fetched yet"
+
 
 def fetch_configured(
     snapshot: Path, group: str, name: str, offline: bool = False
@@ -78,6 +80,20 @@ def fetch(
     raise UserError(_no_source(what, sources, data_dir, failures, offline))
 
 
+def lacking(what: str, sources: Sequence[Source], data_dir: Path, folder: Path) -> str | None:
+    """The one line that says what no source has without a network; None where one has it.
+
+    The file is looked for and not verified: that is quick enough to be done for every plan.
+    """
+    failures = []
+    for source in sources:
+        path = _present(source, data_dir, folder)
+        if path.exists():
+            return None
+        failures.append(f"{source}: {f'there is no {path}' if source.file else NOT_FETCHED}")
+    return _no_source(what, sources, data_dir, failures, offline=True)
+
+
 def _no_source(
     what: str, sources: Sequence[Source], data_dir: Path, failures: list[str], offline: bool
 ) -> str:
@@ -103,7 +119,7 @@ def _present(source: Source, data_dir: Path, folder: Path) -> Path:
 def _limits(source: Source, settings: DownloadSettings, deadline: float, offline: bool) -> Limits:
     """What is left for a source. Raises SourceError where it is not to be tried."""
     if offline:
-        raise SourceError("not fetched yet")
+        raise SourceError(NOT_FETCHED)
     left = deadline - time.monotonic()
     if left <= 0:
         raise SourceError(f"not tried, all sources together took {settings.total_s:g} s")

@@ -18,9 +18,6 @@ class EngineSettings(Settings):
     )
     checkpoint_minutes: float = Field(10.0, gt=0, description="Minutes between a training's checkpoints.")
     checkpoint_steps: int = Field(0, ge=0, description="Steps between them; 0: the minutes alone decide.")
-    retries: int = Field(
-        2, ge=0, description="How often a training, sampling or extraction that ended early is tried again."
-    )
     points_per_gpu: int = Field(
         1, ge=1, description="Jobs that share one GPU; run as many with --resources gpu=N."
     )

@@ -1,0 +1,108 @@
+"""Print what a run would do and cost: jobs a rule, GPU hours, storage, wall time. Nothing is run.
+
+python scripts/plan.py --gpus 4 --configfile demo.yaml
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from shapednoise.config import Config, load_config
+from shapednoise.console import UserError, run
+from shapednoise.costs import Costs, rates
+from shapednoise.plan import Job, planned_jobs, scratch_mb, table, wall_seconds
+
+ROOT = Path(__file__).resolve().parents[1]
+SITE = Path("site.yaml")
+
+
+def main() -> None:
+    arguments = parse()
+    overlays = [*([SITE] if SITE.is_file() else []), *arguments.configfile]
+    config = load_config(ROOT / "config.yaml", *overlays)
+    if arguments.gpus is not None:
+        cluster = config.cluster.model_copy(update={"gpus": arguments.gpus})
+        config = config.model_copy(update={"cluster": cluster})
+    gpus = config.cluster.gpus
+    found = rates(ROOT / "results/reference/bench", config.cluster)
+    jobs = planned_jobs(dry_run(arguments), Costs(config, found))
+    if not jobs:
+        print("nothing is left to do")
+        return
+    print(jobs_table(jobs, gpus))
+    print(f"\nrates: {found.source}")
+    for line in [*times(jobs, config, gpus), *storage(jobs, config, gpus)]:
+        print(line)
+
+
+def dry_run(arguments: argparse.Namespace) -> str:
+    """What Snakemake would do now. Raises UserError with what it says where it would not."""
+    overlays = ["--configfile", *map(str, arguments.configfile)] if arguments.configfile else []
+    command = [
+        *(sys.executable, "-m", "snakemake", *arguments.targets, "--dry-run", "--cores", "all"),
+        *("--snakefile", str(ROOT / "Snakefile"), *overlays),
+    ]
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    if done.returncode:
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+        raise UserError(errors[0] if errors else "\n".join(lines[-5:]))
+    return done.stdout + done.stderr
+
+
+def jobs_table(jobs: list[Job], gpus: int) -> str:
+    """The table of rules; hours are of processors alone where there is no GPU."""
+    found = table(jobs)
+    found.loc["sum"] = found.sum()
+    found["jobs"] = found["jobs"].astype(int)
+    if not gpus:
+        found["hours"] = found.pop("GPU hours") + found.pop("CPU hours")
+    return found.reset_index().to_string(index=False, float_format=lambda value: f"{value:.2f}")
+
+
+def times(jobs: list[Job], config: Config, gpus: int):
+    """Hours of GPUs and wall time; the trainings that a cluster's limit cuts."""
+    if gpus:
+        seconds = [job.cost.seconds for job in jobs if job.cost.gpu]
+        name = f"{gpus} GPU{'s' if gpus > 1 else ''}"
+        yield f"GPU hours: {sum(seconds) / 3600:.1f} in {len(seconds)} jobs"
+        yield f"wall time on {name}: {duration(wall_seconds(jobs, gpus))}, and processors beside them"
+    else:
+        yield f"wall time, one job after the other: {duration(sum(job.cost.seconds for job in jobs))}"
+    limit = config.cluster.longest_minutes
+    if limit and (cut := [job for job in jobs if job.cost.seconds > 60 * limit]):
+        most = max(-(-job.cost.seconds // (60 * limit)) for job in cut)
+        yield f"longer than {limit} minutes: {len(cut)} jobs, in up to {most:.0f} tries; see `retries`"
+
+
+def storage(jobs: list[Job], config: Config, gpus: int):
+    """Where the gigabytes go, and what is in progress at most."""
+    total = sum(job.cost.kept_mb for job in jobs) / 1000
+    scratch = scratch_mb(jobs, max(gpus, 1)) / 1000
+    yield f"storage: {total:.1f} GB below {config.results} and {config.data_dir}, besides downloads"
+    yield f"in progress: at most {scratch:.1f} GB of checkpoints and shards, removed when a job is done"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("targets", nargs="*", help="figures or files; all of the config's if none")
+    parser.add_argument("--configfile", nargs="+", type=Path, default=[], help="overlays of config.yaml")
+    parser.add_argument("--gpus", type=int, help="GPUs at once; 0: none; else the config's cluster.gpus")
+    arguments = parser.parse_args()
+    if arguments.gpus is not None and arguments.gpus < 0:
+        parser.error("--gpus is 0 or more")
+    return arguments
+
+
+run(main)

@@ -1,0 +1,43 @@
+"""The plan names the jobs of a run, and what they cost."""
+
+import re
+import subprocess
+import sys
+
+
+def plan(repository, folder, *arguments: str) -> subprocess.CompletedProcess:
+    """The plan made in an empty folder."""
+    return subprocess.run(
+        [sys.executable, str(repository / "scripts" / "plan.py"), *arguments],
+        cwd=folder, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+
+
+def test_the_plan_of_a_figure(repository, tmp_path):
+    done = plan(repository, tmp_path, "fig2a", "--gpus", "3")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^ +train +33 ", done.stdout, re.MULTILINE)
+    assert re.search(r"^ +features_data +1 ", done.stdout, re.MULTILINE)
+    assert "wall time on 3 GPUs: " in done.stdout and "GB of checkpoints" in done.stdout
+    assert not list(tmp_path.glob("results"))
+
+
+def test_a_site_says_what_it_has(repository, tmp_path):
+    (tmp_path / "site.yaml").write_text("cluster: {gpus: 7, gpu_tflops: 9, longest_minutes: 5}")
+    done = plan(repository, tmp_path, "fig2a")
+    assert "wall time on 7 GPUs" in done.stdout and "rates: cluster.gpu_tflops: 9" in done.stdout
+    assert re.search(r"longer than 5 minutes: \d+ jobs, in up to \d+ tries", done.stdout)
+
+
+def test_without_a_gpu_hours_are_of_processors(repository, tmp_path):
+    done = plan(repository, tmp_path, "--gpus", "0", "--configfile", str(repository / "demo.yaml"))
+    assert re.search(r"^ +train +3 ", done.stdout, re.MULTILINE)
+    assert "GPU" not in done.stdout and "one job after the other" in done.stdout
+
+
+def test_a_config_that_is_wrong_is_named(repository, tmp_path):
+    (tmp_path / "site.yaml").write_text("cluster: {gpu_job: {gres: 'gpu:1', gpu: 1}}")
+    done = plan(repository, tmp_path)
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert line.startswith("error: config: cluster: ") and "keep one of the two ways" in line
