@@ -9,8 +9,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import pytest
 import torch
+import yaml
+from filelock import FileLock
 from hypothesis import settings
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+from tests.workspace import Workspace, make_workspace
 
 # the same examples in every run, so that a failure is the change's; HYPOTHESIS=explore looks further
 settings.register_profile("same", derandomize=True)
@@ -52,3 +56,26 @@ def random_inception(path: Path, seed: int = 0) -> Path:
 @pytest.fixture(scope="session")
 def inception_weights(tmp_path_factory) -> Path:
     return random_inception(tmp_path_factory.mktemp("weights") / "inception.pth")
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory, repository, inception_weights) -> Workspace:
+    """The hermetic run from config to figures, made once for all test processes."""
+    parallel = "PYTEST_XDIST_WORKER" in os.environ
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if parallel else base
+    done = shared / "finished-run.done"
+    with FileLock(shared / "finished-run.lock"):
+        if done.exists():
+            return Workspace(shared / "finished-run", yaml.safe_load(done.read_text()))
+        workspace = make_workspace(shared / "finished-run", repository, inception_weights)
+        output = workspace.run()
+        done.write_text(yaml.safe_dump(workspace.overlay))
+        (workspace.path / "output.txt").write_text(output)
+    return workspace
+
+
+@pytest.fixture
+def workspace(finished_run, tmp_path) -> Workspace:
+    """A copy of the finished run that a test may change."""
+    return finished_run.copy(tmp_path / "copy")

@@ -45,8 +45,11 @@ class Slurm:
 
     def start(self) -> None:
         """Start the daemons and wait until the node is there."""
-        for name in ("state", "spool", "log"):
+        for name in ("state", "spool", "log", "devices"):
             (self.folder / name).mkdir(parents=True)
+        prolog = self.folder / "prolog"
+        prolog.write_text(f'#!/bin/sh\necho "$CUDA_VISIBLE_DEVICES" >> {self.folder}/devices/$SLURM_JOB_ID\n')
+        prolog.chmod(0o755)
         for index in range(2):
             os.mknod(self.folder / f"nvidia{index}", stat.S_IFCHR | 0o666, os.makedev(195, index))
         host = socket.gethostname().partition(".")[0]
@@ -90,6 +93,14 @@ class Slurm:
         """The state of the node."""
         return output("sinfo", "--noheader", "--format=%T")
 
+    def jobs(self) -> list[str]:
+        """All jobs that were submitted, by their numbers."""
+        return sorted(path.name for path in (self.folder / "devices").iterdir())
+
+    def devices(self, job: str) -> set[str]:
+        """What CUDA_VISIBLE_DEVICES was in the steps of a job."""
+        return set((self.folder / "devices" / job).read_text().split())
+
     def stop(self) -> None:
         """End all jobs and the daemons."""
         subprocess.run(["scancel", "--full", "--user=root"], check=False)
@@ -119,6 +130,7 @@ SlurmdPort={NODE}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
+AuthInfo=cred_expire=10
 CryptoType=crypto/munge
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
@@ -128,6 +140,7 @@ SlurmctldLogFile={folder}/log/slurmctld.log
 SlurmdLogFile={folder}/log/slurmd.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
+TaskProlog={folder}/prolog
 SwitchType=switch/none
 MpiDefault=none
 AccountingStorageType=accounting_storage/none
@@ -145,6 +158,11 @@ GresTypes=gpu
 NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=64000 Gres=gpu:h200:2 State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
+
+
+def step_daemon(job: str) -> int:
+    """The process that looks after the first step of a job on its node."""
+    return int(output("pgrep", "--full", rf"^slurmstepd: \[{job}\.0\]"))
 
 
 if __name__ == "__main__":
