@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo demo-sagd demo-steps bench bench-quality test test-quick lint paper dry-run plan fetch clean distclean lock
+.PHONY: help demo demo-sagd demo-steps bench bench-quality test test-quick lint paper dry-run plan fetch clean distclean lock image
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -43,6 +43,9 @@ dry-run: $(READY)  ## what `make paper` would do, jobs per rule
 
 plan: $(READY)  ## what `make paper` would do and cost; CONFIG=demo.yaml GPUS=4 TARGETS=fig2a
 	@$(BIN)/python scripts/plan.py $(TARGETS) $(if $(GPUS),--gpus $(GPUS)) $(if $(CONFIG),--configfile $(CONFIG))
+
+image:  ## envs/shapednoise.sif, for Apptainer (wants apptainer)
+	apptainer build envs/shapednoise.sif envs/shapednoise.def
 
 bench: $(READY)  ## speed and memory against a plain loop, side by side; about 20 minutes on 2 cores
 	$(BIN)/python -m benchmarks.engine.compare $(BENCH)

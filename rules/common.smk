@@ -3,16 +3,21 @@
 import json
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
 BASE = Path(workflow.basedir)
 SRC = BASE / "src"
 sys.path.insert(0, str(SRC))
-# Jobs run this checkout's code with the Python that runs Snakemake, activated or not.
-for variable, first in (("PYTHONPATH", SRC), ("PATH", Path(sys.executable).parent)):
-    entries = [str(first), os.environ.get(variable, "")]
-    os.environ.update({variable: os.pathsep.join(filter(None, entries))})
+# Jobs run this checkout's code with the Python that runs Snakemake, activated or not, or with that of an
+# environment of their own (--sdm): Snakemake clears PYTHONPATH for conda, and what comes first stays first.
+if workflow.deployment_settings.deployment_method:
+    shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}; ")
+else:
+    for variable, first in (("PYTHONPATH", SRC), ("PATH", Path(sys.executable).parent)):
+        entries = [str(first), os.environ.get(variable, "")]
+        os.environ.update({variable: os.pathsep.join(filter(None, entries))})
 
 from shapednoise.config import ConfigError, parse_config
 from shapednoise.costs import Costs, rates
@@ -54,6 +59,10 @@ SAMPLERS = {
     for experiment in CONFIG.experiments
     for sampler in CONFIG.samplers_of(experiment)
 }
+
+
+# For `snakemake --sdm apptainer`; made by `make image`.
+container: os.path.relpath(BASE / "envs" / "shapednoise.sif")
 
 
 wildcard_constraints:
