@@ -21,8 +21,10 @@ else:
 
 from shapednoise.config import ConfigError, parse_config
 from shapednoise.costs import Costs, rates
+from shapednoise.console import UserError
 from shapednoise.files import read_json, write_json
 from shapednoise.imports import reached_files
+from shapednoise.locks import keep
 from shapednoise.points import (
     MODEL,
     SAMPLES,
@@ -79,12 +81,23 @@ wildcard_constraints:
 
 
 def claim_results():
-    """Write down the resolved config, unless another configuration made the results folder."""
+    """Write down the resolved config, unless another configuration made the results folder.
+
+    The folder is this run's until it ends. Snakemake starts its jobs without this.
+    """
     if Path(SNAPSHOT).is_file() and (owner := read_json(SNAPSHOT)["name"]) != CONFIG.name:
         sys.exit(
             f"error: {RESULTS} was made by configuration {owner!r}, this one is {CONFIG.name!r}; "
             "give `results` in the config another folder"
         )
+    try:
+        keep(
+            Path(RESULTS, ".run.lock"),
+            lambda holder: f"{RESULTS} is being written by {holder}; wait until that run is done, "
+            "or give `results` in the config another folder",
+        )
+    except UserError as error:
+        sys.exit(f"error: {error}")
     write_json(SNAPSHOT, CONFIG.model_dump(mode="json"))
 
 

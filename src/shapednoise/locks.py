@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import pwd
 import re
 import socket
 import time
@@ -14,12 +15,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from shapednoise.console import UserError, log
+from shapednoise.files import write_text
 
 POLL_S = 1.0
 MOMENT_S = 0.1  # the first pause: a holder has written by then who it is
 NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
-_kept: list[FileLock | None] = []  # slots of this process, held until it ends
+_kept: list[FileLock | None] = []  # locks of this process, held until it ends
 
 
 @contextmanager
@@ -39,6 +42,40 @@ def alone(path: Path, what: str) -> Iterator[bool]:
     _, lock, waited = _take_first([path], waiting)
     try:
         yield waited
+    finally:
+        if lock:
+            lock.release()
+
+
+def keep(path: Path, refusal: Callable[[str], str]) -> None:
+    """Hold `path` (a lock file, its folder is made) until this process ends, however it ends.
+
+    If another process holds it, it is not waited for: UserError with the line that `refusal` makes of
+    who that is. Where no file can be written, nothing is held. A child that is forked and starts another
+    program holds nothing.
+    """
+    try:
+        _kept.append(_take_now(path))
+    except Timeout:
+        raise UserError(refusal(holder_of(path))) from None
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+
+
+@contextmanager
+def if_free(path: Path) -> Iterator[bool]:
+    """Hold `path` for the block unless another process holds it, which is what it yields: whether it is free.
+
+    The block may remove the lock file with its folder, as its last act.
+    """
+    try:
+        lock = _take(path)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
     finally:
         if lock:
             lock.release()
@@ -87,15 +124,28 @@ def _take_first(
             with suppress(Timeout, FileNotFoundError):  # the latter: its holder removes the folder
                 return number, _take(path), attempt > 0
         if attempt == 1:
-            log.info("%s", waiting([_holder(path) for path in paths]))
+            log.info("%s", waiting([holder_of(path) for path in paths]))
         time.sleep(POLL_S if attempt else MOMENT_S)
         attempt += 1
 
 
+def _take_now(path: Path) -> FileLock | None:
+    """As _take; if another process holds it, that has had a moment to say who it is."""
+    with suppress(Timeout):
+        return _take(path)
+    time.sleep(MOMENT_S)
+    return _take(path)
+
+
 def _take(path: Path) -> FileLock | None:
-    """The lock, held by this process; None where there are no locks. Raises Timeout if another holds it."""
+    """The lock, held by this process; None where there are no locks. Raises Timeout if another holds it.
+
+    Who may write in its folder may hold it after this user.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, timeout=0, fallback_to_soft=False)  # a soft lock would outlive a killed process
+    mode = 0o644 | path.parent.stat().st_mode & 0o022
+    # a soft lock would outlive a killed process
+    lock = FileLock(path, timeout=0, mode=mode, fallback_to_soft=False)
     try:
         lock.acquire()
     except OSError as error:
@@ -104,18 +154,26 @@ def _take(path: Path) -> FileLock | None:
         log.warning("no locks in %s (%s): start one process at a time", path.parent, error.strerror)
         return None
     now = datetime.now().astimezone().isoformat(timespec="seconds")
-    who = f"{socket.gethostname()}, process {os.getpid()}, since {now}"
+    who = f"{_user()} on {socket.gethostname()}, process {os.getpid()}, since {now}"
     with suppress(OSError):  # a full disk
-        _signature(path).write_text(json.dumps(who), encoding="utf-8")
+        write_text(_signature(path), json.dumps(who))
     return lock
+
+
+def _user() -> str:
+    """The name of this process's user, as the system has it."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"user {os.getuid()}"
 
 
 def _signature(path: Path) -> Path:
     return path.with_name(f"{path.name}.holder")
 
 
-def _holder(path: Path) -> str:
-    """Who holds the lock, as it says itself; true only while the lock is held."""
+def holder_of(path: Path) -> str:
+    """Who holds a lock (user, host, process, since when), as it says itself; true only while it is held."""
     try:
         return str(json.loads(_signature(path).read_text(encoding="utf-8")))
     except (OSError, ValueError):

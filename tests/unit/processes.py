@@ -9,7 +9,7 @@ PROGRAM = """
 import os, signal, sys
 from pathlib import Path
 from shapednoise.console import run
-from shapednoise.locks import alone, claim_slot
+from shapednoise.locks import alone, claim_slot, keep
 path = Path(sys.argv[1])
 signal.alarm(60)  # a test that fails does not wait for ever
 def say(what):

@@ -110,6 +110,7 @@ def test_the_environment_of_the_workflow_suffices_to_plan_a_run_on_a_cluster(rep
 @pytest.mark.parametrize(
     ("pin", "said"),
     [
+        ("filelock", "No module named 'filelock'"),
         ("snakemake-executor-plugin-slurm", "invalid choice: 'slurm'"),
     ],
 )

@@ -2,8 +2,8 @@
 
 import errno
 import fcntl
-import json
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -12,21 +12,18 @@ from datetime import datetime
 import pytest
 
 from shapednoise import locks
-from shapednoise.locks import alone
+from shapednoise.locks import alone, holder_of, if_free, keep
 from tests.unit.processes import processes
 
 HOLD = "with alone(path, 'the work'): say('held')"
 ASK = "with alone(path, 'the work') as waited: say(waited)"
+KEEP = "keep(path, 'it is in the hands of {}'.format); say('kept')"
 
 
 @pytest.fixture
 def started():
     with processes() as found:
         yield found
-
-
-def holder(path) -> str:
-    return json.loads(path.with_name(f"{path.name}.holder").read_text())
 
 
 def said(process) -> str:
@@ -39,8 +36,9 @@ def test_the_second_process_says_who_it_waits_for_and_goes_on_when_the_first_end
     assert said(first) == "False"
     second = started.start(ASK, path)
     line = second.stderr.readline()
-    who = holder(path)
-    assert who.startswith(f"{socket.gethostname()}, process {first.pid}, since ")
+    who = holder_of(path)
+    user = pwd.getpwuid(os.getuid()).pw_name
+    assert who.startswith(f"{user} on {socket.gethostname()}, process {first.pid}, since ")
     assert datetime.fromisoformat(who.rpartition(" ")[2]).tzinfo
     assert line.strip().endswith(f"waiting: the work is in the hands of {who} ({path})")
     first.stdin.close()
@@ -68,7 +66,7 @@ def test_a_killed_holder_frees_it_and_is_not_named_any_more(tmp_path, started):
     assert said(killed) == "held"
     killed.kill()
     killed.wait()
-    assert str(killed.pid) in holder(path)
+    assert str(killed.pid) in holder_of(path)
     second = started.start(ASK, path)
     assert said(second) == "False"
     third = started.start(ASK, path)
@@ -148,3 +146,71 @@ def test_a_folder_that_cannot_be_made_is_an_error_and_no_wait(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"), alone(tmp_path / "file" / "work.lock", "the work"):
         pass
+
+
+def test_what_another_process_keeps_is_refused_at_once_until_it_ends(tmp_path, started):
+    path = tmp_path / "new" / "work.lock"
+    first = started.start(KEEP, path)
+    assert said(first) == "kept"
+    second = started.start(KEEP, path)
+    output, errors = second.communicate(timeout=30)
+    assert (output, errors) == ("", f"error: it is in the hands of {holder_of(path)}\n")
+    assert second.returncode == 2 and f"process {first.pid}," in errors
+    first.kill()
+    first.wait()
+    assert said(started.start(KEEP, path)) == "kept"
+
+
+def test_a_child_of_a_killed_holder_holds_nothing(tmp_path, started):
+    path = tmp_path / "work.lock"
+    child = "import subprocess; print(subprocess.Popen(['sleep', '30'], stdout=2).pid, flush=True)"
+    first = started.start(f"keep(path, str); {child}; say('kept')", path)
+    pid = int(said(first))
+    try:
+        assert said(first) == "kept"
+        first.kill()
+        assert said(started.start(KEEP, path)) == "kept"
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_where_nothing_can_be_written_nothing_is_kept(tmp_path, monkeypatch, number):
+    def read_only(*arguments, **options):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(locks.FileLock, "acquire", read_only)
+    keep(tmp_path / "work.lock", str)
+
+
+def test_whether_a_lock_is_free_is_seen_without_a_wait(tmp_path, started):
+    path = tmp_path / "folder" / "work.lock"
+    first = started.start(HOLD, path)
+    assert said(first) == "held"
+    with if_free(path) as free:
+        assert not free
+    first.kill()
+    first.wait()
+    with if_free(path) as free:
+        assert free
+        assert f"process {os.getpid()}," in holder_of(path)
+        shutil.rmtree(path.parent)
+    assert not path.parent.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
+def test_who_may_write_in_the_folder_may_hold_the_lock_after_another_user(tmp_path, started):
+    path = tmp_path / "shared" / "work.lock"
+    path.parent.mkdir()
+    path.parent.chmod(0o777)
+    for parent in path.parent.parents[:-1]:
+        parent.chmod(parent.stat().st_mode | 0o055)
+    for uid in (65533, 65534):
+        body = f"os.setuid({uid}); {KEEP}"
+        process = started.start(body, path)
+        assert said(process) == "kept"
+        assert f"process {process.pid}," in holder_of(path)
+        refused = started.start(KEEP, path)
+        assert holder_of(path) in refused.communicate(timeout=30)[1]
+        process.kill()
+        process.wait()
