@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo demo-sagd demo-steps bench bench-quality test test-quick lint paper dry-run plan fetch clean distclean lock image
+.PHONY: help demo demo-sagd demo-steps bench bench-quality test test-quick lint paper dry-run plan fetch clean distclean lock image \ clean-cache
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -67,6 +67,9 @@ lint: $(READY)  ## ruff, snakefmt, snakemake --lint
 
 clean:  ## remove all results but results/reference, keep data and environment
 	rm -rf results/paper results/demo results/demo-sagd results/demo-steps results/bench
+
+clean-cache: $(READY)  ## remove old checkpoints and other leftovers, never results; DAYS=7
+	$(BIN)/python scripts/clean_cache.py --days $(or $(DAYS),7) $(RESULTS)
 
 distclean: clean  ## also remove data (with archives that you put there), environment and history
 	rm -rf data .snakemake $(VENV)
