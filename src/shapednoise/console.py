@@ -1,7 +1,6 @@
 """What a command line shows: one logging set-up, one progress bar, one way to end with an error."""
 
 import argparse
-import errno
 import json
 import logging
 import os
@@ -12,6 +11,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from tqdm import tqdm
+
+from shapednoise.files import CANNOT_WRITE, FULL, DamagedFile
 
 AnySettings = TypeVar("AnySettings", bound=BaseModel)
 log = logging.getLogger("shapednoise")
@@ -72,13 +73,24 @@ def run(main: Callable[[], None]) -> None:
         main()
     except UserError as error:
         _fail(str(error), error.exit_code)
+    except DamagedFile as error:
+        _fail(str(error), UserError.exit_code)
     except KeyboardInterrupt:
         _fail("interrupted; nothing half-written was kept, run the same command again", 130)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EFBIG):
+        if error.errno not in CANNOT_WRITE:
             raise
-        where = error.filename or "the output folder"
-        _fail(f"{os.strerror(error.errno)}: {where}; nothing half-written was kept", 2)
+        _fail(cannot_write(error), 2)
+
+
+def cannot_write(error: OSError) -> str:
+    """The one line for a file that cannot be written, or not be read for want of a right."""
+    where = error.filename or "the output folder"
+    remedy = "make room" if error.errno in FULL else "make it writable"
+    return (
+        f"{os.strerror(error.errno or 0)}: {where}; nothing half-written was kept, "
+        f"{remedy} and run the same command again"
+    )
 
 
 def _terminate(signum: int, frame: object) -> None:

@@ -5,36 +5,51 @@ an interruption, a full disk or a crash never leaves a partial file that looks f
 """
 
 import errno
+import glob
 import hashlib
 import json
 import os
+import re
 import shutil
+import socket
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# why a file cannot be written, where the user can mend it
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+CANNOT_WRITE = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+# what reading a damaged .npy or .npz file raises
+DAMAGED = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile)
 
 
 @contextmanager
 def atomic_path(destination: str | Path) -> Iterator[Path]:
     """Yield a temporary path (a file or a directory may be made there) that becomes `destination`.
 
-    On an exception the temporary path is removed and `destination` is left as it was.
+    On an exception the temporary path is removed and `destination` is left as it was. What a killed
+    process of this machine left is removed. What cannot be written is an OSError that names `destination`.
     """
     destination = Path(destination)
     destination.parent.mkdir(parents=True, exist_ok=True)
     # the real suffix is kept, since writers such as PIL and matplotlib choose the format by it
-    temporary = destination.with_name(f".{os.getpid()}.partial.{destination.name}")
+    ending = f".{socket.gethostname()}.partial.{destination.name}"
+    temporary = destination.with_name(f".{os.getpid()}{ending}")
+    for left in destination.parent.glob(f".*{glob.escape(ending)}"):
+        process = left.name.removesuffix(ending)[1:]
+        if process.isdigit() and not _is_running(int(process)):
+            _remove(left)
     try:
-        yield temporary
-        temporary.replace(destination)
+        with _named(destination, temporary):
+            yield temporary
+            temporary.replace(destination)
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
 
 
 @contextmanager
@@ -45,26 +60,42 @@ def atomic_directory(destination: str | Path, last: str) -> Iterator[Path]:
     """
     destination = Path(destination)
     destination.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".partial-{destination.name}-", dir=destination.parent))
+    partial = destination.with_name(f".partial-{destination.name}-")
+    with _named(destination, partial):
+        temporary = Path(tempfile.mkdtemp(prefix=partial.name, dir=partial.parent))
+        try:
+            yield temporary
+            files = sorted(p.relative_to(temporary) for p in temporary.rglob("*") if p.is_file())
+            (destination / last).unlink(missing_ok=True)  # of an older result, which this one replaces
+            for file in sorted(files, key=lambda name: str(name) == last):
+                (destination / file).parent.mkdir(parents=True, exist_ok=True)
+                (temporary / file).replace(destination / file)
+        finally:
+            _remove(temporary)
+
+
+def _is_running(process: int) -> bool:
+    """Whether there is a process of this number on this machine."""
     try:
-        yield temporary
-        files = sorted(p.relative_to(temporary) for p in temporary.rglob("*") if p.is_file())
-        (destination / last).unlink(missing_ok=True)  # of an older result, which this one replaces
-        for file in sorted(files, key=lambda name: str(name) == last):
-            (destination / file).parent.mkdir(parents=True, exist_ok=True)
-            (temporary / file).replace(destination / file)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        os.kill(process, 0)
+    except OSError as error:
+        return error.errno != errno.ESRCH
+    return True
 
 
 def remove_partials(destination: Path) -> None:
     """Remove what killed processes left of a file or folder, which no other process may be writing now."""
     for pattern in (f".*.partial.{destination.name}", f".partial-{destination.name}-*"):
         for left in destination.parent.glob(pattern):
-            if left.is_dir():
-                shutil.rmtree(left)
-            else:
-                left.unlink()
+            _remove(left)
+
+
+def _remove(path: Path) -> None:
+    """Remove a temporary file or directory, as far as the disk lets us: nobody takes it for a result."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):
+        path.unlink()
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -78,9 +109,20 @@ def write_json(path: str | Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
+class DamagedFile(ValueError):
+    """A file that is not what was written. The message is one line: what, where, what to do."""
+
+    def __init__(self, path: str | Path, why: object) -> None:
+        reason = " ".join(str(why).split())[:200]
+        super().__init__(f"{path} is damaged ({reason}); delete it and run again")
+
+
 def read_json(path: str | Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Read a JSON file. Raises DamagedFile where it is none."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DamagedFile(path, error) from error
 
 
 @contextmanager
@@ -114,7 +156,7 @@ def growing_array(
 
     How many there will be need not be known. A full disk is an OSError that names the file.
     """
-    with atomic_path(path) as temporary, _named_when_full(path), open(temporary, "wb") as file:
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
         header = {"descr": np.dtype(dtype).str, "fortran_order": False}
         count = 0
         # NumPy leaves room in a header for its first number to grow
@@ -131,14 +173,20 @@ def growing_array(
 
 
 @contextmanager
-def _named_when_full(path: str | Path) -> Iterator[None]:
-    """Let the OSError of a full disk, which names no file, name this one."""
+def _named(path: Path, temporary: Path) -> Iterator[None]:
+    """Let the error of what cannot be written be an OSError that names `path`, not what is temporary.
+
+    That of a full disk names no file; a library in Rust (safetensors) raises errors of its own.
+    """
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or error.filename:
+    except Exception as error:
+        number, file = getattr(error, "errno", None), getattr(error, "filename", None)
+        if found := re.search(r"\(os error (\d+)\)", str(error)):
+            number = int(found[1])
+        if number not in CANNOT_WRITE or not str(file or temporary).startswith(str(temporary)):
             raise
-        raise OSError(error.errno, error.strerror, str(path)) from None
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def sha256_of_file(path: str | Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shapednoise.device import hardware
-from shapednoise.files import read_json
+from shapednoise.files import DamagedFile, read_json
 
 PACKAGES = ("shapednoise", "torch", "diffusers", "numpy")
 
@@ -36,7 +36,10 @@ def is_complete(provenance: Path, fingerprint: Any, *outputs: Path) -> bool:
     """Whether a result's files are there, and its provenance says that exactly this made them."""
     if not all(file.is_file() for file in (provenance, *outputs)):
         return False
-    return bool(read_json(provenance).get("fingerprint") == fingerprint)
+    try:
+        return bool(read_json(provenance).get("fingerprint") == fingerprint)
+    except DamagedFile:
+        return False
 
 
 def git_state() -> dict[str, str | bool | None]:

@@ -2,14 +2,18 @@
 
 import errno
 import os
+import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 
 from shapednoise.files import (
+    DamagedFile,
     atomic_directory,
     atomic_path,
     growing_array,
@@ -144,3 +148,49 @@ def test_a_folder_that_is_replaced_is_never_a_mixture_that_looks_complete(tmp_pa
         write("new")
     assert [(tmp_path / "model" / name).read_text() for name in ("a", "b")] == ["new", "old"]
     assert not (tmp_path / "model" / "index").exists()
+
+
+@pytest.mark.parametrize("kind", [atomic_path, partial(atomic_directory, last="index")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+        OSError(errno.EROFS, os.strerror(errno.EROFS), "TEMPORARY"),
+        SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+)
+def test_what_cannot_be_written_is_named_by_its_own_name(tmp_path, kind, error):
+    with pytest.raises(OSError) as caught, kind(tmp_path / "result") as temporary:
+        if getattr(error, "filename", None):
+            error.filename = str(temporary)
+        raise error
+    assert caught.value.filename == str(tmp_path / "result")
+    assert caught.value.errno in (errno.ENOSPC, errno.EROFS)
+
+
+def test_an_error_of_another_file_is_left_as_it_is(tmp_path):
+    with pytest.raises(PermissionError) as caught, atomic_path(tmp_path / "result"):
+        raise PermissionError(errno.EACCES, "no", "input")
+    assert caught.value.filename == "input"
+    with pytest.raises(ValueError), atomic_path(tmp_path / "result"):
+        raise ValueError("os error")
+
+
+def test_a_write_removes_what_a_killed_one_left_on_this_machine(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    here = socket.gethostname()
+    killed, alive, elsewhere = (
+        tmp_path / f".{process}.{host}.partial.a.json"
+        for process, host in ((ended.pid, here), (os.getppid(), here), (ended.pid, "else.where"))
+    )
+    for path in (killed, alive, elsewhere):
+        path.touch()
+    write_json(tmp_path / "a.json", 1)
+    assert names(tmp_path) == sorted([alive.name, elsewhere.name, "a.json"])
+
+
+def test_damaged_json_is_named(tmp_path):
+    (tmp_path / "a.json").write_text('{"half": ')
+    with pytest.raises(DamagedFile, match=r"a\.json is damaged .*; delete it and run again"):
+        read_json(tmp_path / "a.json")
