@@ -10,7 +10,7 @@ import torch
 
 from shapednoise.console import UserError, log, run, settings_from
 from shapednoise.device import use_threads
-from shapednoise.files import write_json
+from shapednoise.files import DAMAGED, DamagedFile, write_json
 from shapednoise.metrics.extractors import why_no_logits
 from shapednoise.metrics.features import read_features
 from shapednoise.metrics.scores import score
@@ -29,13 +29,21 @@ def main() -> None:
             f"{arguments.generated} and {arguments.real} are features by different networks; "
             "delete the older one and run again"
         )
-    real["neighbours"] = np.load(arguments.neighbours) if arguments.neighbours else None
+    real["neighbours"] = read_neighbours(arguments.neighbours) if arguments.neighbours else None
     scores = score(generated, real, arguments.scoring, why_no_logits(record["network"]))
     for warning in scores["warnings"]:
         log.warning("%s", warning)
     versions = {name: version(name) for name in ("torch", "torch-fidelity")}
     facts = {"extractor": arguments.extractor, "extraction": record, "versions": versions}
     write_json(arguments.output, {**arguments.point, **scores, **facts})
+
+
+def read_neighbours(path: Path) -> np.ndarray:
+    """The distances of the data set's images to their neighbours. Raises DamagedFile."""
+    try:
+        return np.load(path)
+    except DAMAGED as error:
+        raise DamagedFile(path, error) from error
 
 
 def parse() -> argparse.Namespace:

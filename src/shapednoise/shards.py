@@ -5,14 +5,13 @@ job with the same inputs, settings and code.
 """
 
 import shutil
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from shapednoise.console import log
-from shapednoise.files import atomic_path
+from shapednoise.files import DAMAGED, atomic_path
 
 Arrays = dict[str, np.ndarray]
 
@@ -50,7 +49,7 @@ class Shards:
         try:
             with np.load(path) as arrays:
                 found = {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except DAMAGED as error:
             log.warning("shard %s is damaged (%s); its images are done again", path, error)
             return None
         if str(found.pop("fingerprint", "")) == self.fingerprint:

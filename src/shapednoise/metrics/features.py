@@ -6,7 +6,6 @@ classification layer, `logits` (n, 1008) without bias; `record`, as JSON, says h
 
 import json
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 
 from shapednoise.console import UserError, progress
 from shapednoise.data.scale import to_uint8
-from shapednoise.files import atomic_path
+from shapednoise.files import DAMAGED, DamagedFile, atomic_path
 from shapednoise.metrics.inception import LOGITS
 from shapednoise.shards import Arrays, Shards
 
@@ -94,11 +93,11 @@ def write_features(path: Path, arrays: Arrays, record: dict[str, Any]) -> None:
 def read_features(path: Path, *names: str) -> tuple[Arrays, dict[str, Any]]:
     """The arrays of a features file, or those of them that are named, and its record.
 
-    Raises UserError where the file is damaged.
+    Raises DamagedFile where it is damaged.
     """
     try:
         with np.load(path) as arrays:
             wanted = names or [name for name in arrays.files if name != "record"]
             return {name: arrays[name] for name in wanted}, json.loads(str(arrays["record"]))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is damaged ({error}); delete it and run again") from error
+    except DAMAGED as error:
+        raise DamagedFile(path, error) from error
