@@ -19,10 +19,13 @@ else:
         entries = [str(first), os.environ.get(variable, "")]
         os.environ.update({variable: os.pathsep.join(filter(None, entries))})
 
+from shapednoise.clock import date_back
 from shapednoise.config import ConfigError, parse_config
 from shapednoise.costs import Costs, rates
 from shapednoise.console import UserError
 from shapednoise.files import read_json, write_json
+from shapednoise.console import cannot_write
+from shapednoise.files import DamagedFile, files_of, read_json, write_json
 from shapednoise.imports import reached_files
 from shapednoise.locks import keep
 from shapednoise.points import (
@@ -50,6 +53,10 @@ OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "DIF
 os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.abspath(f"{RESULTS}/checkpoints/compiled"))
 if workflow.remote_exec:  # in a cluster's job: nothing there waits for a network that is not there
     os.environ.update(dict.fromkeys(OFFLINE, "1"))
+# A log that cannot be written, for want of space, is no reason to take a job for failed.
+shell.prefix('set -euo pipefail; tee() {{ command tee "$@" || true; }}; ')
+# A retry goes on where the job was interrupted. On a cluster the submitting process retries, not the job.
+RETRIES = 0 if workflow.remote_exec else CONFIG.engine.retries
 # {prepared} is a data set and what was done to its pictures: celeba64/crop140-size64
 IMAGES, MANIFEST = f"{DATA}/{{prepared}}/images.npy", f"{DATA}/{{prepared}}/manifest.json"
 # The resolved config of this run, for rules that must not rerun when unrelated keys change: table,
@@ -99,6 +106,35 @@ def claim_results():
     except UserError as error:
         sys.exit(f"error: {error}")
     write_json(SNAPSHOT, CONFIG.model_dump(mode="json"))
+    """Write down the resolved config, unless another configuration made the results folder."""
+    try:
+        if Path(SNAPSHOT).is_file() and (owner := read_json(SNAPSHOT)["name"]) != CONFIG.name:
+            sys.exit(
+                f"error: {RESULTS} was made by configuration {owner!r}, this one is {CONFIG.name!r}; "
+                "give `results` in the config another folder"
+            )
+        write_json(SNAPSHOT, CONFIG.model_dump(mode="json"))
+    except DamagedFile as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(f"error: {cannot_write(error)}")
+
+
+def heed_clock():
+    """Date results back that lie in the future, since the clock was set back: they would hide edits."""
+    datasets = {clean for name in wanted_datasets() for clean in (name, CONFIG.clean_of(name))}
+    shared = [file_of(name) for name in datasets for file_of in (images_of, manifest_of)]
+    own = [os.path.join(RESULTS, file) for file in files_of(RESULTS)]
+    try:
+        hours = date_back([*own, *shared, *fetched_files()]) / 3600
+    except OSError as error:
+        sys.exit(f"error: {cannot_write(error)}")
+    if hours:
+        print(
+            f"the clock was set back: the files of {RESULTS} were dated in the future and are dated back "
+            f"by {hours:.1f} h, so that edits are seen",
+            file=sys.stderr,
+        )
 
 
 def untracked_snapshot(wildcards, output):
@@ -427,3 +463,7 @@ def dropped_weights(wildcards):
     sources = CONFIG.extractors[wildcards.extractor].sources
     files = (os.path.join(DATA, source.file) for source in sources if source.file)
     return [file for file in files if Path(file).is_file()]
+
+
+if workflow.is_main_process:
+    heed_clock()
