@@ -12,8 +12,9 @@ SRC = BASE / "src"
 sys.path.insert(0, str(SRC))
 # Jobs run this checkout's code with the Python that runs Snakemake, activated or not, or with that of an
 # environment of their own (--sdm): Snakemake clears PYTHONPATH for conda, and what comes first stays first.
+ours = ""
 if workflow.deployment_settings.deployment_method:
-    shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}; ")
+    ours = f"export PYTHONPATH={shlex.quote(str(SRC))}; "
 else:
     for variable, first in (("PYTHONPATH", SRC), ("PATH", Path(sys.executable).parent)):
         entries = [str(first), os.environ.get(variable, "")]
@@ -21,10 +22,8 @@ else:
 
 from shapednoise.clock import date_back
 from shapednoise.config import ConfigError, parse_config
+from shapednoise.console import UserError, cannot_write
 from shapednoise.costs import Costs, rates
-from shapednoise.console import UserError
-from shapednoise.files import read_json, write_json
-from shapednoise.console import cannot_write
 from shapednoise.files import DamagedFile, files_of, read_json, write_json
 from shapednoise.imports import reached_files
 from shapednoise.locks import keep
@@ -54,9 +53,7 @@ os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.abspath(f"{RESULTS}/che
 if workflow.remote_exec:  # in a cluster's job: nothing there waits for a network that is not there
     os.environ.update(dict.fromkeys(OFFLINE, "1"))
 # A log that cannot be written, for want of space, is no reason to take a job for failed.
-shell.prefix('set -euo pipefail; tee() {{ command tee "$@" || true; }}; ')
-# A retry goes on where the job was interrupted. On a cluster the submitting process retries, not the job.
-RETRIES = 0 if workflow.remote_exec else CONFIG.engine.retries
+shell.prefix(f'set -euo pipefail; {ours}tee() {{{{ command tee "$@" || true; }}}}; ')
 # {prepared} is a data set and what was done to its pictures: celeba64/crop140-size64
 IMAGES, MANIFEST = f"{DATA}/{{prepared}}/images.npy", f"{DATA}/{{prepared}}/manifest.json"
 # The resolved config of this run, for rules that must not rerun when unrelated keys change: table,
@@ -92,29 +89,19 @@ def claim_results():
 
     The folder is this run's until it ends. Snakemake starts its jobs without this.
     """
-    if Path(SNAPSHOT).is_file() and (owner := read_json(SNAPSHOT)["name"]) != CONFIG.name:
-        sys.exit(
-            f"error: {RESULTS} was made by configuration {owner!r}, this one is {CONFIG.name!r}; "
-            "give `results` in the config another folder"
-        )
-    try:
-        keep(
-            Path(RESULTS, ".run.lock"),
-            lambda holder: f"{RESULTS} is being written by {holder}; wait until that run is done, "
-            "or give `results` in the config another folder",
-        )
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    write_json(SNAPSHOT, CONFIG.model_dump(mode="json"))
-    """Write down the resolved config, unless another configuration made the results folder."""
     try:
         if Path(SNAPSHOT).is_file() and (owner := read_json(SNAPSHOT)["name"]) != CONFIG.name:
             sys.exit(
                 f"error: {RESULTS} was made by configuration {owner!r}, this one is {CONFIG.name!r}; "
                 "give `results` in the config another folder"
             )
+        keep(
+            Path(RESULTS, ".run.lock"),
+            lambda holder: f"{RESULTS} is being written by {holder}; wait until that run is done, "
+            "or give `results` in the config another folder",
+        )
         write_json(SNAPSHOT, CONFIG.model_dump(mode="json"))
-    except DamagedFile as error:
+    except (DamagedFile, UserError) as error:
         sys.exit(f"error: {error}")
     except OSError as error:
         sys.exit(f"error: {cannot_write(error)}")
