@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -130,6 +131,7 @@ class Progress:
 
     def frozen(self) -> str:
         """The job of a training that has written a checkpoint, stopped; SLURM wakes what it ends."""
+        wait_for(lambda: not (self.process and Path("/proc", str(self.process)).exists()))
         before = self.step()
         wait_for(lambda: self.step() > before)
         holder = json.loads((self.folder / "lock.holder").read_text())
