@@ -7,8 +7,7 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo demo-sagd demo-steps bench bench-quality test test-quick lint paper dry-run plan fetch image \
-  clean clean-cache distclean lock
+.PHONY: help demo demo-sagd demo-steps bench bench-quality test test-quick lint paper dry-run plan fetch image \ clean-cache distclean lock bench-points clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -53,6 +52,9 @@ bench: $(READY)  ## speed and memory against a plain loop, side by side; about 2
 
 bench-quality: $(READY)  ## losses against a plain loop, and low precision against float32; about 12 minutes
 	$(BIN)/python -m benchmarks.engine.quality $(BENCH)
+
+bench-points: $(READY)  ## how long a config of many points takes to plan and to start; about 5 minutes
+	$(BIN)/python -m benchmarks.points $(BENCH)
 
 test: $(READY)  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests

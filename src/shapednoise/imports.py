@@ -6,6 +6,7 @@ reruns what reaches it and nothing else.
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from shapednoise.files import sha256_of_json
@@ -25,11 +26,12 @@ def reached_files(script: Path, src: Path) -> list[Path]:
     found: dict[Path, None] = {script: None}
     queue = [script]
     while queue:
-        for module in _imported_modules(queue.pop()):
-            for file in _files_of(module, src):
-                if file not in found and INERT.isdisjoint(file.relative_to(src).parts):
-                    found[file] = None
-                    queue.append(file)
+        file = queue.pop()
+        for module in _imported_modules(file.read_text(encoding="utf-8"), str(file)):
+            for other in _files_of(module, src):
+                if other not in found and INERT.isdisjoint(other.relative_to(src).parts):
+                    found[other] = None
+                    queue.append(other)
     return [script, *sorted(file for file in found if file != script)]
 
 
@@ -41,13 +43,17 @@ def code_digest(script: Path) -> str:
     return sha256_of_json(content)
 
 
-def _imported_modules(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+@cache  # scripts share most of the modules that they reach
+def _imported_modules(source: str, name: str) -> tuple[str, ...]:
+    """The modules that a source imports, and what may be modules among the names."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source, name)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found.extend(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found.append(node.module)
+            found.extend(f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(found)
 
 
 def _files_of(module: str, src: Path) -> Iterator[Path]:

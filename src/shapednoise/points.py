@@ -80,10 +80,11 @@ def sample_sets(config: Config, experiment: str) -> list[SampleSet]:
 
 def _sample_sets(config: Config, experiment: str) -> Iterator[SampleSet]:
     settings, recipe = config.experiments[experiment], config.recipe_of(experiment)
+    samplers = config.samplers_of(experiment)
     for noise in settings.noises:
         for strength in config.strengths_of(experiment):
             for seed in config.seeds_of(experiment):
-                for sampler in config.samplers_of(experiment):
+                for sampler in samplers:
                     model = make_model(config, settings.dataset, noise, strength, sampler, recipe, seed)
                     yield SampleSet(model, sampler)
 

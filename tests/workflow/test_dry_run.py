@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 
 def plan(repository, tmp_path, *arguments: str) -> dict[str, int]:
@@ -83,3 +84,19 @@ def test_what_figures_share_is_one_job(repository, tmp_path):
 
 def test_fetch_gets_everything_from_outside(repository, tmp_path):
     assert plan(repository, tmp_path, "fetch") == {"fetch": 1, "download": 5, "weights": 1}
+
+
+def test_a_thousand_points_are_planned(repository, tmp_path):
+    """40 strengths, one of them 0, and 25 seeds; how long it takes is measured by benchmarks/points.py."""
+    strengths = [-0.4, *(step / 100 for step in range(39))]
+    overlay = {
+        "name": "many", "results": "results/many", "targets": ["fig2a"],
+        "strengths": {"grid": strengths}, "seeds": {"several": list(range(25))},
+    }  # fmt: skip
+    (tmp_path / "many.yaml").write_text(yaml.safe_dump(overlay))
+    files = [str(repository / "demo.yaml"), str(tmp_path / "many.yaml")]
+    jobs = plan(repository, tmp_path, "--quiet", "rules", "--configfile", *files)
+    assert {jobs[rule] for rule in ("train", "sample", "pictures", "features_samples", "scores")} == {1000}
+    once = {"download", "canonical", "pca", "weights", "features_data", "neighbours"}
+    once |= {"hyperparameters", "table", "curves", "table_of_all", "claims", "figure_u_curve", "all"}
+    assert {rule for rule in jobs if jobs[rule] == 1} == once and sum(jobs.values()) == 5013

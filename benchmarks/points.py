@@ -1,0 +1,252 @@
+"""How long Snakemake plans and starts a config of many points: seconds against their number.
+
+    python -m benchmarks.points [--points 125 250 500 1000 2000] [--output results/bench]
+
+The demo's recipe with many strengths and 25 seeds, in a copy of the project whose scripts do nothing but
+make their outputs, after data and weights were fetched: what is measured is Snakemake with these rules.
+Three numbers a round: seconds of a dry-run, seconds until the first job of a run starts, and seconds from
+the first to the tenth start while all trainings are ready; then the run is ended. Prints the table; writes
+points.json, points.pdf and points.png.
+"""
+
+import argparse
+import os
+import re
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from shapednoise.device import hardware
+from shapednoise.figures.style import curve_colour, new_figure, save
+from shapednoise.files import write_json
+from shapednoise.provenance import git_state
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PARTS = ("Snakefile", "rules", "scripts", "src", "config.yaml", "demo.yaml", "envs", "profiles")
+SEEDS = 25
+STARTS = 10  # jobs that a run starts before it is ended
+BOUNDS = {"dry_run": 20, "first_start": 30}  # seconds, of a thousand points
+MEASURES = {
+    "dry_run": "dry-run",
+    "first_start": "until the first job starts",
+    "nine_more": f"from the first to the {STARTS}th start",
+}
+MODEL = ("model_index.json", "scheduler/scheduler_config.json", "unet/config.json", "training.csv",
+         "unet/diffusion_pytorch_model.safetensors", "provenance.json")  # fmt: skip
+# What a script makes: the options that name it and, where that is a folder, the files there.
+FILE = ("",)
+OUTPUTS = {
+    **{name: {"output": FILE} for name in ("download", "pca", "features", "neighbours")},
+    **{name: {"output": FILE} for name in ("hyperparameters", "scores")},
+    "canonical": {"images": FILE, "manifest": FILE},
+    "weights": {"weights": FILE, "manifest": FILE},
+    "train": {"output": MODEL},
+    "sample": {"samples": FILE, "trajectory": FILE, "provenance": FILE},
+    "pictures": {"grid": FILE, "strip": FILE, "gif": FILE},
+}
+EMPTY_JOB = """import sys
+from pathlib import Path
+for option, names in {outputs!r}.items():
+    for name in names:
+        file = Path(sys.argv[sys.argv.index("--" + option) + 1]) / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+sys.exit()
+"""
+FETCHED = (
+    "results/points/pca/cifar10.json",
+    "results/points/features/data/cifar10/inception-ref1024-neighbours.npy",
+)
+START = re.compile(r"(local)?rule \w+:")
+
+
+def main() -> None:
+    """Measure, print, write, draw."""
+    arguments = parse()
+    results = facts_of(arguments)
+    with tempfile.TemporaryDirectory() as name:
+        base = Path(name) / "base"
+        make_project(base)
+        found = [measure(base, points) for _ in range(arguments.rounds) for points in arguments.points]
+    results["rows"] = [summary(points, found) for points in arguments.points]
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    write_json(arguments.output / "points.json", results)
+    print(table(results["rows"]))
+    draw(results, [arguments.output / f"points.{suffix}" for suffix in ("pdf", "png")])
+    print(f"written: {arguments.output}/points.json, points.pdf, points.png")
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--points", type=number_of_points, nargs="+", default=[125, 250, 500, 1000, 2000],
+                        help=f"numbers of sample sets, multiples of {SEEDS}")  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--output", type=Path, default=Path("results/bench"), help="folder")
+    return parser.parse_args()
+
+
+def number_of_points(text: str) -> int:
+    """A multiple of the seeds, with two strengths at least."""
+    points = int(text)
+    if points % SEEDS or not 2 <= points // SEEDS <= 1000:
+        raise argparse.ArgumentTypeError(f"{points} is no multiple of {SEEDS}, from {2 * SEEDS} on")
+    return points
+
+
+def facts_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the numbers depend on, and the state of the machine at the start."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["python", "-m", "benchmarks.points", *sys.argv[1:]]),
+        "load_average_at_start": list(os.getloadavg()),
+        "git": git_state(),
+        "versions": {"python": sys.version.split()[0], "snakemake": version("snakemake")},
+        "hardware": hardware(),
+        "bounds_of_1000_points": BOUNDS,
+    }
+
+
+def make_project(folder: Path) -> None:
+    """A copy of the project with empty jobs, up to where the first training starts."""
+    folder.mkdir()
+    for part in PARTS:
+        copy = shutil.copytree if (REPOSITORY / part).is_dir() else shutil.copy
+        copy(REPOSITORY / part, folder / part)
+    for script, outputs in OUTPUTS.items():
+        path = folder / "scripts" / f"{script}.py"
+        path.write_text(EMPTY_JOB.format(outputs=outputs) + path.read_text())  # its imports are still seen
+    write_overlay(folder, 2 * SEEDS)
+    done = subprocess.run(command(*FETCHED), cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr[-3000:])
+
+
+def write_overlay(folder: Path, points: int) -> None:
+    """The overlay with so many points."""
+    strengths = [-0.4, *(step / 100 for step in range(points // SEEDS - 1))]
+    overlay = {
+        "name": "points",
+        "results": "results/points",
+        "targets": ["fig2a"],
+        "strengths": {"grid": strengths},
+        "seeds": {"several": list(range(SEEDS))},
+    }
+    (folder / "points.yaml").write_text(yaml.safe_dump(overlay))
+
+
+def command(*arguments: str) -> list[str]:
+    """A call of Snakemake."""
+    start = [sys.executable, "-m", "snakemake", *arguments]
+    return [*start, "--cores", "2", "--configfile", "demo.yaml", "points.yaml"]
+
+
+def measure(base: Path, points: int) -> dict[str, float]:
+    """One round, in a copy of the project."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = shutil.copytree(base, Path(name) / "project")
+        write_overlay(folder, points)
+        seconds, jobs = dry_run(folder)
+        starts = starts_of_jobs(folder)
+    return {
+        "points": points,
+        "jobs": jobs,
+        "dry_run": seconds,
+        "first_start": starts[0],
+        "nine_more": starts[-1] - starts[0],
+    }
+
+
+def dry_run(folder: Path) -> tuple[float, int]:
+    """Seconds of a dry-run, and how many jobs it plans."""
+    began = time.monotonic()
+    done = subprocess.run(
+        command("--dry-run", "--quiet", "rules"), cwd=folder, capture_output=True, text=True, check=False
+    )
+    seconds = time.monotonic() - began
+    planned = re.search(r"^total +(\d+)$", done.stdout + done.stderr, re.MULTILINE)
+    if done.returncode or not planned:
+        raise SystemExit(done.stderr[-3000:])
+    return seconds, int(planned[1])
+
+
+def starts_of_jobs(folder: Path) -> list[float]:
+    """Seconds from the call to the start of each of the first jobs; then the run is ended."""
+    began, starts, lines = time.monotonic(), [], []
+    with subprocess.Popen(
+        command(), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout:
+            lines.append(line)
+            if START.match(line) and len(starts) < STARTS:
+                starts.append(time.monotonic() - began)
+                if len(starts) == STARTS:
+                    process.terminate()  # Snakemake lets the running jobs end
+    if len(starts) < STARTS:
+        raise SystemExit("".join(lines[-40:]))
+    return starts
+
+
+def summary(points: int, found: list[dict[str, float]]) -> dict[str, Any]:
+    """The rounds of so many points, and their medians."""
+    rounds = [one for one in found if one["points"] == points]
+    rows = {name: [round(one[name], 3) for one in rounds] for name in MEASURES}
+    medians = {name: statistics.median(values) for name, values in rows.items()}
+    return {"points": points, "jobs": rounds[0]["jobs"], "seconds": medians, "rounds": rows}
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The lines that are printed; Markdown."""
+    lines = [f"| points | jobs | {' | '.join(f'{title}, s' for title in MEASURES.values())} |"]
+    lines.append("| ---: " * (2 + len(MEASURES)) + "|")
+    for row in rows:
+        cells = [f"{row['seconds'][name]:.2f}" for name in MEASURES]
+        lines.append(f"| {row['points']} | {row['jobs']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def draw(results: dict[str, Any], paths: list[Path]) -> None:
+    """Seconds against points, the range of the rounds, straight lines and the bounds."""
+    rows = results["rows"]
+    points = np.array([row["points"] for row in rows])
+    figure, ((axes,),) = new_figure(6.4, 4.2)
+    for place, (name, title) in enumerate(MEASURES.items()):
+        colour = curve_colour(place)
+        median = np.array([row["seconds"][name] for row in rows])
+        spread = np.array([[min(row["rounds"][name]), max(row["rounds"][name])] for row in rows]).T
+        errors = abs(spread - median)
+        axes.errorbar(points, median, errors, fmt="o", ms=4, capsize=3, color=colour, label=title)
+        if len(points) > 1:
+            axes.plot(points, np.polyval(np.polyfit(points, median, 1), points), lw=1, color=colour)
+        if name in BOUNDS:
+            axes.plot(
+                1000, BOUNDS[name], marker="v", ms=9, ls="none", color=colour, label=f"bound of the {title}"
+            )
+    axes.set(
+        xlabel="points (models with their samples and scores)",
+        ylabel="seconds",
+        xlim=(0, None),
+        ylim=(0, None),
+    )
+    machine = results["hardware"]
+    axes.set_title(
+        f"{machine['cpu']}, {machine['cores']} cores; Snakemake {results['versions']['snakemake']}",
+        fontsize="medium",
+    )
+    axes.legend(fontsize="small", loc="upper left")
+    axes.spines[["top", "right"]].set_visible(False)
+    save(figure, paths)
+
+
+if __name__ == "__main__":
+    main()
