@@ -151,6 +151,11 @@ def job(rule):
     }
 
 
+def kept(group, file):
+    """An output that is removed once nothing in the run needs it, unless the config keeps its group."""
+    return file if getattr(CONFIG.keep, group) else temp(file)
+
+
 def code(script):
     """The script and every module of src/ that it reaches: an edit of one reruns the rule."""
     files = reached_files(BASE / "scripts" / f"{script}.py", SRC)

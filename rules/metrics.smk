@@ -39,11 +39,12 @@ rule features_samples:
         hub=lambda w: hub_manifest(w.extractor),
         network=lambda w: network_code(w.extractor),
     output:
-        f"{RESULTS}/features/{SAMPLES}/{{extractor}}.npz",
+        kept("features", f"{RESULTS}/features/{SAMPLES}/{{extractor}}.npz"),
     log:
         f"{RESULTS}/logs/features_samples/{SAMPLES}/{{extractor}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/features_samples/{SAMPLES}/{{extractor}}.tsv"
+    priority: 2
     conda:
         "../envs/shapednoise.yaml"
     threads: 8
@@ -93,6 +94,7 @@ rule scores:
         f"{RESULTS}/logs/scores/{SAMPLES}/{{extractor}}-ref{{reference}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/scores/{SAMPLES}/{{extractor}}-ref{{reference}}.tsv"
+    priority: 3
     conda:
         "../envs/shapednoise.yaml"
     threads: 4

@@ -1,4 +1,8 @@
-"""Sampling: one job a sample set, that is a model x a sampler. It never retrains."""
+"""Sampling: one job a sample set, that is a model x a sampler. It never retrains.
+
+The jobs of a point have the higher a priority the later they come, here and in metrics.smk: points that
+were begun are finished first, so that few weights, samples and features wait on the disk.
+"""
 
 
 rule sample:
@@ -9,13 +13,14 @@ rule sample:
         unet=rules.train.output.unet,
         weights=rules.train.output.weights,
     output:
-        samples=f"{RESULTS}/samples/{SAMPLES}/samples.npy",
-        trajectory=f"{RESULTS}/samples/{SAMPLES}/trajectory.npz",
+        samples=kept("samples", f"{RESULTS}/samples/{SAMPLES}/samples.npy"),
+        trajectory=kept("samples", f"{RESULTS}/samples/{SAMPLES}/trajectory.npz"),
         provenance=f"{RESULTS}/samples/{SAMPLES}/provenance.json",
     log:
         f"{RESULTS}/logs/sample/{SAMPLES}.log",
     benchmark:
         f"{RESULTS}/benchmarks/sample/{SAMPLES}.tsv"
+    priority: 1
     conda:
         "../envs/shapednoise.yaml"
     threads: 8
@@ -47,6 +52,7 @@ rule pictures:
         f"{RESULTS}/logs/pictures/{SAMPLES}.log",
     benchmark:
         f"{RESULTS}/benchmarks/pictures/{SAMPLES}.tsv"
+    priority: 3
     conda:
         "../envs/shapednoise.yaml"
     resources:

@@ -11,7 +11,7 @@ rule train:
         index=f"{RESULTS}/models/{MODEL}/model_index.json",
         scheduler=f"{RESULTS}/models/{MODEL}/scheduler/scheduler_config.json",
         unet=f"{RESULTS}/models/{MODEL}/unet/config.json",
-        weights=f"{RESULTS}/models/{MODEL}/unet/diffusion_pytorch_model.safetensors",
+        weights=kept("models", f"{RESULTS}/models/{MODEL}/unet/diffusion_pytorch_model.safetensors"),
         curve=f"{RESULTS}/models/{MODEL}/training.csv",
         provenance=f"{RESULTS}/models/{MODEL}/provenance.json",
     log:

@@ -23,6 +23,16 @@ from shapednoise.settings.engine import EngineSettings
 from shapednoise.settings.training import TrainingSettings
 from shapednoise.train import Training, memory_needed, train
 
+# Of a model's folder. The weights may be gone where the config does not keep them.
+FILES = (
+    "scheduler/scheduler_config.json",
+    "unet/config.json",
+    "unet/diffusion_pytorch_model.safetensors",
+    "training.csv",
+    "model_index.json",
+    "provenance.json",
+)
+
 
 def main() -> None:
     arguments = parse()
@@ -49,8 +59,8 @@ def train_model(arguments: argparse.Namespace, code: str) -> None:
     checkpoints = Checkpoints(
         arguments.checkpoints, fingerprint, 60 * engine.checkpoint_minutes, engine.checkpoint_steps
     )
-    index, provenance = (arguments.output / name for name in ("model_index.json", "provenance.json"))
-    if is_complete(provenance, fingerprint, index):
+    *files, index, provenance = (arguments.output / name for name in FILES)
+    if is_complete(provenance, fingerprint, *files, index):
         log.info("%s is there already, made by the same settings and code", arguments.output)
         checkpoints.remove()
         return

@@ -18,6 +18,7 @@ from shapednoise.settings.cluster import ClusterSettings
 from shapednoise.settings.data import CorruptedSettings, DatasetSettings, DownloadSettings, ExtractorSettings
 from shapednoise.settings.engine import EngineSettings
 from shapednoise.settings.figures import FigureSettings
+from shapednoise.settings.keep import KeepSettings
 from shapednoise.settings.noise import NoiseSettings, shape_of
 from shapednoise.settings.recipe import RecipeSettings
 from shapednoise.settings.sampling import SamplerSettings
@@ -64,6 +65,7 @@ class Config(Settings):
     download: DownloadSettings = Field(DownloadSettings(), description="How long downloads go on.")
     engine: EngineSettings = Field(EngineSettings(), description="How fast and how safely to compute.")
     cluster: ClusterSettings = Field(ClusterSettings(), description="What jobs ask of a cluster; site.yaml.")
+    keep: KeepSettings = Field(KeepSettings(), description="Which large files stay on the disk.")
     targets: tuple[Name, ...] = Field(description="Figures that `all` makes.")
     recipe: Name = Field(description="The recipe of experiments that name none.")
     extractor: Name = Field(description="The feature extractor of experiments that name none.")

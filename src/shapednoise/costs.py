@@ -108,7 +108,9 @@ class Costs:
         self._estimates: dict[str, Callable[[Mapping[str, str]], Cost]] = {
             "train": lambda w: self._training(w["dataset"], w["recipe"]),
             "sample": lambda w: self._sampling(w["dataset"], w["recipe"], w["sampler"]),
-            "features_samples": lambda w: self._features(self._samplers[w["recipe"], w["sampler"]].images),
+            "features_samples": lambda w: self._features(
+                self._samplers[w["recipe"], w["sampler"]].images, config.keep.features
+            ),
             "features_data": lambda w: self._features(self._reference(w["dataset"], w["reference"])),
             "canonical": lambda w: self._array(w["prepared"], numbers=1),
             "corrupt": lambda w: self._array(w["prepared"], numbers=2),
@@ -139,7 +141,7 @@ class Costs:
             START_SECONDS + steps * max(step, BACKWARD * self.rates.call),
             round(PROCESS_MB + 3 * self._array_mb(dataset) + 1.5 * state_mb + activations_mb),
             gpu=True,
-            kept_mb=4 * network.parameters / 1e6 + SMALL_MB["train"],
+            kept_mb=SMALL_MB["train"] + (4 * network.parameters / 1e6 if self.config.keep.models else 0),
             scratch_mb=3 * state_mb,  # the last two checkpoints, and the one that is written
         )
 
@@ -154,14 +156,14 @@ class Costs:
             START_SECONDS + evaluations * max(call, self.rates.call),
             round(PROCESS_MB + 8 * network.parameters / 1e6 + 3 * samples_mb + activations_mb),
             gpu=True,
-            kept_mb=samples_mb + SMALL_MB["sample"],
+            kept_mb=SMALL_MB["sample"] + samples_mb if self.config.keep.samples else 0.05,
             scratch_mb=samples_mb,
         )
 
-    def _features(self, images: int) -> Cost:
-        kept_mb = FEATURE_BYTES * images / 1e6
-        seconds = START_SECONDS + images / self.rates.features
-        return Cost(seconds, round(PROCESS_MB + 3 * kept_mb), gpu=True, kept_mb=kept_mb, scratch_mb=kept_mb)
+    def _features(self, images: int, kept: bool = True) -> Cost:
+        size_mb = FEATURE_BYTES * images / 1e6
+        seconds, memory_mb = START_SECONDS + images / self.rates.features, round(PROCESS_MB + 3 * size_mb)
+        return Cost(seconds, memory_mb, gpu=True, kept_mb=size_mb if kept else 0.0, scratch_mb=size_mb)
 
     def _neighbours(self, images: int) -> Cost:
         """Of all pairs of the reference's images."""

@@ -135,6 +135,15 @@ def test_a_second_process_on_a_point_waits_and_then_has_nothing_to_do(workspace)
     assert "is there already, made by the same settings and code" in second
     assert "100%" in first and "waiting" not in first and "100%" not in second
 
+    weights = workspace.path / WEIGHTS.replace(MODEL, "by_hand")
+    content = weights.read_bytes()
+    weights.unlink()  # as where the config does not keep them: the model is not there, then
+    done = subprocess.run(
+        job, shell=True, cwd=workspace.path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "is there already" not in done.stderr
+    assert weights.read_bytes() == content
+
 
 @pytest.mark.parametrize("signum", ["SIGKILL", "SIGTERM"])
 def test_jobs_killed_at_random_moments_end_with_the_same_bits(repository, tmp_path, signum):
