@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
+
 from shapednoise.config import Config, load_config
 from shapednoise.console import UserError, run
 from shapednoise.costs import Costs, rates
@@ -15,6 +17,7 @@ from shapednoise.plan import Job, planned_jobs, scratch_mb, table, wall_seconds
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = Path("site.yaml")
+GROUPS = {"train": "models", "sample": "samples", "features_samples": "features"}  # that `keep` is about
 
 
 def main() -> None:
@@ -77,11 +80,22 @@ def times(jobs: list[Job], config: Config, gpus: int):
 
 
 def storage(jobs: list[Job], config: Config, gpus: int):
-    """Where the gigabytes go, and what is in progress at most."""
-    total = sum(job.cost.kept_mb for job in jobs) / 1000
+    """Where the gigabytes go: what stays, what does not, and what is in progress at most."""
+    groups = pd.Series([job.cost.kept_mb / 1000 for job in jobs]).groupby(
+        [GROUPS.get(job.rule, "all else") for job in jobs]
+    )
+    sizes = groups.sum().to_dict()
+    gone = {group: sizes.pop(group) for group in list(sizes) if not getattr(config.keep, group, True)}
+    yield f"storage: {listed(sizes)}; below {config.results} and {config.data_dir}, besides downloads"
+    if gone:
+        yield f"not kept (`keep` in the config), removed once nothing needs them: {listed(gone)}"
     scratch = scratch_mb(jobs, max(gpus, 1)) / 1000
-    yield f"storage: {total:.1f} GB below {config.results} and {config.data_dir}, besides downloads"
     yield f"in progress: at most {scratch:.1f} GB of checkpoints and shards, removed when a job is done"
+
+
+def listed(sizes: dict[str, float]) -> str:
+    """Gigabytes of each group."""
+    return ", ".join(f"{group} {size:.1f} GB" for group, size in sizes.items())
 
 
 def duration(seconds: float) -> str:

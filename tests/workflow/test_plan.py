@@ -19,7 +19,20 @@ def test_the_plan_of_a_figure(repository, tmp_path):
     assert re.search(r"^ +train +33 ", done.stdout, re.MULTILINE)
     assert re.search(r"^ +features_data +1 ", done.stdout, re.MULTILINE)
     assert "wall time on 3 GPUs: " in done.stdout and "GB of checkpoints" in done.stdout
+    assert re.search(
+        r"^storage: all else .* GB, features .* GB, models 13.. GB, samples .* GB; below results",
+        done.stdout,
+        re.MULTILINE,
+    )
+    assert "not kept" not in done.stdout
     assert not list(tmp_path.glob("results"))
+
+
+def test_what_is_not_kept_is_said(repository, tmp_path):
+    (tmp_path / "site.yaml").write_text("keep: {models: false, features: false}")
+    done = plan(repository, tmp_path, "fig2a")
+    assert re.search(r"^storage: all else \S+ GB, samples \S+ GB; below", done.stdout, re.MULTILINE)
+    assert re.search(r"^not kept .*: features \S+ GB, models \S+ GB$", done.stdout, re.MULTILINE)
 
 
 def test_a_site_says_what_it_has(repository, tmp_path):
