@@ -38,7 +38,7 @@ SEEDS = 25
 STARTS = 10  # jobs that a run starts before it is ended
 BOUNDS = {"dry_run": 20, "first_start": 30}  # seconds, of a thousand points
 MEASURES = {
-    "dry_run": "dry-run",
+    "dry_run": "a dry-run",
     "first_start": "until the first job starts",
     "nine_more": f"from the first to the {STARTS}th start",
 }
@@ -68,7 +68,7 @@ FETCHED = (
     "results/points/pca/cifar10.json",
     "results/points/features/data/cifar10/inception-ref1024-neighbours.npy",
 )
-START = re.compile(r"(local)?rule \w+:")
+START = re.compile(r"(?:local)?rule (\w+):")
 
 
 def main() -> None:
@@ -157,7 +157,7 @@ def measure(base: Path, points: int) -> dict[str, float]:
         folder = shutil.copytree(base, Path(name) / "project")
         write_overlay(folder, points)
         seconds, jobs = dry_run(folder)
-        starts = starts_of_jobs(folder)
+        starts = [start for start, _ in starts_of_jobs(folder)]
     return {
         "points": points,
         "jobs": jobs,
@@ -180,16 +180,16 @@ def dry_run(folder: Path) -> tuple[float, int]:
     return seconds, int(planned[1])
 
 
-def starts_of_jobs(folder: Path) -> list[float]:
-    """Seconds from the call to the start of each of the first jobs; then the run is ended."""
+def starts_of_jobs(folder: Path) -> list[tuple[float, str]]:
+    """Seconds from the call to the start of each of the first jobs, and its rule; then the run is ended."""
     began, starts, lines = time.monotonic(), [], []
     with subprocess.Popen(
         command(), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         for line in process.stdout:
             lines.append(line)
-            if START.match(line) and len(starts) < STARTS:
-                starts.append(time.monotonic() - began)
+            if (start := START.match(line)) and len(starts) < STARTS:
+                starts.append((time.monotonic() - began, start[1]))
                 if len(starts) == STARTS:
                     process.terminate()  # Snakemake lets the running jobs end
     if len(starts) < STARTS:
@@ -229,9 +229,8 @@ def draw(results: dict[str, Any], paths: list[Path]) -> None:
         if len(points) > 1:
             axes.plot(points, np.polyval(np.polyfit(points, median, 1), points), lw=1, color=colour)
         if name in BOUNDS:
-            axes.plot(
-                1000, BOUNDS[name], marker="v", ms=9, ls="none", color=colour, label=f"bound of the {title}"
-            )
+            bound = f"at most {BOUNDS[name]} s for a thousand points"
+            axes.plot(1000, BOUNDS[name], "v", ms=9, color=colour, label=bound)
     axes.set(
         xlabel="points (models with their samples and scores)",
         ylabel="seconds",

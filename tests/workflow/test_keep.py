@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.points import make_project, starts_of_jobs
+
 POINT = "pictures/ddpm/s0.00/published/tiny/seed42"
 SAMPLES = f"{POINT}/ancestral5-leading-small-published-whitened-n12"
 GRID, SCORES = f"samples/{SAMPLES}/grid.png", f"scores/{SAMPLES}/random-ref16.json"
@@ -60,3 +62,12 @@ def test_a_file_that_is_asked_for_by_its_name_stays(workspace):
     assert workspace.planned(f"results/tiny/{features}") == Counter(features_samples=1)
     workspace.run(f"results/tiny/{features}", *ONE_THREAD)
     assert (results / features).is_file()
+
+
+def test_a_point_that_was_begun_is_finished_first(tmp_path):
+    """Fifty trainings are ready, in a project whose jobs do nothing; one is at a time on the GPU."""
+    project = tmp_path / "project"
+    make_project(project)
+    rules = [rule for _, rule in starts_of_jobs(project) if rule != "hyperparameters"]
+    whole = ["train", "sample", "pictures", "features_samples", "scores"]
+    assert rules == (whole + whole)[: len(rules)]
