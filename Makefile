@@ -7,8 +7,7 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo demo-sagd demo-steps bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \
-  image clean clean-cache distclean lock
+.PHONY: help demo demo-sagd demo-steps bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \ clean clean-cache distclean lock adopt image
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -38,6 +37,9 @@ paper: $(READY)  ## the papers' whole grid; wants GPUs
 
 fetch: $(READY)  ## only what comes from outside, for a later run without a network; CONFIG=demo.yaml
 	$(SNAKEMAKE) fetch $(if $(CONFIG),--configfile $(CONFIG))
+
+adopt: $(READY)  ## take over copied results, if settings and code fit; CONFIG=demo.yaml
+	$(BIN)/python scripts/adopt.py $(CONFIG)
 
 dry-run: $(READY)  ## what `make paper` would do, jobs per rule
 	$(SNAKEMAKE) -n --quiet rules

@@ -32,6 +32,7 @@ include: "rules/claims.smk"
 localrules:
     all,
     fetch,
+    prepare,
     download,
     weights,
     hub,
@@ -50,6 +51,13 @@ rule all:
 rule fetch:
     input:
         fetched_files(),
+
+
+# All data sets, and what `fetch` gets.
+rule prepare:
+    input:
+        fetched_files(),
+        [images_of(name) for name in sorted(wanted_datasets())],
 
 
 # One target a figure, by its name in the config.

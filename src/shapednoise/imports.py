@@ -12,12 +12,12 @@ from pathlib import Path
 from shapednoise.files import sha256_of_json
 
 PACKAGE = "shapednoise"
-# What does not change a result, so that an edit there reruns nothing: messages, file writing, locks,
-# what is left over, provenance, downloads, whose content is verified, and the schemas of the settings,
-# whose values are parameters of the rules.
+# What does not change a result, so that an edit there reruns nothing: messages, file writing, locks, what
+# is left over or copied, provenance, downloads, whose content is verified, and the schemas of the
+# settings, whose values are parameters of the rules.
 INERT = {
     *("__init__.py", "console.py", "files.py", "provenance.py", "imports.py"),
-    *("download.py", "http.py", "locks.py", "gpus.py", "leftovers.py", "settings"),
+    *("download.py", "http.py", "locks.py", "gpus.py", "leftovers.py", "adoption.py", "settings"),
 }
 
 
