@@ -7,7 +7,8 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo demo-sagd demo-steps bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \ clean clean-cache distclean lock adopt image
+.PHONY: help demo demo-sagd demo-steps bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \
+  adopt image clean clean-cache distclean lock
 .DEFAULT_GOAL := help
 
 help:  ## list the targets

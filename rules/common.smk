@@ -57,8 +57,11 @@ OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "DIF
 os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.abspath(f"{RESULTS}/checkpoints/compiled"))
 if workflow.remote_exec:  # in a cluster's job: nothing there waits for a network that is not there
     os.environ.update(dict.fromkeys(OFFLINE, "1"))
+# A signal to a whole job, as a cluster sends it, ends the script; the shell waits for it to write its checkpoint.
 # A log that cannot be written, for want of space, is no reason to take a job for failed.
-shell.prefix(f'set -euo pipefail; {ours}tee() {{{{ command tee "$@" || true; }}}}; ')
+shell.prefix(
+    f"set -euo pipefail; trap : INT TERM USR1; {ours}" 'tee() {{ command tee "$@" || true; }}; '
+)
 # {prepared} is a data set and what was done to its pictures: celeba64/crop140-size64
 IMAGES, MANIFEST = f"{DATA}/{{prepared}}/images.npy", f"{DATA}/{{prepared}}/manifest.json"
 # The resolved config of this run, for rules that must not rerun when unrelated keys change: table,

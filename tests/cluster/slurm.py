@@ -52,8 +52,7 @@ class Slurm:
         prolog.chmod(0o755)
         for index in range(2):
             os.mknod(self.folder / f"nvidia{index}", stat.S_IFCHR | 0o666, os.makedev(195, index))
-        host = socket.gethostname().partition(".")[0]
-        (self.folder / "slurm.conf").write_text(slurm_conf(self.folder, host))
+        (self.folder / "slurm.conf").write_text(slurm_conf(self.folder, host()))
         (self.folder / "gres.conf").write_text(f"Name=gpu Type=h200 File={self.folder}/nvidia[0-1]\n")
         CONF.mkdir(exist_ok=True)
         for name in ("slurm.conf", "gres.conf"):
@@ -101,6 +100,17 @@ class Slurm:
         """What CUDA_VISIBLE_DEVICES was in the steps of a job."""
         return set((self.folder / "devices" / job).read_text().split())
 
+    def lose_node(self) -> None:
+        """Let SLURM know that the node is lost, with all that runs there."""
+        self._tell_node("State=DOWN", "Reason=lost")
+
+    def resume_node(self) -> None:
+        """The node is back."""
+        self._tell_node("State=RESUME")
+
+    def _tell_node(self, *changes: str) -> None:
+        subprocess.run(["scontrol", "update", f"NodeName={host()}", *changes], check=True)
+
     def stop(self) -> None:
         """End all jobs and the daemons."""
         subprocess.run(["scancel", "--full", "--user=root"], check=False)
@@ -113,6 +123,11 @@ class Slurm:
                 daemon.kill()
         for name in ("slurm.conf", "gres.conf"):
             (CONF / name).unlink(missing_ok=True)
+
+
+def host() -> str:
+    """The name of this machine, and of the node."""
+    return socket.gethostname().partition(".")[0]
 
 
 def output(*command: str) -> str:
@@ -158,11 +173,6 @@ GresTypes=gpu
 NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=64000 Gres=gpu:h200:2 State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
-
-
-def step_daemon(job: str) -> int:
-    """The process that looks after the first step of a job on its node."""
-    return int(output("pgrep", "--full", rf"^slurmstepd: \[{job}\.0\]"))
 
 
 if __name__ == "__main__":

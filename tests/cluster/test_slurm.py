@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.cluster.slurm import Slurm, output, step_daemon, why_not
+from tests.cluster.slurm import Slurm, output, why_not
 from tests.workspace import Workspace, make_workspace
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.xdist_group("cluster")]
@@ -156,9 +156,10 @@ def test_interrupted_in_every_way_it_ends_with_the_same_scores(cluster, wanted):
     wait_for(lambda: log.exists() and "waiting: the training of" in log.read_text())
     subprocess.run(["scancel", orphan], check=True)
 
-    job = progress.frozen()
-    os.kill(step_daemon(job), signal.SIGKILL)  # as when a node is lost, with all that runs there
+    progress.frozen()
+    cluster.lose_node()
     os.kill(progress.process, signal.SIGKILL)
+    cluster.resume_node()
 
     job = progress.frozen()
     subprocess.run(["scontrol", "requeue", job], check=True)
