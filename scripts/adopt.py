@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shapednoise import adoption
-from shapednoise.config import Config, load_config
+from shapednoise.config import Config, load_project_config
 from shapednoise.console import UserError, run
 from shapednoise.imports import code_digest
 from shapednoise.points import wanted_sample_sets
@@ -25,7 +25,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 def main() -> None:
     arguments = parse()
-    config = load_config(PROJECT / "config.yaml", *arguments.configfiles)
+    config = load_project_config(PROJECT, arguments.configfiles)
     models, samples = adoption.models_there(config), adoption.samples_there(config)
     check(config, models, samples)
     note_commits(adoption.commits_of(config, models))

@@ -10,20 +10,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from shapednoise.config import Config, load_config
+from shapednoise.config import Config, load_project_config
 from shapednoise.console import UserError, run
 from shapednoise.costs import Costs, rates
 from shapednoise.plan import Job, planned_jobs, scratch_mb, table, wall_seconds
 
 ROOT = Path(__file__).resolve().parents[1]
-SITE = Path("site.yaml")
 GROUPS = {"train": "models", "sample": "samples", "features_samples": "features"}  # that `keep` is about
 
 
 def main() -> None:
     arguments = parse()
-    overlays = [*([SITE] if SITE.is_file() else []), *arguments.configfile]
-    config = load_config(ROOT / "config.yaml", *overlays)
+    config = load_project_config(ROOT, arguments.configfile)
     if arguments.gpus is not None:
         cluster = config.cluster.model_copy(update={"gpus": arguments.gpus})
         config = config.model_copy(update={"cluster": cluster})

@@ -15,7 +15,7 @@ from shapednoise.files import read_json, sha256_of_json, sha256_of_path
 from shapednoise.noise.shape import with_axis
 from shapednoise.points import Model, SampleSet, prepared, wanted_sample_sets
 
-UNTRACKED = {"results", "data_dir", "offline", "download", "engine", "targets"}
+UNTRACKED = {"results", "data_dir", "offline", "download", "engine", "keep", "cluster", "targets"}
 UNTRACKED_OF_ENTRIES = {"sources", "licence"}  # what they yield is verified
 NUMBERS = ("device", "precision", "torch")
 

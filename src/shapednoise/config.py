@@ -4,7 +4,7 @@
 key and the remedy. Nothing here imports torch: the workflow parses it at every start.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -142,6 +142,15 @@ def load_config(*paths: str | Path) -> Config:
     for path in paths:
         merge(merged, yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {})
     return parse_config(merged)
+
+
+def load_project_config(root: Path, overlays: Iterable[Path]) -> Config:
+    """The Config that Snakemake has in the working folder: config.yaml of the project, site.yaml, overlays.
+
+    Raises ConfigError.
+    """
+    site = Path("site.yaml")
+    return load_config(root / "config.yaml", *([site] if site.is_file() else []), *overlays)
 
 
 def merge(base: dict[str, Any], overlay: Mapping[str, Any]) -> None:
