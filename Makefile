@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+# on a terminal, bars of what is done; behind the targets, since it takes all that follows
+RICH := $(shell test -t 2 && echo --logger rich)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help demo demo-sagd demo-steps bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \
@@ -22,22 +24,22 @@ $(READY): envs/requirements.lock pyproject.toml
 	touch $@
 
 demo: $(READY)  ## the whole pipeline on real CIFAR-10, small; about 10 minutes on 2 cores
-	$(SNAKEMAKE) --configfile demo.yaml
+	$(SNAKEMAKE) --configfile demo.yaml $(RICH)
 	@$(BIN)/python scripts/stages.py results/demo
 
 demo-sagd: $(READY)  ## spectral noise on real Fashion-MNIST, small; about 13 minutes on 2 cores
-	$(SNAKEMAKE) --configfile demo-sagd.yaml
+	$(SNAKEMAKE) --configfile demo-sagd.yaml $(RICH)
 	@$(BIN)/python scripts/stages.py results/demo-sagd
 
 demo-steps: $(READY)  ## one small model a strength, 50 to 1000 steps; about 16 minutes on 2 cores
-	$(SNAKEMAKE) --configfile demo.yaml demo-steps.yaml
+	$(SNAKEMAKE) --configfile demo.yaml demo-steps.yaml $(RICH)
 	@$(BIN)/python scripts/stages.py results/demo-steps
 
 paper: $(READY)  ## the papers' whole grid; wants GPUs
-	$(SNAKEMAKE)
+	$(SNAKEMAKE) $(RICH)
 
 fetch: $(READY)  ## only what comes from outside, for a later run without a network; CONFIG=demo.yaml
-	$(SNAKEMAKE) fetch $(if $(CONFIG),--configfile $(CONFIG))
+	$(SNAKEMAKE) fetch $(if $(CONFIG),--configfile $(CONFIG)) $(RICH)
 
 adopt: $(READY)  ## take over copied results, if settings and code fit; CONFIG=demo.yaml
 	$(BIN)/python scripts/adopt.py $(CONFIG)
