@@ -14,6 +14,7 @@ from shapednoise.model import build_unet
 from shapednoise.network_cost import network_cost
 from shapednoise.plan import Job, planned_jobs, scratch_mb, table, wall_seconds
 from shapednoise.settings.cluster import ClusterSettings
+from shapednoise.settings.keep import KeepSettings
 from shapednoise.settings.training import UNetSettings
 
 PAPER = {"channels": (128, 256, 512, 512), "attention_levels": (4,)}
@@ -61,6 +62,16 @@ def test_a_training_costs_its_operations_over_the_rate(config):
     assert cost.scratch_mb == pytest.approx(3 * 16 * 101.12, rel=0.01)
     # make bench measured 7.06 GB at the peak of a batch of 128 on a CPU
     assert 7060 < cost.memory_mb < 2 * 7060
+
+
+def test_what_is_not_kept_takes_no_room(config):
+    wildcards = {**MODEL, "recipe": "paper", "sampler": sampler(config, 50)}
+    rules = ("train", "sample", "features_samples")
+    keep = KeepSettings(models=False, samples=False, features=False)
+    kept, lean = Costs(config, GPU_GUESS), Costs(config.model_copy(update={"keep": keep}), GPU_GUESS)
+    assert [kept.of(rule, wildcards).kept_mb for rule in rules] == pytest.approx([405, 32, 122], rel=0.01)
+    assert all(lean.of(rule, wildcards).kept_mb < 0.2 for rule in rules)
+    assert lean.of("features_data", {"dataset": "cifar10", "reference": "all"}).kept_mb > 100
 
 
 def test_a_sampling_costs_its_steps(config):
