@@ -25,7 +25,7 @@ else:
         entries = [str(first), os.environ.get(variable, "")]
         os.environ.update({variable: os.pathsep.join(filter(None, entries))})
 
-from shapednoise.clock import date_back
+from shapednoise.clock import date_back, date_now
 from shapednoise.config import ConfigError, parse_config
 from shapednoise.console import UserError, cannot_write
 from shapednoise.costs import Costs, rates
@@ -116,18 +116,21 @@ def claim_results():
 
 
 def heed_clock():
-    """Date results back that lie in the future, since the clock was set back: they would hide edits."""
+    """Mend the dates of results and code that lie in the future, since the clock was set back."""
     datasets = {clean for name in wanted_datasets() for clean in (name, CONFIG.clean_of(name))}
     shared = [file_of(name) for name in datasets for file_of in (images_of, manifest_of)]
     own = [os.path.join(RESULTS, file) for file in files_of(RESULTS)]
+    networks = [file for name in CONFIG.extractors for file in network_code(name)]
+    dropped = [file for file in Path(DATA).glob("*") if file.is_file()]
     try:
         hours = date_back([*own, *shared, *fetched_files()]) / 3600
+        edited = date_now([*SRC.rglob("*.py"), *BASE.glob("scripts/*.py"), *networks, *dropped])
     except OSError as error:
         sys.exit(f"error: {cannot_write(error)}")
-    if hours:
+    if hours or edited:
         print(
-            f"the clock was set back: the files of {RESULTS} were dated in the future and are dated back "
-            f"by {hours:.1f} h, so that edits are seen",
+            f"the clock was set back: results below {RESULTS} of the future are dated back by "
+            f"{hours:.0f} h, code is dated now, so that edits are seen",
             file=sys.stderr,
         )
 

@@ -1,11 +1,11 @@
-"""Results that are dated in the future are dated back, in their order; others are left alone."""
+"""Outputs of the future are dated back, in their order, inputs now; all others are left alone."""
 
 import os
 import time
 
 import pytest
 
-from shapednoise.clock import MARGIN, date_back
+from shapednoise.clock import MARGIN, date_back, date_now
 
 DAY = 24 * 3600
 
@@ -45,3 +45,13 @@ def test_the_order_is_kept_and_an_edit_of_today_is_newer_than_all(dated):
 def test_a_file_that_is_gone_is_passed_over(dated, tmp_path):
     [path] = dated(DAY)
     assert date_back([tmp_path / "gone", path]) > DAY
+
+
+def test_only_code_of_the_future_is_dated_now(dated, tmp_path):
+    paths = dated(DAY, -DAY, 5)
+    before = paths[1].stat().st_mtime_ns
+    assert date_now([*paths, tmp_path / "gone"]) == 2
+    assert all(path.stat().st_mtime <= time.time() for path in paths)
+    assert paths[0].stat().st_mtime > time.time() - 60
+    assert paths[1].stat().st_mtime_ns == before
+    assert date_now(paths) == 0
