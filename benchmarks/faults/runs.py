@@ -220,7 +220,7 @@ def prepare(folder: Path, kills: int = 0, seed: int = 0) -> Bench:
     weights = random_inception(folder / "inception.pth")
     fetched = make_workspace(folder / "fetched", REPOSITORY, weights)
     fetched.set("recipes.tiny.training.epochs", 150)  # 450 steps
-    fetched.set("recipes.tiny.sampling", {"images": 72, "steps": 100})  # two shards
+    fetched.set("recipes.tiny.sampling", {"images": 72, "steps": 75})  # two shards
     fetched.set("engine", {"retries": 2, "checkpoint_steps": 20})
     fetched.run(*FETCHED, *OPTIONS)
     finished = fetched.copy(folder / "finished")
