@@ -29,6 +29,7 @@ UNLOCK = "`snakemake --unlock`, the same command"
 AGAIN = "the same command"
 ERRORS = (r"(no checkpoint of step .*)", r"error: (.*)")  # what is quoted of an output, all of them
 SAYINGS = (  # or else the first that is found
+    r"(?m)^(KeyboardInterrupt)",
     r"(Failed to create output directory .*)",
     r"(Directory cannot be locked)",
     r"(the clock was set back: .*)",
@@ -239,7 +240,9 @@ def digests(workspace: Workspace) -> dict[str, str]:
 
 
 def faults_of(text: str) -> list[str]:
-    return ["a traceback was shown"] if "Traceback" in text else []
+    """Whether a traceback was shown, but Python's own of a Ctrl-C while a job is starting."""
+    shown = text.count("Traceback (most") > len(re.findall("^KeyboardInterrupt", text, re.MULTILINE))
+    return ["a traceback was shown"] if shown else []
 
 
 def saying(text: str) -> str:
