@@ -43,7 +43,7 @@ def damaged(
 ) -> Row:
     """A result is damaged; with its old date it is only read by a job whose own result is lost."""
     with trial(bench, bench.finished) as made:
-        made.workspace.set("engine.retries", 0)
+        made.retries = 0
         [file] = made.results.glob(name)
         row = Row(what, "afterwards, its date is new")
         date = file.stat().st_mtime

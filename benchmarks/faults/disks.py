@@ -85,7 +85,7 @@ def copy_without_data(source: Workspace, path: Path) -> Workspace:
 def full_disk(bench: Bench, piece: str, redo: tuple[str, ...], sign: str) -> Row:
     """Somebody else's file fills the disk, as soon as the first checkpoint or shard is there."""
     with small_disk(bench) as made:
-        made.workspace.set("engine.retries", 0)
+        made.retries = 0
         lose(made, *redo, f"scores/{POINT}", "tables")
         run = made.start()
         wait_for(lambda: run.ended or list(made.results.glob(sign)))
@@ -116,7 +116,7 @@ def fill(path: Path) -> None:
 def read_only(bench: Bench, what: str, folder: str) -> Row:
     """A folder is mounted read-only, and the samples of a point are wanted again."""
     with trial(bench, bench.finished) as made:
-        made.workspace.set("engine.retries", 0)
+        made.retries = 0
         lose(made, f"samples/{POINT}", f"features/{POINT}", f"scores/{POINT}", "tables")
         place = made.workspace.path / folder
         with mounted(place, "--bind", str(place)):

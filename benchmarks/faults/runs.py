@@ -137,6 +137,7 @@ class Trial:
         # a table that is there misses no scores, so they are wanted by name
         self.targets = [TABLE, *(f"results/tiny/{name}" for name in expected if name.startswith("scores/"))]
         self.runs: list[Run] = []
+        self.retries = 2  # as in profiles/default
 
     @property
     def results(self) -> Path:
@@ -145,7 +146,7 @@ class Trial:
 
     def start(self, *arguments: str) -> Run:
         """Start a run for the table and the scores."""
-        self.runs.append(Run(self.workspace, *self.targets, *arguments))
+        self.runs.append(Run(self.workspace, *self.targets, *arguments, "--retries", str(self.retries)))
         return self.runs[-1]
 
     def run(self, *arguments: str) -> Run:
@@ -222,7 +223,7 @@ def prepare(folder: Path, kills: int = 0, seed: int = 0) -> Bench:
     fetched = make_workspace(folder / "fetched", REPOSITORY, weights)
     fetched.set("recipes.tiny.training.epochs", 150)  # 450 steps
     fetched.set("recipes.tiny.sampling", {"images": 72, "steps": 75})  # two shards
-    fetched.set("engine", {"retries": 2, "checkpoint_steps": 20})
+    fetched.set("engine.checkpoint_steps", 20)
     fetched.run(*FETCHED, *OPTIONS)
     finished = fetched.copy(folder / "finished")
     run = Run(finished, TABLE)
