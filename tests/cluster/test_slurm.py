@@ -40,11 +40,13 @@ def cluster(tmp_path_factory):
 def submit(workspace: Workspace, *targets: str) -> subprocess.Popen:
     """Start Snakemake with the profile for SLURM, as a user does on a login node."""
     (workspace.path / "site.yaml").write_text(SITE)
+    shells = workspace.path / "shells.sh"  # each shell of a job starts with this
+    shells.write_text(f'echo "$SLURM_JOB_ID:$HF_HUB_OFFLINE" >> {workspace.path}/shells\n')
     command = workspace.command(*targets)
     local = command.index("--cores")
     command = [*command[:local], *PROFILE, *SOON, "--configfile", "overlay.yaml"]
     return subprocess.Popen(
-        command, cwd=workspace.path, env=workspace.environment(), text=True,
+        command, cwd=workspace.path, env={**workspace.environment(), "BASH_ENV": str(shells)}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
 
@@ -79,6 +81,12 @@ def test_a_run_from_config_to_figure(cluster, finished_run, tmp_path, repository
         == len(cluster.jobs())
         < len(re.findall("Finished jobid", said))
     )
+
+    shells = {
+        line.split(":")[0]: line.split(":")[1] for line in (workspace.path / "shells").read_text().split()
+    }
+    assert shells.pop("") == ""  # of what runs on the login node
+    assert set(shells) == set(cluster.jobs()) and set(shells.values()) == {"1"}
 
     assert (workspace.path / "results/tiny/figures/fig2a.png").exists()
     table = "results/tiny/tables/experiments/cifar10_sdm.csv"
