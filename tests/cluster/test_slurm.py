@@ -14,7 +14,7 @@ import pytest
 from tests.cluster.slurm import Slurm, output, why_not
 from tests.workspace import Workspace, make_workspace
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 PROFILE = ("--workflow-profile", "profiles/slurm", "--max-threads", "1")
 SOON = ("--slurm-init-seconds-before-status-checks", "2")
 SITE = "cluster: {every_job: {slurm_partition: main}, gpu_job: {gpu_model: h200}}\n"
@@ -24,9 +24,9 @@ SCORES = f"results/tiny/scores/{SAMPLES}/random-ref16.json"
 CHECKPOINTS = f"results/tiny/checkpoints/training/{MODEL}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cluster(tmp_path_factory):
-    """The cluster, for all tests of this file."""
+    """The cluster; a machine has only one."""
     if reason := why_not():
         pytest.skip(f"no SLURM: {reason}")
     slurm = Slurm(tmp_path_factory.mktemp("slurm"))
@@ -62,9 +62,17 @@ def gpu_jobs() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_a_run_from_config_to_figure(cluster, finished_run, tmp_path, repository, inception_weights):
+def test_a_run_goes_from_config_to_figure_and_another_is_interrupted(
+    cluster, finished_run, tmp_path, repository, inception_weights
+):
+    """One test of two parts, so that they follow one another on the one cluster."""
+    fresh = make_workspace(tmp_path / "run", repository, inception_weights)
+    a_run_from_config_to_figure(cluster, fresh, finished_run)
+    interrupted_in_every_way_it_ends_with_the_same_scores(cluster, *wanted(finished_run, tmp_path))
+
+
+def a_run_from_config_to_figure(cluster: Slurm, workspace: Workspace, finished_run: Workspace) -> None:
     """Two GPUs are shared out, each job is told which one is its own, and the scores are a local run's."""
-    workspace = make_workspace(tmp_path / "run", repository, inception_weights)
     workspace.set("targets", ["fig2a"])
     running = submit(workspace)
     said, _ = running.communicate(timeout=420)
@@ -94,8 +102,7 @@ def test_a_run_from_config_to_figure(cluster, finished_run, tmp_path, repository
     pd.testing.assert_frame_equal(found, local, rtol=1e-3)
 
 
-@pytest.fixture
-def wanted(finished_run, tmp_path) -> tuple[Workspace, dict]:
+def wanted(finished_run: Workspace, tmp_path: Path) -> tuple[Workspace, dict]:
     """A copy of the finished run that wants a training of some seconds, and the scores that it ends with."""
     for name in ("disturbed", "undisturbed"):
         workspace = finished_run.copy(tmp_path / name)
@@ -148,8 +155,9 @@ class Progress:
         return wait_for(running_training)
 
 
-def test_interrupted_in_every_way_it_ends_with_the_same_scores(cluster, wanted):
-    workspace, expected = wanted
+def interrupted_in_every_way_it_ends_with_the_same_scores(
+    cluster: Slurm, workspace: Workspace, expected: dict
+) -> None:
     log = workspace.path / f"results/tiny/logs/train/{MODEL}.log"
     progress = Progress(workspace)
 
