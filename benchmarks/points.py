@@ -4,14 +4,15 @@
 
 The demo's recipe with many strengths and 25 seeds, in a copy of the project whose scripts do nothing but
 make their outputs, after data and weights were fetched: what is measured is Snakemake with these rules.
-Three numbers a round: seconds of a dry-run, seconds until the first job of a run starts, and seconds from
-the first to the tenth start while all trainings are ready; then the run is ended. Prints the table; writes
-points.json, points.pdf and points.png.
+In every round: seconds of a dry-run (on the clock, and of the processor, which other processes disturb
+less), seconds until the first job of a run starts, and seconds from the first to the tenth start while all
+trainings are ready; then the run is ended. Prints the table; writes points.json, points.pdf and points.png.
 """
 
 import argparse
 import os
 import re
+import resource
 import shlex
 import shutil
 import statistics
@@ -39,6 +40,7 @@ STARTS = 10  # jobs that a run starts before it is ended
 BOUNDS = {"dry_run": 20, "first_start": 30}  # seconds, of a thousand points
 MEASURES = {
     "dry_run": "a dry-run",
+    "dry_run_cpu": "of the processor in a dry-run",
     "first_start": "until the first job starts",
     "nine_more": f"from the first to the {STARTS}th start",
 }
@@ -156,20 +158,21 @@ def measure(base: Path, points: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = shutil.copytree(base, Path(name) / "project")
         write_overlay(folder, points)
-        seconds, jobs = dry_run(folder)
+        seconds, processor, jobs = dry_run(folder)
         starts = [start for start, _ in starts_of_jobs(folder)]
     return {
         "points": points,
         "jobs": jobs,
         "dry_run": seconds,
+        "dry_run_cpu": processor,
         "first_start": starts[0],
         "nine_more": starts[-1] - starts[0],
     }
 
 
-def dry_run(folder: Path) -> tuple[float, int]:
-    """Seconds of a dry-run, and how many jobs it plans."""
-    began = time.monotonic()
+def dry_run(folder: Path) -> tuple[float, float, int]:
+    """Seconds of a dry-run, those of the processor, and how many jobs it plans."""
+    began, used = time.monotonic(), processor_seconds()
     done = subprocess.run(
         command("--dry-run", "--quiet", "rules"), cwd=folder, capture_output=True, text=True, check=False
     )
@@ -177,7 +180,13 @@ def dry_run(folder: Path) -> tuple[float, int]:
     planned = re.search(r"^total +(\d+)$", done.stdout + done.stderr, re.MULTILINE)
     if done.returncode or not planned:
         raise SystemExit(done.stderr[-3000:])
-    return seconds, int(planned[1])
+    return seconds, processor_seconds() - used, int(planned[1])
+
+
+def processor_seconds() -> float:
+    """Of all processes that this one started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def starts_of_jobs(folder: Path) -> list[tuple[float, str]]:
