@@ -21,6 +21,7 @@ SITE = "cluster: {every_job: {slurm_partition: main}, gpu_job: {gpu_model: h200}
 MODEL = "pictures/ddpm/s0.00/published/tiny/seed42"
 SAMPLES = f"{MODEL}/ancestral5-leading-small-published-whitened-n12"
 SCORES = f"results/tiny/scores/{SAMPLES}/random-ref16.json"
+RUNS: list[subprocess.Popen] = []
 CHECKPOINTS = f"results/tiny/checkpoints/training/{MODEL}"
 
 
@@ -35,6 +36,9 @@ def cluster(tmp_path_factory):
         yield slurm
     finally:
         slurm.stop()
+        for run in RUNS:  # that a failed test has left
+            if run.poll() is None:
+                os.killpg(run.pid, signal.SIGKILL)
 
 
 def submit(workspace: Workspace, *targets: str) -> subprocess.Popen:
@@ -45,10 +49,12 @@ def submit(workspace: Workspace, *targets: str) -> subprocess.Popen:
     command = workspace.command(*targets)
     local = command.index("--cores")
     command = [*command[:local], *PROFILE, *SOON, "--configfile", "overlay.yaml"]
-    return subprocess.Popen(
+    run = subprocess.Popen(
         command, cwd=workspace.path, env={**workspace.environment(), "BASH_ENV": str(shells)}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
+    RUNS.append(run)
+    return run
 
 
 def gpu_jobs() -> pd.DataFrame:
