@@ -134,8 +134,8 @@ class Trial:
 
     def __init__(self, source: Workspace, folder: Path, expected: dict[str, str]) -> None:
         self.workspace, self.expected = source.copy(folder / "workspace"), expected
-        # a table that is there misses no scores, so they are wanted by name
-        self.targets = [TABLE, *(f"results/tiny/{name}" for name in expected if name.startswith("scores/"))]
+        # what is there already misses nothing that it was made of, so all are wanted by name
+        self.targets = [f"results/tiny/{name}" for name in expected]
         self.runs: list[Run] = []
         self.retries = 2  # as in profiles/default
 
@@ -245,7 +245,10 @@ def digests(workspace: Workspace) -> dict[str, str]:
 def faults_of(text: str) -> list[str]:
     """Whether a traceback was shown, but Python's own of a Ctrl-C while a job is starting."""
     shown = text.count("Traceback (most") > len(re.findall("^KeyboardInterrupt", text, re.MULTILINE))
-    return ["a traceback was shown"] if shown else []
+    if not shown:
+        return []
+    print(text[max(0, text.index("Traceback") - 300) :][:4000], file=sys.stderr)
+    return ["a traceback was shown"]
 
 
 def saying(text: str) -> str:
