@@ -178,11 +178,9 @@ class Trial:
             row.wrong += wrong
 
     def differences(self) -> list[str]:
-        """What is not as in the undisturbed run; a large file that nothing needs any more may be gone."""
+        """What is not as in the undisturbed run."""
         there = digests(self.workspace)
-        needed = {name for name in self.expected if name.startswith(("scores/", "tables/"))}
-        names = there.keys() | needed
-        wrong = [name for name in names if there.get(name) != self.expected.get(name)]
+        wrong = [name for name in {*there, *self.expected} if there.get(name) != self.expected.get(name)]
         partial = [path.name for path in self.workspace.path.rglob("*") if "partial" in path.name]
         plan = self.run("--dry-run")
         todo = [] if "Nothing to be done" in plan.text else ["not all is done"]
