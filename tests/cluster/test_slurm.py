@@ -81,7 +81,7 @@ def a_run_from_config_to_figure(cluster: Slurm, workspace: Workspace, finished_r
     """Two GPUs are shared out, each job is told which one is its own, and the scores are a local run's."""
     workspace.set("targets", ["fig2a"])
     running = submit(workspace)
-    said, _ = running.communicate(timeout=420)
+    said, _ = running.communicate(timeout=900)
     assert running.returncode == 0, said[-5000:]
 
     jobs = gpu_jobs()
@@ -125,7 +125,7 @@ def scores(workspace: Workspace) -> dict:
     return {name: value for name, value in content.items() if name != "provenance"}
 
 
-def wait_for(what, seconds: float = 120):
+def wait_for(what, seconds: float = 300):
     """The first true value of what()."""
     deadline = time.monotonic() + seconds
     while not (found := what()):
@@ -192,7 +192,7 @@ def interrupted_in_every_way_it_ends_with_the_same_scores(
     job = progress.frozen()
     subprocess.run(["scontrol", "update", f"JobId={job}", "TimeLimit=1"], check=True)
 
-    said, _ = running.communicate(timeout=300)
+    said, _ = running.communicate(timeout=600)
     assert running.returncode == 0, said[-5000:]
     assert "continuing from step" in log.read_text()
     for ended in (orphan, job):  # by SIGTERM to the whole job, which gave them the time for a checkpoint
