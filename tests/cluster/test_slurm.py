@@ -104,8 +104,10 @@ def a_run_from_config_to_figure(cluster: Slurm, workspace: Workspace, finished_r
 
     assert (workspace.path / "results/tiny/figures/fig2a.png").exists()
     table = "results/tiny/tables/experiments/cifar10_sdm.csv"
-    found, local = (pd.read_csv(run.path / table) for run in (workspace, finished_run))
-    pd.testing.assert_frame_equal(found, local, rtol=1e-3)
+    found, local = (
+        pd.read_csv(run.path / table).select_dtypes("number") for run in (workspace, finished_run)
+    )
+    pd.testing.assert_frame_equal(found, local, rtol=1e-3)  # of more threads, in other places
 
 
 def wanted(finished_run: Workspace, tmp_path: Path) -> tuple[Workspace, dict]:
