@@ -105,11 +105,15 @@ class Slurm:
         self._tell_node("State=DOWN", "Reason=lost")
 
     def resume_node(self) -> None:
-        """The node is back."""
-        self._tell_node("State=RESUME")
+        """The node is back, by itself as soon as it reports to SLURM, or because somebody says so."""
+        deadline = time.monotonic() + 60
+        while "down" in self.state():
+            assert time.monotonic() < deadline, "the node stays down"
+            self._tell_node("State=RESUME", check=False)
+            time.sleep(0.5)
 
-    def _tell_node(self, *changes: str) -> None:
-        subprocess.run(["scontrol", "update", f"NodeName={host()}", *changes], check=True)
+    def _tell_node(self, *changes: str, check: bool = True) -> None:
+        subprocess.run(["scontrol", "update", f"NodeName={host()}", *changes], check=check)
 
     def stop(self) -> None:
         """End all jobs and the daemons."""
