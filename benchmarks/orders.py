@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 
+from shapednoise.analysis.theory import predict
 from shapednoise.noise.schedulers import (
     AnyShaped,
     ShapedDDIMScheduler,
@@ -19,7 +20,6 @@ from shapednoise.noise.schedulers import (
     ShapedDPMSolverScheduler,
 )
 from shapednoise.noise.shape import radii
-from shapednoise.theory import predict
 
 AXIS = [2 / 7, 3 / 7, 6 / 7]
 SHAPE = {"operator": "sdm", "strength": -0.4, "axis": AXIS}

@@ -28,10 +28,10 @@ from typing import Any
 import numpy as np
 import yaml
 
-from shapednoise.device import hardware
+from shapednoise.diffusion.device import hardware
 from shapednoise.figures.style import curve_colour, new_figure, save
 from shapednoise.files import write_json
-from shapednoise.provenance import git_state
+from shapednoise.workflow.provenance import git_state
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARTS = ("Snakefile", "rules", "scripts", "src", "config.yaml", "demo.yaml", "envs", "profiles")

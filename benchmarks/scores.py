@@ -25,12 +25,12 @@ import torch
 import torch_fidelity
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from shapednoise.console import log
-from shapednoise.device import hardware, pick_device
+from shapednoise.config.scoring import ScoringSettings
+from shapednoise.diffusion.device import hardware, pick_device
+from shapednoise.log import log
 from shapednoise.metrics.extractors import load_extractor
 from shapednoise.metrics.features import extract
 from shapednoise.metrics.scores import score
-from shapednoise.settings.scoring import ScoringSettings
 
 THEIRS = {
     "fid": "frechet_inception_distance",

@@ -26,13 +26,15 @@ else:
         os.environ.update({variable: os.pathsep.join(filter(None, entries))})
 
 from shapednoise.clock import date_back, date_now
-from shapednoise.config import ConfigError, parse_config
-from shapednoise.console import UserError, cannot_write
-from shapednoise.costs import Costs, rates
-from shapednoise.files import DamagedFile, files_of, read_json, write_json
-from shapednoise.imports import reached_files
-from shapednoise.locks import keep
-from shapednoise.points import (
+from shapednoise.config.load import parse_config
+from shapednoise.errors import ConfigError
+from shapednoise.errors import UserError, cannot_write
+from shapednoise.workflow.costs import Costs, rates
+from shapednoise.errors import DamagedFile
+from shapednoise.files import files_of, read_json, write_json
+from shapednoise.workflow.code import import_closure
+from shapednoise.workflow.locks import keep
+from shapednoise.workflow.layout import (
     MODEL,
     SAMPLES,
     prepared,
@@ -164,8 +166,9 @@ def kept(group, file):
 
 def code(script):
     """The script and every module of src/ that it reaches: an edit of one reruns the rule."""
-    files = reached_files(BASE / "scripts" / f"{script}.py", SRC)
-    return [os.path.relpath(file) for file in files]
+    script = BASE / "scripts" / f"{script}.py"
+    files = import_closure([script], SRC)
+    return [os.path.relpath(file) for file in [script, *(file for file in files if file != script)]]
 
 
 def as_json(settings, **options):
@@ -440,7 +443,7 @@ def nothing_lacks(what, sources):
 
     Whoever plans is told, before the first job is run or queued.
     """
-    from shapednoise.data.download import lacking
+    from shapednoise.data.sources.fetch import lacking
 
     if line := lacking(what, sources, Path(DATA), Path(DATA, "downloads", what)):
         sys.exit(f"error: {line}")

@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from shapednoise import adoption
-from shapednoise.config import Config, load_project_config
-from shapednoise.console import UserError, run
-from shapednoise.imports import code_digest
-from shapednoise.points import wanted_sample_sets
-from shapednoise.provenance import git_state
+from shapednoise.config.load import load_project_config
+from shapednoise.config.schema import Config
+from shapednoise.errors import UserError
+from shapednoise.workflow import import_results as adoption
+from shapednoise.workflow.cli import run
+from shapednoise.workflow.code import code_digest
+from shapednoise.workflow.layout import wanted_sample_sets
+from shapednoise.workflow.provenance import git_state
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -46,7 +48,7 @@ def check(config: Config, models: list, samples: list) -> None:
     """Refuse results that other settings or code made, and name each."""
     if keys := adoption.changed_settings(config):
         raise UserError(f"{config.results} was made by other settings: {', '.join(sorted(keys))}")
-    trainer, sampler = (code_digest(PROJECT / "scripts" / f"{name}.py") for name in ("train", "sample"))
+    trainer, sampler = (code_digest(name) for name in ("train", "sample"))
     refuse(
         [
             *differences("models", models, lambda m: adoption.difference_of_model(config, m, trainer)),

@@ -3,10 +3,11 @@
 import argparse
 from pathlib import Path
 
-from shapednoise.console import UserError, run, settings_from
+from shapednoise.config.data import ImagesSettings
 from shapednoise.data.canonical import write_canonical
+from shapednoise.errors import UserError
 from shapednoise.files import read_json, sha256_of_path, write_json
-from shapednoise.settings.data import ImagesSettings
+from shapednoise.workflow.cli import run, settings_from
 
 
 def main() -> None:

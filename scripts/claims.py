@@ -10,8 +10,8 @@ import pandas as pd
 from shapednoise.claims.evidence import Evidence
 from shapednoise.claims.published import defaults_table
 from shapednoise.claims.table import claims_markdown, claims_table
-from shapednoise.console import run
 from shapednoise.files import atomic_path, read_json, write_text
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ Checkpoints, shards and partial files that a running process holds stay, as does
 import argparse
 from pathlib import Path
 
-from shapednoise.console import run
-from shapednoise.leftovers import Cleaning, clean, is_results
+from shapednoise.workflow.cleanup import Cleaning, clean, is_results
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from shapednoise.console import run, settings_from
+from shapednoise.config.data import CorruptionSettings
 from shapednoise.data.corrupt import write_corrupted
 from shapednoise.data.images import load_images
 from shapednoise.files import read_json, write_json
-from shapednoise.settings.data import CorruptionSettings
+from shapednoise.workflow.cli import run, settings_from
 
 
 def main() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from shapednoise.console import run
+from shapednoise.analysis.curve import curves_table
 from shapednoise.files import atomic_path
-from shapednoise.tables.curves import curves_table
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from shapednoise.console import run
-from shapednoise.data.download import fetch_configured
+from shapednoise.data.sources.fetch import fetch_configured
 from shapednoise.files import sha256_of_path, write_json
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

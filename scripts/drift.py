@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from shapednoise.console import json_from, run, settings_from
+from shapednoise.analysis.drift import drift_table
+from shapednoise.config.training import ScheduleSettings
 from shapednoise.files import atomic_path
-from shapednoise.noise.drift import drift_table
 from shapednoise.noise.process import linear_betas
 from shapednoise.noise.shape import checked_shapes
-from shapednoise.settings.training import ScheduleSettings
+from shapednoise.workflow.cli import json_from, run, settings_from
 
 
 def main() -> None:

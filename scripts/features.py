@@ -11,24 +11,24 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from shapednoise.console import run, settings_from
+from shapednoise.config.data import NetworkSettings
+from shapednoise.config.machine import EngineSettings
 from shapednoise.data.images import load_images, reference_indices
-from shapednoise.device import use_threads
+from shapednoise.diffusion.device import use_threads
 from shapednoise.files import sha256_of_file, sha256_of_json
-from shapednoise.gpus import claim_device
-from shapednoise.imports import code_digest
-from shapednoise.locks import alone
 from shapednoise.metrics.extractors import digest_of, load_extractor
 from shapednoise.metrics.features import code_of, extract, write_features
-from shapednoise.settings.data import NetworkSettings
-from shapednoise.settings.engine import EngineSettings
 from shapednoise.shards import Shards
+from shapednoise.workflow.cli import run, settings_from
+from shapednoise.workflow.code import code_digest
+from shapednoise.workflow.gpus import claim_device
+from shapednoise.workflow.locks import alone
 
 
 def main() -> None:
     arguments = parse()
     use_threads(arguments.threads)
-    code = code_digest(Path(__file__))  # of what was imported; files may change while this process waits
+    code = code_digest("features")  # of what was imported; files may change while this process waits
     lock = alone(arguments.shards / "lock", f"the features {arguments.output}") if arguments.shards else None
     with lock or nullcontext():
         write(arguments, code)

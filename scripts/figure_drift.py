@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from shapednoise.console import run
 from shapednoise.figures.drift import drift_figure
 from shapednoise.figures.style import save
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from shapednoise.console import json_from, run
 from shapednoise.data.images import check_index, load_images
 from shapednoise.figures.forward_noise import forward_noise
 from shapednoise.figures.style import save
 from shapednoise.files import read_json
 from shapednoise.noise.shape import checked
+from shapednoise.workflow.cli import json_from, run
 
 
 def main() -> None:

@@ -3,14 +3,14 @@
 import argparse
 from pathlib import Path
 
-from shapednoise.console import json_from, run, settings_from
+from shapednoise.config.training import ScheduleSettings
 from shapednoise.data.images import check_index, load_images
 from shapednoise.figures.noise_gallery import noise_gallery
 from shapednoise.figures.style import save
 from shapednoise.files import read_json
 from shapednoise.noise.process import linear_betas
 from shapednoise.noise.shape import checked_points, with_axis
-from shapednoise.settings.training import ScheduleSettings
+from shapednoise.workflow.cli import json_from, run, settings_from
 
 
 def main() -> None:

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from shapednoise.console import run
 from shapednoise.data.images import load_images
 from shapednoise.data.scale import to_uint8
 from shapednoise.figures.omission import SIDE, omission
 from shapednoise.figures.style import save
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from shapednoise.console import run
 from shapednoise.data.images import load_images
 from shapednoise.figures.sample_grids import sample_grids
 from shapednoise.figures.style import save
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from shapednoise.console import run
 from shapednoise.figures.sampler_bars import sampler_bars
 from shapednoise.figures.style import save
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from shapednoise.console import run
 from shapednoise.figures.style import save
 from shapednoise.figures.u_curve import u_curve
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

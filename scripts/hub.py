@@ -5,10 +5,10 @@ from pathlib import Path
 
 import torch
 
-from shapednoise.console import run
+from shapednoise.config.data import ExtractorSettings
 from shapednoise.files import read_json, write_json
 from shapednoise.metrics.extractors import digest_of, load_extractor
-from shapednoise.settings.data import ExtractorSettings
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

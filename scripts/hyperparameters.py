@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 from shapednoise.claims.published import hyperparameters_table
-from shapednoise.console import run
 from shapednoise.files import atomic_path
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from shapednoise.console import run
-from shapednoise.device import use_threads
+from shapednoise.diffusion.device import use_threads
 from shapednoise.files import atomic_path
 from shapednoise.metrics.features import read_features
 from shapednoise.metrics.manifold import neighbour_distances
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

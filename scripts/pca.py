@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from shapednoise.console import run
+from shapednoise.analysis.pca import colour_pca
 from shapednoise.data.images import load_images
 from shapednoise.files import write_json
-from shapednoise.pca import colour_pca
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

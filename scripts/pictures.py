@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from shapednoise.console import run
 from shapednoise.data.images import load_images
 from shapednoise.figures.pictures import save_gif, save_grid, save_strip
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

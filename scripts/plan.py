@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from shapednoise.config import Config, load_project_config
-from shapednoise.console import UserError, run
-from shapednoise.costs import Costs, rates
-from shapednoise.plan import Job, planned_jobs, scratch_mb, table, wall_seconds
+from shapednoise.config.load import load_project_config
+from shapednoise.config.schema import Config
+from shapednoise.errors import UserError
+from shapednoise.workflow.cli import run
+from shapednoise.workflow.costs import Costs, rates
+from shapednoise.workflow.plan import Job, planned_jobs, scratch_mb, table, wall_seconds
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUPS = {"train": "models", "sample": "samples", "features_samples": "features"}  # that `keep` is about

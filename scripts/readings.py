@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from shapednoise.console import json_from, run, settings_from
+from shapednoise.analysis.readings import readings_table
+from shapednoise.config.training import ScheduleSettings
 from shapednoise.files import atomic_path
 from shapednoise.noise.shape import checked_shapes
-from shapednoise.settings.training import ScheduleSettings
-from shapednoise.tables.readings import readings_table
+from shapednoise.workflow.cli import json_from, run, settings_from
 
 
 def main() -> None:

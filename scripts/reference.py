@@ -4,9 +4,10 @@ import argparse
 import shutil
 from pathlib import Path
 
-from shapednoise.benchmarks import seconds_of_jobs
-from shapednoise.console import UserError, run
+from shapednoise.errors import UserError
 from shapednoise.files import atomic_path, read_json, write_json
+from shapednoise.workflow.cli import run
+from shapednoise.workflow.plan import seconds_of_jobs
 
 KEPT = (
     *("claims.csv", "claims.md", "tables/scores.csv", "tables/theory/*.csv"),

@@ -10,8 +10,11 @@ import numpy as np
 import torch
 from diffusers.utils import logging as diffusers_logging
 
-from shapednoise.console import UserError, log, run, settings_from
-from shapednoise.device import numbers_of, use_threads
+from shapednoise.config.machine import EngineSettings
+from shapednoise.config.sampling import SamplerSettings
+from shapednoise.diffusion.device import numbers_of, use_threads
+from shapednoise.diffusion.sampling import Sampling, sample, sampling_scheduler
+from shapednoise.errors import UserError
 from shapednoise.files import (
     atomic_path,
     new_array,
@@ -20,21 +23,20 @@ from shapednoise.files import (
     sha256_of_path,
     write_json,
 )
-from shapednoise.gpus import claim_device
-from shapednoise.imports import code_digest
-from shapednoise.locks import alone
+from shapednoise.log import log
 from shapednoise.noise.pipeline import ShapedDDPMPipeline
-from shapednoise.provenance import is_complete, start
-from shapednoise.sample import Sampling, sample, sampling_scheduler
-from shapednoise.settings.engine import EngineSettings
-from shapednoise.settings.sampling import SamplerSettings
 from shapednoise.shards import Shards
+from shapednoise.workflow.cli import run, settings_from
+from shapednoise.workflow.code import code_digest
+from shapednoise.workflow.gpus import claim_device
+from shapednoise.workflow.locks import alone
+from shapednoise.workflow.provenance import is_complete, start
 
 
 def main() -> None:
     arguments = parse()
     use_threads(arguments.threads)
-    code = code_digest(Path(__file__))  # of what was imported; files may change while this process waits
+    code = code_digest("sample")  # of what was imported; files may change while this process waits
     with alone(arguments.shards / "lock", f"the sampling of {arguments.samples}"):
         draw_samples(arguments, code)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from shapednoise.console import json_from, run
+from shapednoise.analysis.score_limit import score_limit_table
 from shapednoise.files import atomic_path, read_json
 from shapednoise.noise.shape import checked_points, with_axis
-from shapednoise.tables.score_limit import score_limit_table
+from shapednoise.workflow.cli import json_from, run
 
 
 def main() -> None:

@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from shapednoise.console import UserError, log, run, settings_from
-from shapednoise.device import use_threads
-from shapednoise.files import DAMAGED, DamagedFile, write_json
+from shapednoise.config.scoring import ScoringSettings
+from shapednoise.diffusion.device import use_threads
+from shapednoise.errors import DamagedFile, UserError
+from shapednoise.files import DAMAGED, write_json
+from shapednoise.log import log
 from shapednoise.metrics.extractors import why_no_logits
 from shapednoise.metrics.features import read_features
 from shapednoise.metrics.scores import score
-from shapednoise.settings.scoring import ScoringSettings
+from shapednoise.workflow.cli import run, settings_from
 
 SAME = ("network", "layer", "sha256_of_weights")
 

@@ -4,10 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from shapednoise.console import run
+from shapednoise.analysis.sharpness import sharpness_table
 from shapednoise.data.images import load_images
 from shapednoise.files import atomic_path
-from shapednoise.tables.sharpness import sharpness_table
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

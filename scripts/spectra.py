@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from shapednoise.console import json_from, run, settings_from
+from shapednoise.analysis.spectra import spectra_table
+from shapednoise.config.training import ScheduleSettings
 from shapednoise.files import atomic_path, read_json
 from shapednoise.noise.process import linear_betas
 from shapednoise.noise.shape import checked_points, with_axis
-from shapednoise.settings.training import ScheduleSettings
-from shapednoise.tables.spectra import spectra_table
+from shapednoise.workflow.cli import json_from, run, settings_from
 
 
 def main() -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from shapednoise.console import run
+from shapednoise.analysis.spectrum import power_spectrum
 from shapednoise.data.images import load_images
 from shapednoise.files import atomic_path, read_json
-from shapednoise.spectrum import power_spectrum
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from shapednoise.benchmarks import seconds_of_jobs
-from shapednoise.console import run
+from shapednoise.workflow.cli import run
+from shapednoise.workflow.plan import seconds_of_jobs
 
 
 def main() -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from shapednoise.config import parse_config
-from shapednoise.console import run
+from shapednoise.config.load import parse_config
 from shapednoise.files import atomic_path, read_json
-from shapednoise.points import score_files, wanted_score_files
+from shapednoise.workflow.cli import run
+from shapednoise.workflow.layout import score_files, wanted_score_files
 
 
 def main() -> None:

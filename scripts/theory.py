@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter
 
-from shapednoise.console import json_from, run, settings_from
+from shapednoise.analysis.theory import theory_tables
+from shapednoise.config.sampling import SamplerSettings
+from shapednoise.config.training import ScheduleSettings
 from shapednoise.files import atomic_path, read_json
 from shapednoise.noise.shape import checked_shapes, with_axis
-from shapednoise.settings.sampling import SamplerSettings
-from shapednoise.settings.training import ScheduleSettings
-from shapednoise.tables.theory import theory_tables
+from shapednoise.workflow.cli import json_from, run, settings_from
 
 
 def main() -> None:

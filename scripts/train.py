@@ -7,21 +7,22 @@ from typing import Any
 import pandas as pd
 import torch
 
-from shapednoise.checkpoint import Checkpoints
-from shapednoise.console import json_from, log, run, settings_from
+from shapednoise.config.machine import EngineSettings
+from shapednoise.config.training import TrainingSettings
 from shapednoise.data.images import load_images
-from shapednoise.device import numbers_of, use_threads
+from shapednoise.diffusion.checkpoints import Checkpoints
+from shapednoise.diffusion.device import numbers_of, use_threads
+from shapednoise.diffusion.network import save_model
+from shapednoise.diffusion.training import Training, memory_needed, train
 from shapednoise.files import atomic_directory, read_json, remove_partials, sha256_of_json, write_json
-from shapednoise.gpus import claim_device
-from shapednoise.imports import code_digest
-from shapednoise.locks import alone
-from shapednoise.model import save_model
+from shapednoise.log import log
 from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.shape import SHAPE_VERSION, checked, make_shape, with_axis
-from shapednoise.provenance import is_complete, start
-from shapednoise.settings.engine import EngineSettings
-from shapednoise.settings.training import TrainingSettings
-from shapednoise.train import Training, memory_needed, train
+from shapednoise.workflow.cli import json_from, run, settings_from
+from shapednoise.workflow.code import code_digest
+from shapednoise.workflow.gpus import claim_device
+from shapednoise.workflow.locks import alone
+from shapednoise.workflow.provenance import is_complete, start
 
 # Of a model's folder. The weights may be gone where the config does not keep them.
 FILES = (
@@ -37,7 +38,7 @@ FILES = (
 def main() -> None:
     arguments = parse()
     use_threads(arguments.threads)
-    code = code_digest(Path(__file__))  # of what was imported; files may change while this process waits
+    code = code_digest("train")  # of what was imported; files may change while this process waits
     with alone(arguments.checkpoints / "lock", f"the training of {arguments.output}"):
         train_model(arguments, code)
 

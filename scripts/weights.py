@@ -8,11 +8,12 @@ from pathlib import Path
 
 import torch
 
-from shapednoise.console import log, run
-from shapednoise.data.download import fetch_configured
+from shapednoise.config.data import Source
+from shapednoise.data.sources.fetch import fetch_configured
 from shapednoise.files import atomic_path, sha256_of_file, write_json
+from shapednoise.log import log
 from shapednoise.metrics.weights import NO_CLASSIFIER, content_of, has_classifier, read_weights
-from shapednoise.settings.data import Source
+from shapednoise.workflow.cli import run
 
 
 def main() -> None:

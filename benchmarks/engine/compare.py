@@ -26,10 +26,10 @@ from benchmarks.engine.plot import draw
 from benchmarks.engine.processes import SIDES, SideProcess, in_turn, processes
 from benchmarks.engine.report import table
 from benchmarks.engine.task import POINT, UNETS, Task, point_of, write_pngs
-from shapednoise.console import log
-from shapednoise.device import hardware, pick_device
+from shapednoise.diffusion.device import hardware, pick_device
 from shapednoise.files import write_json
-from shapednoise.provenance import git_state
+from shapednoise.log import log
+from shapednoise.workflow.provenance import git_state
 
 PACKAGES = ("torch", "torchvision", "diffusers", "torch-fidelity", "numpy", "pillow")
 POINT_STEPS = 50  # of sampling, as the paper's points have them

@@ -10,7 +10,7 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.engine.task import Task, diffusers_config
-from shapednoise.device import use_threads
+from shapednoise.diffusion.device import use_threads
 
 SIZES = {"cpu": (1024, 2048, 4096), "cuda": (1024, 2048, 4096, 8192)}
 DTYPES = {

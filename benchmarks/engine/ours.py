@@ -6,21 +6,20 @@ import numpy as np
 import torch
 
 from benchmarks.engine.task import GREY, UNETS, Task
-from shapednoise.device import compute_dtype, use_threads
+from shapednoise.config.data import NetworkSettings
+from shapednoise.config.sampling import SamplerSettings
+from shapednoise.config.scoring import ScoringSettings
+from shapednoise.config.training import PrecisionSettings, TrainingSettings, UNetSettings
+from shapednoise.diffusion.device import compute_dtype, use_threads
+from shapednoise.diffusion.network import build_unet
+from shapednoise.diffusion.sampling import Sampling, sample, sampling_scheduler
+from shapednoise.diffusion.training import Training
 from shapednoise.metrics.extractors import load_extractor
 from shapednoise.metrics.features import extract
 from shapednoise.metrics.scores import score
-from shapednoise.model import build_unet
 from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.schedulers import ShapedDDPMScheduler
 from shapednoise.noise.shape import make_shape
-from shapednoise.sample import Sampling, sample, sampling_scheduler
-from shapednoise.settings.data import NetworkSettings
-from shapednoise.settings.precision import PrecisionSettings
-from shapednoise.settings.sampling import SamplerSettings
-from shapednoise.settings.scoring import ScoringSettings
-from shapednoise.settings.training import TrainingSettings, UNetSettings
-from shapednoise.train import Training
 
 PRECISIONS = {
     "low": PrecisionSettings(cuda="fp16", cpu="auto"),

@@ -26,9 +26,9 @@ from benchmarks.engine.plot import SIDES as NAMES
 from benchmarks.engine.processes import SIDES, SideProcess, processes
 from benchmarks.engine.report import machine_name
 from benchmarks.engine.task import UNETS, Task, write_pngs
-from shapednoise.console import log
 from shapednoise.figures.style import curve_colour, new_figure, save
 from shapednoise.files import write_json
+from shapednoise.log import log
 
 DEFAULTS = {"cpu": {"images": 512, "reals": 1024}, "cuda": {"images": 2048, "reals": 10_000}}
 CHANCE = 0.05  # that a run of two equal sides is called different

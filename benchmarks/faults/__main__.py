@@ -23,7 +23,7 @@ from benchmarks.faults.disks import disk_trials
 from benchmarks.faults.kills import kill_trials
 from benchmarks.faults.runs import HEADER, Row, prepare
 from benchmarks.faults.second import second_run
-from shapednoise.provenance import git_state
+from shapednoise.workflow.provenance import git_state
 
 GROUPS = {
     "kills": kill_trials,

@@ -21,9 +21,8 @@ from typing import Any
 
 import numpy as np
 
-# why a file cannot be written, where the user can mend it
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-CANNOT_WRITE = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+from shapednoise.errors import CANNOT_WRITE, DamagedFile
+
 # what reading a damaged .npy or .npz file raises
 DAMAGED = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile)
 
@@ -107,14 +106,6 @@ def write_text(path: str | Path, text: str) -> None:
 def write_json(path: str | Path, content: Any) -> None:
     """Write `content` as indented JSON; floats keep full precision, NaN is refused (ValueError)."""
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
-
-
-class DamagedFile(ValueError):
-    """A file that is not what was written. The message is one line: what, where, what to do."""
-
-    def __init__(self, path: str | Path, why: object) -> None:
-        reason = " ".join(str(why).split())[:200]
-        super().__init__(f"{path} is damaged ({reason}); delete it and run again")
 
 
 def read_json(path: str | Path) -> Any:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from shapednoise.console import log
 from shapednoise.files import DAMAGED, atomic_path
+from shapednoise.log import log
 
 Arrays = dict[str, np.ndarray]
 

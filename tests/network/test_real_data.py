@@ -15,23 +15,23 @@ import torch_fidelity
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
-from shapednoise.config import load_config
-from shapednoise.console import UserError
+from shapednoise.analysis.pca import colour_pca
+from shapednoise.analysis.spectrum import power_spectrum
+from shapednoise.analysis.theory import theory_tables
+from shapednoise.config.data import NetworkSettings
+from shapednoise.config.load import load_config
+from shapednoise.config.sampling import SamplerSettings
+from shapednoise.config.scoring import ScoringSettings
+from shapednoise.config.training import ScheduleSettings
 from shapednoise.data.canonical import write_canonical
-from shapednoise.data.download import fetch
 from shapednoise.data.images import load_images
+from shapednoise.data.sources.fetch import fetch
+from shapednoise.errors import UserError
 from shapednoise.metrics.extractors import load_extractor
 from shapednoise.metrics.features import extract
 from shapednoise.metrics.scores import score
 from shapednoise.metrics.weights import read_weights
-from shapednoise.pca import colour_pca
-from shapednoise.settings.data import NetworkSettings
-from shapednoise.settings.sampling import SamplerSettings
-from shapednoise.settings.scoring import ScoringSettings
-from shapednoise.settings.training import ScheduleSettings
-from shapednoise.spectrum import power_spectrum
-from shapednoise.tables.theory import theory_tables
-from tests.unit.test_scores import Images, frechet_distance
+from tests.unit.metrics.test_scores import Images, frechet_distance
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("network")]
 

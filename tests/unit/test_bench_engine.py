@@ -12,7 +12,7 @@ from benchmarks.engine.quality import agreement, precision
 from benchmarks.engine.reference import Squeeze, reverse_step
 from benchmarks.engine.report import table
 from benchmarks.engine.task import GREY, POINT, Task, diffusers_config, task_from
-from shapednoise.model import build_unet
+from shapednoise.diffusion.network import build_unet
 from shapednoise.noise.process import ShapedProcess
 from shapednoise.noise.schedulers import ShapedDDPMScheduler
 from shapednoise.noise.shape import make_shape

@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from shapednoise.files import DamagedFile, write_json
+from shapednoise.errors import DamagedFile
+from shapednoise.files import write_json
 from shapednoise.metrics.features import read_features, write_features
-from shapednoise.provenance import is_complete
 from shapednoise.shards import Shards
+from shapednoise.workflow.provenance import is_complete
 
 ARRAYS = {"features": np.arange(24, dtype=np.float32).reshape(4, 6), "logits": np.ones((4, 2), np.float32)}
 MASKS = (0x01, 0x20, 0x80, 0xFF)

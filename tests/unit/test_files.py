@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from safetensors import SafetensorError
 
+from shapednoise.errors import DamagedFile
 from shapednoise.files import (
-    DamagedFile,
     atomic_directory,
     atomic_path,
     growing_array,
@@ -93,7 +93,7 @@ def test_a_full_disk_is_said_in_one_line(tmp_path, write):
     """A limit on the size of files stands for the full disk; the error path is the same."""
     program = (
         "import resource, sys\n"
-        "from shapednoise.console import run\n"
+        "from shapednoise.workflow.cli import run\n"
         "import numpy as np\n"
         "from shapednoise.files import growing_array, new_array\n"
         f"path = {str(tmp_path / 'samples.npy')!r}\n"

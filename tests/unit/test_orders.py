@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
+from shapednoise.analysis.theory import predict
 from shapednoise.noise.process import ShapedProcess
+from shapednoise.noise.reverse_step import ddim, dpm_solver, read
 from shapednoise.noise.schedulers import (
     ShapedDDIMScheduler,
     ShapedDDPMScheduler,
     ShapedDPMSolverScheduler,
 )
 from shapednoise.noise.shape import make_shape, radii
-from shapednoise.noise.steps import ddim, dpm_solver, read
-from shapednoise.theory import predict
-from tests.unit.shapes import BETAS, SHAPES
+from tests.unit.noise.shapes import BETAS, SHAPES
 
 SIZE = (6, 5)
 KINDS = {

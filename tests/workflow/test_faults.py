@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shapednoise.locks import alone
+from shapednoise.workflow.locks import alone
 
 POINT = "pictures/sdm/s0.40/published/tiny/seed42"
 RESULTS = "results/tiny"

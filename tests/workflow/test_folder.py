@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from shapednoise.config import merge
-from tests.unit.archives import png, write_folder
+from shapednoise.config.load import merge
+from tests.unit.data.archives import png, write_folder
 from tests.workspace import make_workspace
 
 

@@ -107,7 +107,7 @@ def test_after_an_edit_of_the_code_the_checkpoint_is_named_and_not_used(long_tra
     wait_for(lambda: checkpoints(workspace))
     os.killpg(running.pid, signal.SIGINT)
     running.communicate(timeout=120)
-    workspace.edit("src/shapednoise/train.py", "LOG_STEPS = 50", "LOG_STEPS = 25")
+    workspace.edit("src/shapednoise/diffusion/training.py", "LOG_STEPS = 50", "LOG_STEPS = 25")
     workspace.run(*TARGET)
     log = (workspace.path / LOG).read_text()
     assert "was made by other code and is not used" in log

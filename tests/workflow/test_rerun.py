@@ -39,9 +39,9 @@ def test_touching_reruns_nothing(workspace):
 
 
 def test_an_edit_that_is_taken_back_reruns_nothing(workspace):
-    workspace.edit("src/shapednoise/train.py", "LOG_STEPS = 50", "LOG_STEPS = 51")
+    workspace.edit("src/shapednoise/diffusion/training.py", "LOG_STEPS = 50", "LOG_STEPS = 51")
     assert workspace.planned()["train"] == MODELS
-    workspace.edit("src/shapednoise/train.py", "LOG_STEPS = 51", "LOG_STEPS = 50")
+    workspace.edit("src/shapednoise/diffusion/training.py", "LOG_STEPS = 51", "LOG_STEPS = 50")
     assert not workspace.planned()
 
 
@@ -82,14 +82,14 @@ def test_a_change_of_the_scores_only_scores_again(workspace):
 
 
 def test_editing_the_training_retrains(workspace):
-    workspace.edit("src/shapednoise/train.py", "LOG_STEPS = 50", "LOG_STEPS = 25")
+    workspace.edit("src/shapednoise/diffusion/training.py", "LOG_STEPS = 50", "LOG_STEPS = 25")
     planned = workspace.planned()
     assert planned == Counter(train=MODELS) + RESAMPLE
 
 
 def test_editing_a_sampler_resamples_and_never_retrains(workspace):
     workspace.edit(
-        "src/shapednoise/noise/steps.py", "xt = _over(var_u, var_t)", "xt = 1.0 * _over(var_u, var_t)"
+        "src/shapednoise/noise/reverse_step.py", "xt = _over(var_u, var_t)", "xt = 1.0 * _over(var_u, var_t)"
     )
     planned = workspace.planned()
     assert planned["sample"] == planned["scores"] == MODELS
@@ -136,7 +136,9 @@ def test_another_configuration_shares_what_was_fetched_and_leaves_the_firsts_con
     assert not list((workspace.path / "data").glob("*.json"))
 
 
-@pytest.mark.parametrize("module", ["console.py", "settings/training.py", "config.py", "data/download.py"])
+@pytest.mark.parametrize(
+    "module", ["errors.py", "config/training.py", "workflow/cli.py", "data/sources/http.py"]
+)
 def test_editing_messages_schemas_and_downloads_retrains_nothing(workspace, module):
     path = workspace.path / "src" / "shapednoise" / module
     path.write_text(path.read_text() + "\n# edited\n")

@@ -133,7 +133,7 @@ def test_what_is_not_there_is_made_by_the_next_run(copied):
         (lambda w: w.set("recipes.tiny.training.epochs", 4), "was made by other settings: recipes.tiny"),
         (lambda w: w.set("strengths.grid", [-0.4, -0.2, 0.0, 0.4]), "other settings: strengths.grid"),
         (
-            lambda w: w.edit("src/shapednoise/train.py", "LOG_STEPS = 50", "LOG_STEPS = 25"),
+            lambda w: w.edit("src/shapednoise/diffusion/training.py", "LOG_STEPS = 50", "LOG_STEPS = 25"),
             "models/pictures/ddpm/s0.00/published/tiny/seed42: other code",
         ),
         (

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
+from shapednoise.analysis.curve import BASELINE, SAMPLER, Interval
 from shapednoise.claims.published import WHOLE
-from shapednoise.metrics.curve import BASELINE, SAMPLER, Interval
 
 # The sampler of Figure 2: a claim about another one says in what it differs.
 PUBLISHED_SAMPLER = {

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
+from shapednoise.analysis.curve import SAMPLER, Interval, mean_curve, split_curves
 from shapednoise.claims.evidence import PUBLISHED_SAMPLER, Evidence, NotRun, by_seed, require_grid, students
 from shapednoise.claims.squeezed import fit_of, numbers, optimum_of
 from shapednoise.claims.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Finding, all_of, within
-from shapednoise.metrics.curve import SAMPLER, Interval, mean_curve, split_curves
-from shapednoise.settings.sampling import SamplerSettings
+from shapednoise.config.sampling import SamplerSettings
 
 IN_THEORY = list(SamplerSettings().in_theory())
 KEYS = ["noise", "strength", *IN_THEORY]

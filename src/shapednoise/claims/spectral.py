@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from shapednoise.analysis.curve import BASELINE, Interval
 from shapednoise.claims.evidence import Evidence, NotRun, by_seed, students
 from shapednoise.claims.squeezed import fit_of, numbers, optimum_of
 from shapednoise.claims.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Finding, all_of, within
-from shapednoise.metrics.curve import BASELINE, Interval
 
 POWER_LAWS = {
     "mnist": "mnist_powerlaw",

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from shapednoise.analysis.curve import Interval, QuadraticFit, mean_curve, quadratic_fit, slope
 from shapednoise.claims.evidence import Evidence, NotRun, by_seed, published_sampler, students
 from shapednoise.claims.verdicts import Finding, all_of, sure, within
-from shapednoise.metrics.curve import Interval, QuadraticFit, mean_curve, quadratic_fit, slope
 from shapednoise.metrics.names import LOWER_IS_BETTER
 
 TOLERANCE = 0.1  # of an optimum read off a figure whose strengths are 0.1 apart

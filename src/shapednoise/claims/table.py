@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from shapednoise.analysis.curve import Interval
 from shapednoise.claims.evidence import Evidence, NotRun
 from shapednoise.claims.predictions import (
     better_sampler,
@@ -31,7 +32,6 @@ from shapednoise.claims.squeezed import (
     u_shaped,
 )
 from shapednoise.claims.verdicts import NOT_RUN, Finding
-from shapednoise.metrics.curve import Interval
 
 SDM, SAGD, OURS = "SDM", "SAGD", "this project"
 

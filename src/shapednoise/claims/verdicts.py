@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shapednoise.metrics.curve import Interval
+from shapednoise.analysis.curve import Interval
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 INCONCLUSIVE, NOT_RUN = "inconclusive", "not run"

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from shapednoise.console import UserError
+from shapednoise.errors import UserError
 from shapednoise.files import files_of
 
 DAMAGED = (

@@ -15,14 +15,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shapednoise.console import UserError, progress
+from shapednoise.config.data import ImagesSettings
 from shapednoise.data.archives import DAMAGED
 from shapednoise.data.cifar import read_cifar
 from shapednoise.data.folder import read_folder
 from shapednoise.data.idx import read_idx
 from shapednoise.data.parquet import is_parquet, read_parquet
+from shapednoise.errors import UserError
 from shapednoise.files import growing_array
-from shapednoise.settings.data import ImagesSettings
+from shapednoise.log import progress
 
 # A reader takes the path of an archive and settings and yields blocks: images N x H x W x C (uint8), and
 # the class of each, or None where the archive has none. A new one is named in settings/data.py, too.

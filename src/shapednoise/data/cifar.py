@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from torchvision.datasets import CIFAR10, CIFAR100
 
-from shapednoise.console import UserError
+from shapednoise.config.data import ImagesSettings
 from shapednoise.data.archives import Member, members
 from shapednoise.data.pictures import read_picture
-from shapednoise.settings.data import ImagesSettings
+from shapednoise.errors import UserError
 
 LABELS = "train_lables.json"  # so it is spelt
 

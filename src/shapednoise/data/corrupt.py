@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from shapednoise.console import progress
+from shapednoise.config.data import CorruptionSettings
 from shapednoise.data.scale import to_unit
 from shapednoise.files import new_array
+from shapednoise.log import progress
 from shapednoise.noise.bands import in_band
-from shapednoise.settings.data import CorruptionSettings
 
 
 def write_corrupted(

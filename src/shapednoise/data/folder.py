@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from torchvision.datasets.folder import is_image_file
 
+from shapednoise.config.data import ImagesSettings
 from shapednoise.data.archives import Member, members
 from shapednoise.data.pictures import preprocess, read_picture
-from shapednoise.settings.data import ImagesSettings
 
 BLOCK = 1000
 

@@ -16,9 +16,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from shapednoise.console import UserError
+from shapednoise.config.data import ImagesSettings
 from shapednoise.data.archives import careful_headers, check_file, check_size
-from shapednoise.settings.data import ImagesSettings
+from shapednoise.errors import UserError
 
 MAGIC, MAGIC_OF_LABELS = 0x803, 0x801
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from shapednoise.console import UserError
+from shapednoise.errors import UserError
 
 
 def load_images(path: str | Path) -> np.ndarray:

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from shapednoise.console import UserError
+from shapednoise.config.data import ImagesSettings
 from shapednoise.data.archives import check_size
 from shapednoise.data.idx import pad
 from shapednoise.data.pictures import preprocess, read_picture
-from shapednoise.settings.data import ImagesSettings
+from shapednoise.errors import UserError
 
 MAGIC = b"PAR1"
 PICTURES, LABELS = ("img", "image"), ("label", "fine_label")

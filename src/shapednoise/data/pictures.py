@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from shapednoise.console import UserError
+from shapednoise.errors import UserError
 
 UNREADABLE = (
     *(OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error, MemoryError),

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from shapednoise.analysis.curve import SAMPLER, split_curves
 from shapednoise.figures.style import noise_name
-from shapednoise.metrics.curve import SAMPLER, split_curves
 
 
 def setting_text(column: str, value: Any) -> str:

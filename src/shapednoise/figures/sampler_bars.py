@@ -3,10 +3,10 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from shapednoise.analysis.curve import SAMPLER, varying_settings
 from shapednoise.figures.bars import score_bars
 from shapednoise.figures.curves import setting_text
 from shapednoise.figures.style import METHOD_NAMES, METRIC_NAMES, new_figure, noise_name
-from shapednoise.metrics.curve import SAMPLER, varying_settings
 from shapednoise.metrics.names import LOWER_IS_BETTER
 
 USED_BY = {"variance": "ancestral", "eta": "ddim"}  # settings that one method alone uses

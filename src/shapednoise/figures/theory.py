@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from shapednoise.config.sampling import SamplerSettings
 from shapednoise.figures.style import METHOD_NAMES, curve_colour, new_figure, noise_name, number
 from shapednoise.noise.bands import LARGEST_RADIUS
-from shapednoise.settings.sampling import SamplerSettings
 
 STYLES = {"published": "-", "equations": "--", "exact": ":"}
 SAMPLER = list(SamplerSettings().in_theory())

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from shapednoise.analysis.curve import QuadraticFit, mean_curve, quadratic_fit
 from shapednoise.figures.curves import curves
 from shapednoise.figures.style import METRIC_NAMES, curve_colour, new_figure
-from shapednoise.metrics.curve import QuadraticFit, mean_curve, quadratic_fit
 from shapednoise.metrics.names import LOWER_IS_BETTER
 
 SQUEEZING = ("s", "strength $s$   ($s<0$: antisqueezed, $s>0$: squeezed)")

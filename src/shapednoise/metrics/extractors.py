@@ -18,11 +18,11 @@ from torch_fidelity.feature_extractor_clip import MODEL_METADATA, FeatureExtract
 from torch_fidelity.feature_extractor_dinov2 import MODEL_METADATA as DINOV2_METADATA
 from torch_fidelity.feature_extractor_dinov2 import FeatureExtractorDinoV2
 
-from shapednoise.console import UserError
+from shapednoise.config.data import NetworkSettings
+from shapednoise.errors import UserError
 from shapednoise.files import sha256_of_file
 from shapednoise.metrics.inception import LOGITS, FastInception
 from shapednoise.metrics.weights import DAMAGED, NO_CLASSIFIER, has_classifier
-from shapednoise.settings.data import NetworkSettings
 
 FETCH = "run `make fetch` while online (where it has been, delete weights/EXTRACTOR.json in the data folder)"
 NO_CLASSES = "the Inception Score is about the classes of the Inception network, which this extractor has not"

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 
-from shapednoise.console import UserError, progress
 from shapednoise.data.scale import to_uint8
-from shapednoise.files import DAMAGED, DamagedFile, atomic_path
+from shapednoise.errors import DamagedFile, UserError
+from shapednoise.files import DAMAGED, atomic_path
+from shapednoise.log import progress
 from shapednoise.metrics.inception import LOGITS
 from shapednoise.shards import Arrays, Shards
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from shapednoise.console import progress
+from shapednoise.log import progress
 
 BLOCK = 1000  # rows of distances at once: 400 MB for 100,000 images
 NEAREST = 20  # neighbours that are kept of real images: twice the largest k

@@ -18,11 +18,11 @@ from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
 from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, KEY_METRIC_ISC_STD, isc_features_to_metric
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
 
-from shapednoise.console import UserError
+from shapednoise.config.scoring import ScoringSettings
+from shapednoise.errors import UserError
 from shapednoise.metrics.manifold import Membership, membership, neighbour_distances
 from shapednoise.metrics.names import METRICS
-from shapednoise.metrics.statistics import statistics
-from shapednoise.metrics.uncertainty import (
+from shapednoise.metrics.resampling import (
     Frechet,
     HalfSamples,
     Interval,
@@ -30,8 +30,8 @@ from shapednoise.metrics.uncertainty import (
     inception_score,
     kid_terms,
 )
+from shapednoise.metrics.statistics import statistics
 from shapednoise.metrics.weights import NO_CLASSIFIER
-from shapednoise.settings.scoring import ScoringSettings
 
 Features = dict[str, np.ndarray]
 COMPARABLE = 2048  # images, from which on scores are usually published

@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from shapednoise.console import UserError
-from shapednoise.settings.data import Source
+from shapednoise.config.data import Source
+from shapednoise.errors import UserError
 
 DAMAGED = (RuntimeError, KeyError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
 BROKEN_ZIP = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError)

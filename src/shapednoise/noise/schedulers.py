@@ -35,8 +35,8 @@ from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
 from shapednoise.noise.process import Prediction, ShapedProcess, size_of
+from shapednoise.noise.reverse_step import Reading, Rule, Step, Variance, ancestral, ddim, dpm_solver, read
 from shapednoise.noise.shape import SHAPE_VERSION, Size, make_shape
-from shapednoise.noise.steps import Reading, Rule, Step, Variance, ancestral, ddim, dpm_solver, read
 
 Spacing = Literal["linspace", "leading", "trailing"]
 Shape = Mapping[str, Any]

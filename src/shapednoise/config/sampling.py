@@ -1,0 +1,62 @@
+"""Settings of a sampler: what a sample set depends on besides the model."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from shapednoise.config.base import Settings
+from shapednoise.config.noise import Clamp, Reading
+from shapednoise.config.training import PrecisionSettings
+
+
+class SamplerSettings(Settings):
+    """How images are drawn from a trained model."""
+
+    method: Literal["ancestral", "ddim", "dpm_solver"] = Field(
+        "ancestral",
+        description="ancestral: DDPM (Ho et al. 2020); ddim (Song et al. 2021); "
+        "dpm_solver: DPM-Solver++, multistep, second order (Lu et al. 2022).",
+    )
+    steps: int = Field(50, ge=1, description="Reverse steps.")
+    spacing: Literal["leading", "trailing", "linspace"] = Field(
+        "leading", description="Which training timesteps are visited, as diffusers names it."
+    )
+    variance: Literal["fixed_small", "fixed_large"] = Field(
+        "fixed_small", description="Variance of an ancestral step: the posterior's, or beta_t."
+    )
+    eta: float = Field(0.0, ge=0, le=1, description="Of ddim: 0 is deterministic, 1 ancestral.")
+    reading: Reading = Field("published", description="Which reading of the forward process (docs/noise.md).")
+    clamp: Clamp = Field(
+        "auto",
+        description="Clamp the predicted x_0 to [-1, 1] in whitened coordinates, in the data's, or not; "
+        "auto: whitened for the reading `published`, as its code does, off for the others.",
+    )
+    images: int = Field(10_000, ge=1, description="Images to draw; the n of FID-n.")
+    seed: int = Field(0, ge=0, description="Image i starts from noise that is a function of (seed, i) alone.")
+
+    precision: PrecisionSettings = Field(
+        PrecisionSettings(cuda="fp32", cpu="fp32"), description="Numbers of the network while sampling."
+    )
+
+    @property
+    def clamping(self) -> Literal["whitened", "data", "off"]:
+        """The clamp, `auto` resolved."""
+        if self.clamp == "auto":
+            return "whitened" if self.reading == "published" else "off"
+        return self.clamp
+
+    def in_theory(self) -> dict[str, Any]:
+        """The settings that the closed-form theory knows: it has no clamp, no seed and no images."""
+        names = ("method", "steps", "spacing", "variance", "eta", "reading")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def slug(self) -> str:
+        """The name of this sampler in paths: every setting that it uses, but the precision."""
+        variance = {"fixed_small": "-small", "fixed_large": "-large"}[self.variance]
+        own = {"ancestral": variance, "ddim": f"-eta{self.eta:g}", "dpm_solver": ""}[self.method]
+        seed = f"-seed{self.seed}" if self.seed else ""
+        return (
+            f"{self.method}{self.steps}-{self.spacing}{own}"
+            f"-{self.reading}-{self.clamping}-n{self.images}{seed}"
+        )

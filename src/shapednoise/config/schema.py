@@ -1,0 +1,124 @@
+"""The config's schema: one model for config.yaml with its overlays, closed keys, cross-checked."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from shapednoise.config.base import Name, Seed, SeedList, Settings, Strength, StrengthGrid
+from shapednoise.config.checks import problems
+from shapednoise.config.data import CorruptedSettings, DatasetSettings, DownloadSettings, ExtractorSettings
+from shapednoise.config.figures import FigureSettings
+from shapednoise.config.machine import ClusterSettings, EngineSettings, KeepSettings
+from shapednoise.config.noise import NoiseSettings, shape_of
+from shapednoise.config.sampling import SamplerSettings
+from shapednoise.config.scoring import ScoringSettings
+from shapednoise.config.training import TrainingSettings
+
+
+def _clean_or_corrupted(entry: Any) -> str:
+    corrupted = "corrupts" in entry if isinstance(entry, Mapping) else isinstance(entry, CorruptedSettings)
+    return "corrupted set" if corrupted else "clean set"
+
+
+AnyDatasetSettings = Annotated[
+    Annotated[DatasetSettings, Tag("clean set")] | Annotated[CorruptedSettings, Tag("corrupted set")],
+    Discriminator(_clean_or_corrupted),
+]
+
+
+class RecipeSettings(Settings):
+    """Training, sampling and scoring; each is seen only by the rules that it concerns."""
+
+    training: TrainingSettings = Field(description="What a trained model depends on.")
+    sampling: SamplerSettings = Field(SamplerSettings(), description="How images are drawn from it.")
+    scoring: ScoringSettings = Field(ScoringSettings(), description="How the images are scored.")
+
+
+class ExperimentSettings(Settings):
+    """A named set of points: noises x strengths x seeds, under one recipe, by one or more samplers."""
+
+    dataset: Name = Field(description="The data set to learn.")
+    noises: tuple[Name, ...] = Field(min_length=1, description="Noise variants, one curve each.")
+    strengths: StrengthGrid = Field(description="Strengths, or the name of a grid.")
+    seeds: SeedList = Field(description="Training seeds, or the name of a list.")
+    recipe: Name | None = Field(None, description="The recipe; the config's own where none is named.")
+    extractor: Name | None = Field(
+        None, description="The feature extractor of its scores; the config's own where none is named."
+    )
+    samplers: tuple[dict[str, Any], ...] = Field(
+        ({},), min_length=1, description="Changes to the recipe's sampling; each gives a sample set a model."
+    )
+
+
+class Config(Settings):
+    """Everything a run depends on. The papers' grid is config.yaml; overlays change parts of it."""
+
+    name: Name = Field(description="Name of this configuration; a results folder belongs to one.")
+    results: str = Field(description="Folder of the results.")
+    data_dir: str = Field("data", description="Folder of downloads and data sets, shared by all runs.")
+    offline: bool = Field(False, description="Use no network, only what was fetched or put there before.")
+    download: DownloadSettings = Field(DownloadSettings(), description="How long downloads go on.")
+    engine: EngineSettings = Field(EngineSettings(), description="How fast and how safely to compute.")
+    cluster: ClusterSettings = Field(ClusterSettings(), description="What jobs ask of a cluster; site.yaml.")
+    keep: KeepSettings = Field(KeepSettings(), description="Which large files stay on the disk.")
+    targets: tuple[Name, ...] = Field(description="Figures that `all` makes.")
+    recipe: Name = Field(description="The recipe of experiments that name none.")
+    extractor: Name = Field(description="The feature extractor of experiments that name none.")
+    strengths: dict[Name, tuple[Strength, ...]] = Field({}, description="Named grids of strengths.")
+    seeds: dict[Name, tuple[Seed, ...]] = Field({}, description="Named lists of training seeds.")
+    datasets: dict[Name, AnyDatasetSettings] = Field(description="Data sets by name, clean or corrupted.")
+    extractors: dict[Name, ExtractorSettings] = Field(description="Feature extractors by name.")
+    noises: dict[Name, NoiseSettings] = Field(description="Noise variants by name.")
+    recipes: dict[Name, RecipeSettings] = Field(description="Recipes by name.")
+    experiments: dict[Name, ExperimentSettings] = Field(description="Sets of points by name.")
+    figures: dict[Name, FigureSettings] = Field(description="Figures by name; each is a target.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Config":
+        for problem in problems(self):
+            raise ValueError(problem)
+        return self
+
+    def strengths_of(self, experiment: str) -> tuple[float, ...]:
+        """The strengths of an experiment, its grid's name resolved."""
+        return self.grid(self.experiments[experiment].strengths)
+
+    def grid(self, strengths: str | tuple[float, ...]) -> tuple[float, ...]:
+        """Strengths, a grid's name resolved."""
+        return self.strengths[strengths] if isinstance(strengths, str) else strengths
+
+    def seeds_of(self, experiment: str) -> tuple[int, ...]:
+        """The training seeds of an experiment, its list's name resolved."""
+        seeds = self.experiments[experiment].seeds
+        return self.seeds[seeds] if isinstance(seeds, str) else seeds
+
+    def recipe_of(self, experiment: str) -> str:
+        """The name of an experiment's recipe."""
+        return self.experiments[experiment].recipe or self.recipe
+
+    def extractor_of(self, experiment: str) -> str:
+        """The name of the feature extractor of an experiment's scores."""
+        return self.experiments[experiment].extractor or self.extractor
+
+    def samplers_of(self, experiment: str) -> tuple[SamplerSettings, ...]:
+        """The samplers of an experiment: its recipe's, with each of its changes."""
+        return self.samplers(self.recipe_of(experiment), self.experiments[experiment].samplers)
+
+    def samplers(self, recipe: str, changes: tuple[dict[str, Any], ...]) -> tuple[SamplerSettings, ...]:
+        """A recipe's sampling with each of these changes."""
+        base = self.recipes[recipe].sampling.model_dump()
+        return tuple(SamplerSettings.model_validate({**base, **change}) for change in changes)
+
+    def shape(self, noise: str, strength: float) -> dict[str, Any]:
+        """The shape of a noise at a strength, as make_shape takes it, without the data's colour axis."""
+        return shape_of(self.noises[noise], strength, self.noises)
+
+    def clean_of(self, dataset: str) -> str:
+        """The clean data set behind a data set: the one that it corrupts, or itself."""
+        settings = self.datasets[dataset]
+        return settings.corrupts if isinstance(settings, CorruptedSettings) else dataset
+
+    def images_of(self, dataset: str) -> DatasetSettings:
+        """What a data set's images are (size, and number where it is known): what its clean data set says."""
+        return self.datasets[self.clean_of(dataset)]

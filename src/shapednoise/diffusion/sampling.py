@@ -1,0 +1,200 @@
+"""Draw a sample set from a trained model.
+
+Image i starts from, and is stepped with, noise that is a function of (seed, i): the same i is
+comparable across strengths, batch sizes and devices. Images are rounded to uint8 once, here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from diffusers import UNet2DModel
+from torch import Tensor
+
+from shapednoise.config.machine import Compilation
+from shapednoise.config.sampling import SamplerSettings
+from shapednoise.data.scale import to_uint8
+from shapednoise.diffusion.device import autocast, compiled, compute_dtype, is_out_of_memory
+from shapednoise.errors import UserError
+from shapednoise.log import log, progress
+from shapednoise.noise.pipeline import Watcher, draw
+from shapednoise.noise.schedulers import (
+    AnyShaped,
+    ShapedDDIMScheduler,
+    ShapedDDPMScheduler,
+    ShapedDPMSolverScheduler,
+    with_scheduler,
+)
+from shapednoise.shards import Arrays, Shards
+
+WATCHED_IMAGES = 8
+WATCHED_FRAMES = 10
+CPU_BATCH, CUDA_BATCH = 64, 512  # images a shard, and of 32 x 32 pixels at once
+PROBE = 16  # images that tell how much memory one takes
+COMPILED_FROM = 5_000_000  # calls of the network, counted by images, that repay torch.compile on a GPU
+
+
+@dataclass
+class Trajectory:
+    """Predictions of x_0 for the first images on the way from noise to picture."""
+
+    timesteps: list[int] = field(default_factory=list)
+    frames: list[np.ndarray] = field(default_factory=list)
+
+    def watch(self, t: int, x0: Tensor) -> None:
+        """Note the prediction at timestep t; a trajectory that begins anew replaces what was noted."""
+        if self.timesteps and t >= self.timesteps[-1]:
+            self.timesteps, self.frames = [], []
+        self.timesteps.append(t)
+        self.frames.append(to_uint8(x0[:WATCHED_IMAGES]).cpu().numpy())
+
+    def as_arrays(self) -> dict[str, np.ndarray]:
+        """`timesteps` (F,) and `frames` uint8 (F, images, C, H, W), at most WATCHED_FRAMES of them."""
+        last = len(self.timesteps) - 1
+        kept = np.unique(np.linspace(0, last, WATCHED_FRAMES).round().astype(int))
+        return {
+            "timesteps": np.array([self.timesteps[i] for i in kept]),
+            "frames": np.stack([self.frames[i] for i in kept]),
+        }
+
+
+def sampling_scheduler(trained: AnyShaped, settings: SamplerSettings) -> AnyShaped:
+    """The noise process a model was trained with, under this sampler."""
+    kind, own = {
+        "ancestral": (ShapedDDPMScheduler, {"variance_type": settings.variance}),
+        "ddim": (ShapedDDIMScheduler, {"eta": settings.eta}),
+        "dpm_solver": (ShapedDPMSolverScheduler, {}),
+    }[settings.method]
+    scheduler = with_scheduler(
+        trained,
+        kind,
+        reading=settings.reading,
+        clip_sample=settings.clamping == "whitened",
+        clip_data=settings.clamping == "data",
+        timestep_spacing=settings.spacing,
+        **own,
+    )
+    scheduler.set_timesteps(settings.steps)
+    return scheduler
+
+
+def image_generators(seed: int, indices: range) -> list[torch.Generator]:
+    """One generator an image, on the CPU, so that every device draws the same noise.
+
+    Seeds of one sample set are consecutive from a mixed start, so that no two images share one.
+    """
+    start = int(np.random.SeedSequence(seed).generate_state(1)[0])
+    return [torch.Generator().manual_seed((start + i) % 2**32) for i in indices]
+
+
+class Sampling:
+    """Draws sample sets of one model by one sampler, batch by batch; halves the batch for want of memory."""
+
+    def __init__(
+        self,
+        unet: UNet2DModel,
+        scheduler: AnyShaped,
+        settings: SamplerSettings,
+        batch_size: int | None = None,
+        compile: Compilation = "off",
+        sharing: int = 1,
+    ) -> None:
+        """unet: in evaluation mode, on its device. batch_size: at most; None: what the device takes.
+
+        compile: see settings/engine.py. sharing: jobs that share the GPU.
+        """
+        self.unet, self.scheduler, self.settings = unet, scheduler, settings
+        self.device = unet.device
+        self.dtype = compute_dtype(settings.precision, self.device)
+        self.batch_size = batch_size or self._fitting_batch(sharing)
+        on_gpu = self.device.type == "cuda"
+        if on_gpu:
+            unet.to(memory_format=torch.channels_last)
+        many = settings.images * len(scheduler.timesteps) >= COMPILED_FROM
+        self.network = unet
+        if compile == "on" or (compile == "auto" and on_gpu and many):
+            self.network = compiled(unet, self._arguments(self.batch_size), self.dtype, compile == "on")
+
+    def images(self, indices: range, watch: Watcher | None = None) -> np.ndarray:
+        """Images of these numbers, uint8 (n, C, H, W). Raises UserError where even one is too many."""
+        parts, start = [], 0
+        while start < len(indices):
+            part = indices[start : start + self.batch_size]
+            try:
+                parts.append(self._batch(part, watch if start == 0 else None))
+                start += len(part)
+            except RuntimeError as error:
+                self._halve(error)
+        return np.concatenate(parts)
+
+    def _batch(self, indices: range, watch: Watcher | None) -> np.ndarray:
+        generators = image_generators(self.settings.seed, indices)
+        # a compiled network is made for one shape
+        network = self.network if len(indices) == self.batch_size else self.unet
+        with autocast(self.device, self.dtype):
+            x = draw(network, self.scheduler, len(indices), generators, watch)
+        return to_uint8(x).cpu().numpy()
+
+    def _halve(self, error: RuntimeError) -> None:
+        if not is_out_of_memory(error):
+            raise error
+        if self.batch_size == 1:
+            raise UserError("out of memory while sampling one image at a time; use another device") from error
+        self.batch_size //= 2
+        log.warning("out of memory: sampling goes on with %d images at a time", self.batch_size)
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _arguments(self, count: int) -> tuple[Tensor, Tensor]:
+        """What the network takes for so many images."""
+        config = self.unet.config
+        x = torch.zeros(count, config.in_channels, config.sample_size, config.sample_size, device=self.device)
+        return x, torch.zeros(count, dtype=torch.long, device=self.device)
+
+    @torch.no_grad()
+    def _fitting_batch(self, sharing: int) -> int:
+        """How many images at once: on a GPU, what a share of free memory holds by the peak of a few."""
+        if self.device.type != "cuda":
+            return max(1, CPU_BATCH * 32**2 // self.unet.config.sample_size**2)
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        try:
+            with autocast(self.device, self.dtype):
+                self.unet(*self._arguments(PROBE))
+        except torch.OutOfMemoryError:
+            return 1
+        each = (torch.cuda.max_memory_allocated() - before) / PROBE
+        free = torch.cuda.mem_get_info()[0] / sharing
+        return max(1, min(CUDA_BATCH, int(0.7 * free / each)))
+
+
+def sample(
+    sampling: Sampling, store: Callable[[int, np.ndarray], None], shards: Shards | None = None
+) -> Trajectory:
+    """Draw the sampler's images and hand them to store(first index, uint8 B x C x H x W).
+
+    With shards, pieces that are there already are not drawn. Returns the trajectory of the first
+    WATCHED_IMAGES images.
+    """
+    total = sampling.settings.images
+    size = CUDA_BATCH if sampling.device.type == "cuda" else CPU_BATCH
+    shards, trajectory = shards or Shards(None, ""), Trajectory()
+    with progress(total=total, desc="sample", unit="image") as bar:
+        for start in range(0, total, size):
+            indices = range(start, min(start + size, total))
+            piece = shards.get(start, lambda indices=indices: _piece(sampling, indices))
+            store(start, piece["images"])
+            if start == 0:
+                trajectory = Trajectory(piece["timesteps"].tolist(), list(piece["frames"]))
+            bar.update(len(indices))
+    return trajectory
+
+
+def _piece(sampling: Sampling, indices: range) -> Arrays:
+    """The images of a shard; in the first one also the trajectory."""
+    if indices.start:
+        return {"images": sampling.images(indices)}
+    trajectory = Trajectory()
+    images = sampling.images(indices, trajectory.watch)
+    return {"images": images, **trajectory.as_arrays()}

@@ -1,0 +1,305 @@
+"""Train the denoiser on shaped noise: mean squared error against the noise that was added (Eq. 4).
+
+The data set lives on the device as it is stored; flips and scaling happen there. The random state of step
+k is a function of (seed, k) and the order of the data one of (seed, epoch), so that a training that
+was interrupted and resumed is the training that was not.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import UNet2DModel
+from diffusers.optimization import get_cosine_schedule_with_warmup
+from diffusers.training_utils import EMAModel
+from torch import Tensor
+
+from shapednoise.config.machine import Compilation
+from shapednoise.config.training import TrainingSettings
+from shapednoise.data.scale import to_unit
+from shapednoise.diffusion.checkpoints import Checkpoints, interruption
+from shapednoise.diffusion.device import autocast, compiled, compute_dtype, is_out_of_memory
+from shapednoise.diffusion.network import build_unet
+from shapednoise.errors import Interrupted, UserError
+from shapednoise.log import log, progress
+from shapednoise.noise.process import ShapedProcess
+
+LOG_STEPS = 50
+PACE_STEPS = 20  # after which the pace is known
+COMPILE_SECONDS, COMPILE_GAIN = 90.0, 0.2  # what torch.compile costs, and the share of time that it saves
+
+
+class Training:
+    """A training in progress: network, optimiser, EMA, and the step they have reached."""
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        process: ShapedProcess,
+        settings: TrainingSettings,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        """images: N x C x S x S, see data/images.py. process: the noise and its schedule."""
+        self.settings, self.process, self.seed, self.device = settings, process, seed, device
+        self.images = torch.from_numpy(np.array(images)).to(device)
+        self.steps = math.ceil(settings.epochs * len(images) / settings.batch_size)
+        self.dtype = compute_dtype(settings.precision, device)
+        torch.manual_seed(seed)
+        self.unet = build_unet(settings.unet, images.shape[-1], images.shape[1]).to(device)
+        if device.type == "cuda":
+            self.unet.to(memory_format=torch.channels_last)
+        self.optimiser = torch.optim.AdamW(
+            self.unet.parameters(),
+            lr=settings.learning_rate,
+            betas=settings.adam_betas,
+            weight_decay=settings.weight_decay,
+            fused=True,
+        )
+        self.rate = get_cosine_schedule_with_warmup(self.optimiser, settings.warmup_steps, self.steps)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype == torch.float16)
+        self.ema = EMAModel(
+            self.unet.parameters(),
+            decay=settings.ema.decay,
+            use_ema_warmup=True,
+            inv_gamma=settings.ema.inverse_gamma,
+            power=settings.ema.power,
+            foreach=True,
+        )
+        self.network = self.unet  # or what torch.compile makes of it
+        self.step = 0
+        self.record = TrainingRecord()
+        self._order: tuple[int, Tensor] = (-1, torch.empty(0))
+
+    @property
+    def row(self) -> dict[str, float]:
+        """What a row of the training curve says of the step that was reached, besides its means."""
+        return {
+            "step": self.step,
+            "learning_rate": self.rate.get_last_lr()[0],
+            "ema_decay": self.ema.cur_decay_value,
+        }
+
+    def take_step(self) -> tuple[Tensor, Tensor]:
+        """One optimiser step; returns loss and gradient norm, still on the device."""
+        x0, timesteps, white = self._draw()
+        noise = self.process.shape_noise(white, timesteps)
+        x_t = self.process.add_noise(x0, noise, timesteps)
+        target = self.process.target(x0, noise, timesteps)
+        with autocast(self.device, self.dtype):
+            prediction = self.network(x_t, timesteps).sample
+        loss = self.process.loss(prediction.float(), target, timesteps)
+        self.scaler.scale(loss).backward()
+        self.scaler.unscale_(self.optimiser)
+        norm = torch.nn.utils.clip_grad_norm_(self.unet.parameters(), self.settings.clip_norm)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.optimiser.zero_grad(set_to_none=True)
+        self.rate.step()
+        self.ema.step(self.unet.parameters())
+        self.step += 1
+        return loss.detach(), norm
+
+    def compile(self, wanted: bool) -> None:
+        """Go on with a compiled network; where that fails, an error if it is wanted, else a warning."""
+        x, timesteps = self.images[:1].float(), torch.zeros(1, dtype=torch.long, device=self.device)
+        shape = (self.settings.batch_size, *x.shape[1:])
+        arguments = (x.expand(shape).contiguous(), timesteps.expand(shape[0]).contiguous())
+        self.network = compiled(self.unet, arguments, self.dtype, wanted)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next step depends on."""
+        return {
+            "step": self.step,
+            "record": self.record.state(),
+            "unet": self.unet.state_dict(),
+            "ema": self.ema.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "rate": self.rate.state_dict(),
+            "scaler": self.scaler.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        self.step = state["step"]
+        self.record = TrainingRecord(**state["record"])
+        for name in ("unet", "ema", "optimiser", "rate", "scaler"):
+            getattr(self, name).load_state_dict(state[name])
+        self.ema.to(self.device)
+
+    def ema_unet(self) -> UNet2DModel:
+        """The network with the averaged weights."""
+        self.ema.copy_to(self.unet.parameters())
+        return self.unet
+
+    def _draw(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Images of this step in [-1, 1], their timesteps, and white noise."""
+        generator = torch.Generator(self.device).manual_seed(mixed_seed(self.seed, self.step))
+        x0 = self.images[self._indices()]
+        count = len(x0)
+        if self.settings.horizontal_flips:
+            mirrored = torch.rand(count, 1, 1, 1, generator=generator, device=self.device) < 0.5
+            x0 = torch.where(mirrored, x0.flip(-1), x0)
+        x0 = to_unit(x0)
+        timesteps = torch.randint(len(self.process.betas), (count,), generator=generator, device=self.device)
+        white = torch.randn(x0.shape, generator=generator, device=self.device)
+        return x0, timesteps, white
+
+    def _indices(self) -> Tensor:
+        """The images of this step: the next batch of the shuffled epochs laid end to end."""
+        count, batch = len(self.images), self.settings.batch_size
+        start = self.step * batch
+        epochs = range(start // count, (start + batch - 1) // count + 1)
+        stream = torch.cat([self._epoch_order(epoch) for epoch in epochs])
+        offset = start - epochs[0] * count
+        return stream[offset : offset + batch]
+
+    def _epoch_order(self, epoch: int) -> Tensor:
+        if self._order[0] != epoch:
+            generator = torch.Generator().manual_seed(mixed_seed(self.seed, epoch, 1))
+            order = torch.randperm(len(self.images), generator=generator)
+            if self.device.type == "cuda":
+                order = order.pin_memory()
+            self._order = (epoch, order.to(self.device, non_blocking=True))
+        return self._order[1]
+
+
+def mixed_seed(*numbers: int) -> int:
+    """A well-mixed 63-bit seed that is a function of the numbers."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def train(training: Training, checkpoints: Checkpoints, compile: Compilation = "off") -> None:
+    """Run a training to its last step, from the newest checkpoint that fits where there is one.
+
+    compile: torch.compile the network; `auto`: on a GPU, once the pace of the first steps says that what
+    remains repays it. Raises Interrupted after a signal (the checkpoint is written), and UserError where
+    the loss is no longer finite or the memory does not suffice; earlier checkpoints are kept.
+    """
+    saved = checkpoints.load()
+    with memory_needed(training.settings):
+        if saved:
+            training.restore(saved)
+            log.info("continuing from step %d of %d", training.step, training.steps)
+        _steps(training, checkpoints, compile)
+
+
+@contextmanager
+def memory_needed(settings: TrainingSettings) -> Iterator[None]:
+    """Turn PyTorch's want of memory into a UserError that names the recipe's values."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise UserError(
+            f"out of memory with batch_size {settings.batch_size}; lower the recipe's training.batch_size or "
+            "training.unet.channels, or engine.points_per_gpu"
+        ) from error
+
+
+def _steps(training: Training, checkpoints: Checkpoints, compile: Compilation) -> None:
+    """The steps that are left."""
+    first, began = training.step, time.monotonic()
+    last_step, last_saved = first, began
+    if compile == "on":
+        training.compile(wanted=True)
+    training.record.resume()
+    with (
+        interruption() as asked,
+        progress(total=training.steps, initial=first, desc="train", unit="step") as bar,
+    ):
+        while training.step < training.steps:
+            training.record.add(*training.take_step())
+            bar.update()
+            if training.step % LOG_STEPS == 0 or training.step == training.steps:
+                training.record.close_row(training)
+            if training.step == training.steps:
+                break  # complete: a signal that came now has nothing to save
+            signum, now = asked.signum, time.monotonic()  # one that comes later waits for the next step
+            if signum or checkpoints.due(training.step - last_step, now - last_saved):
+                training.record.check(training)  # no bad step is ever in a checkpoint
+                done = checkpoints.save(training.step, training.state())
+                last_step, last_saved = training.step, time.monotonic()
+            if signum:
+                raise Interrupted(signum, training.step, done)
+            if compile == "auto" and training.step == first + PACE_STEPS and repaid(training, began):
+                training.compile(wanted=False)
+
+
+def repaid(training: Training, began: float) -> bool:
+    """Whether compiling now saves time, by the pace of the PACE_STEPS steps since `began`. Not on a CPU."""
+    if training.device.type != "cuda":
+        return False
+    torch.cuda.synchronize()
+    pace = (time.monotonic() - began) / PACE_STEPS
+    return COMPILE_GAIN * pace * (training.steps - training.step) > COMPILE_SECONDS
+
+
+class TrainingRecord:
+    """The training curve. Losses stay on the device until a row is closed, so that no step waits."""
+
+    def __init__(
+        self,
+        rows: list[dict[str, float]] | None = None,
+        pending: Tensor | None = None,
+        seconds: float = 0.0,
+        row_seconds: float = 0.0,
+    ) -> None:
+        """seconds: of the closed rows; row_seconds: of the open one, over all runs."""
+        self.rows = rows or []
+        self.pending: list[Tensor] = [] if pending is None else list(pending)
+        self.seconds, self.row_seconds = seconds, row_seconds
+        self.resume()
+
+    def resume(self) -> None:
+        """Let the clock run from here."""
+        self.since = time.monotonic()
+
+    def add(self, loss: Tensor, norm: Tensor) -> None:
+        """Note a step's loss and gradient norm."""
+        self.pending.append(torch.stack([loss, norm]))
+
+    def check(self, training: "Training") -> Tensor:
+        """The losses and norms of the open row, (steps, 2). Raises UserError that names a bad step.
+
+        fp16 skips a step whose gradient is not finite; elsewhere that step has spoiled the weights.
+        """
+        if not self.pending:
+            return torch.empty(0, 2)
+        values = torch.stack([value.to(training.device) for value in self.pending])
+        finite = values.isfinite()
+        bad = ~(finite[:, 0] if training.scaler.is_enabled() else finite.all(1))
+        if bool(bad.any()):
+            index = int(bad.nonzero()[0])
+            what = "gradient" if finite[index, 0] else "loss"
+            step = training.step - len(values) + 1 + index
+            raise UserError(f"the {what} is not finite at step {step}; lower the recipe's learning_rate")
+        return torch.where(finite, values, torch.nan)
+
+    def close_row(self, training: "Training") -> None:
+        """Make a row of the steps since the last one."""
+        loss, norm = self.check(training).nanmean(0).tolist()
+        self._tick()
+        images = len(self.pending) * training.settings.batch_size
+        rate = {"images_per_second": round(images / self.row_seconds, 2)}
+        self.rows.append({"loss": loss, "gradient_norm": norm, **training.row, **rate})
+        self.seconds += self.row_seconds
+        self.pending, self.row_seconds = [], 0.0
+
+    def state(self) -> dict[str, Any]:
+        """The arguments of a record that goes on from here."""
+        self._tick()
+        pending = torch.stack(self.pending).cpu() if self.pending else None
+        return {
+            "rows": self.rows, "pending": pending, "seconds": self.seconds, "row_seconds": self.row_seconds,
+        }  # fmt: skip
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self.row_seconds += now - self.since
+        self.since = now

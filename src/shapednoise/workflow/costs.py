@@ -1,0 +1,208 @@
+"""What a job costs: time, memory, files. The plan prints it, and clusters are asked for it.
+
+Times come from the operations of the network (network_cost.py) and from rates that `make bench` has
+measured; where there is no measurement on a GPU, from a guess that says so. Nothing here imports torch.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from shapednoise.config.machine import ClusterSettings
+from shapednoise.config.schema import Config
+from shapednoise.files import read_json
+from shapednoise.workflow.network_cost import NetworkCost, network_cost
+
+BACKWARD = 3  # a training step costs three forward passes
+EVALUATION = 4.7  # bytes of memory in training a number that a layer puts out, bf16 and what goes with it
+FORWARD_SHARE = 0.2  # of that without gradients
+STATE_BYTES = 16  # a parameter: weights, their average, two moments
+PROCESS_MB = 4000  # PyTorch and its libraries
+START_SECONDS = 10.0  # of a job before it computes
+NEIGHBOUR_SECONDS = 4e-8  # of a pair of images, on two cores
+PAIR_SECONDS = 1e-7  # of a pair in all scores, with their intervals
+FEATURE_BYTES = 4 * (2048 + 1008)  # an image: pooled features and logits
+SLACK, LEAST_MINUTES = 2.0, 10  # a cluster is asked for this many times the estimate, and some minutes
+SMALL_MB = {"train": 0.1, "sample": 1.0, "pictures": 3.0}  # curves, trajectories, PNG and GIF files
+CALL_SECONDS = {"cuda": 0.01, "cpu": 0.005}
+SAMPLING_BATCH = {"cuda": 512, "cpu": 64}
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a machine does in a second."""
+
+    training: float  # FLOP/s, forward and backward
+    sampling: float  # FLOP/s
+    features: float  # images/s
+    source: str  # where the numbers come from
+    gpu: bool
+
+    @property
+    def call(self) -> float:
+        """Least seconds of one pass through the network, however small it is."""
+        return CALL_SECONDS["cuda" if self.gpu else "cpu"]
+
+    @property
+    def batch(self) -> int:
+        """Images that a sampler draws at once."""
+        return SAMPLING_BATCH["cuda" if self.gpu else "cpu"]
+
+
+# Guesses, for want of a measurement: a data centre's GPU at a fraction of what it can; a few processor cores
+GPU_GUESS = Rates(20e12, 8e12, 400.0, "a guess: 20 TFLOP/s in training, 8 in sampling", True)
+CPU_GUESS = Rates(0.5e12, 0.5e12, 25.0, "a guess: 0.5 TFLOP/s", False)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one job."""
+
+    seconds: float = 15.0
+    memory_mb: int = 2000
+    gpu: bool = False
+    kept_mb: float = 0.05  # of its outputs
+    scratch_mb: float = 0.0  # at most, of files that are removed when it is done
+
+
+def rates(folder: Path, cluster: ClusterSettings) -> Rates:
+    """The rates measured by `make bench` below the folder, or a guess; of processors if there is no GPU.
+
+    Where the user knows better what a GPU does in training, the other rates are scaled with it.
+    """
+    gpu, tflops = cluster.gpus > 0, cluster.gpu_tflops
+    if gpu and tflops:
+        return _scaled(GPU_GUESS, 1e12 * tflops / GPU_GUESS.training, f"cluster.gpu_tflops: {tflops:g}")
+    for file in sorted(folder.glob("bench*.json")):
+        measured = read_json(file)
+        if (measured["options"]["device"] == "cuda") == gpu:
+            return _measured(measured, file.name, gpu)
+    return GPU_GUESS if gpu else CPU_GUESS
+
+
+def _scaled(one: Rates, factor: float, source: str) -> Rates:
+    return Rates(factor * one.training, factor * one.sampling, factor * one.features, source, one.gpu)
+
+
+def _measured(content: Mapping, file: str, gpu: bool) -> Rates:
+    machine = content["hardware"]
+    where = machine["gpu"] if gpu else f"{machine['threads']} threads of {machine['cpu']}"
+    training, sampling = (content[part]["ours"]["flops"] for part in ("training", "sampling"))
+    return Rates(training, sampling, content["features"]["ours"]["median"], f"{file}, on {where}", gpu)
+
+
+class Costs:
+    """The costs of the jobs of a config. Wildcards are those of the rules."""
+
+    def __init__(self, config: Config, rates: Rates) -> None:
+        self.config, self.rates = config, rates
+        self.longest = config.cluster.longest_minutes or math.inf
+        self._samplers = {
+            (config.recipe_of(name), sampler.slug): sampler
+            for name in config.experiments
+            for sampler in config.samplers_of(name)
+        }
+        self._training, self._sampling = lru_cache(self._training), lru_cache(self._sampling)
+        self._estimates: dict[str, Callable[[Mapping[str, str]], Cost]] = {
+            "train": lambda w: self._training(w["dataset"], w["recipe"]),
+            "sample": lambda w: self._sampling(w["dataset"], w["recipe"], w["sampler"]),
+            "features_samples": lambda w: self._features(
+                self._samplers[w["recipe"], w["sampler"]].images, config.keep.features
+            ),
+            "features_data": lambda w: self._features(self._reference(w["dataset"], w["reference"])),
+            "canonical": lambda w: self._array(w["prepared"], numbers=1),
+            "corrupt": lambda w: self._array(w["prepared"], numbers=2),
+            "neighbours": lambda w: self._neighbours(self._reference(w["dataset"], w["reference"])),
+            "scores": self._scores,
+            "pictures": lambda w: Cost(15.0, 1000, kept_mb=SMALL_MB["pictures"]),
+            **dict.fromkeys(("pca", "spectrum"), lambda w: Cost(10 + self._array_mb(w["dataset"]) / 5, 4000)),
+            **dict.fromkeys(("theory", "sharpness"), lambda w: Cost(30.0, 4000)),
+        }
+
+    def of(self, rule: str, wildcards: Mapping[str, str]) -> Cost:
+        """The cost of a rule's job; a small job's, where the rule has no estimate of its own."""
+        estimate = self._estimates.get(rule)
+        return estimate(wildcards) if estimate else Cost()
+
+    def minutes(self, rule: str, wildcards: Mapping[str, str]) -> int:
+        """The run time that a cluster is asked for; at most the longest that the site allows."""
+        wanted = LEAST_MINUTES + math.ceil(SLACK * self.of(rule, wildcards).seconds / 60)
+        return int(min(wanted, self.longest))
+
+    def _training(self, dataset: str, recipe: str) -> Cost:
+        settings, network = self.config.recipes[recipe].training, self._network(dataset, recipe)
+        steps = self._steps(dataset, recipe)
+        step = BACKWARD * network.flops * settings.batch_size / self.rates.training
+        state_mb = STATE_BYTES * network.parameters / 1e6
+        activations_mb = EVALUATION * network.activations * settings.batch_size / 1e6
+        return Cost(
+            START_SECONDS + steps * max(step, BACKWARD * self.rates.call),
+            round(PROCESS_MB + 3 * self._array_mb(dataset) + 1.5 * state_mb + activations_mb),
+            gpu=True,
+            kept_mb=SMALL_MB["train"] + (4 * network.parameters / 1e6 if self.config.keep.models else 0),
+            scratch_mb=3 * state_mb,  # the last two checkpoints, and the one that is written
+        )
+
+    def _sampling(self, dataset: str, recipe: str, slug: str) -> Cost:
+        sampler, network = self._samplers[recipe, slug], self._network(dataset, recipe)
+        batch = min(self.rates.batch, sampler.images)
+        evaluations = sampler.steps * math.ceil(sampler.images / batch)
+        call = network.flops * batch / self.rates.sampling
+        samples_mb = sampler.images * self._pixels(dataset) / 1e6
+        activations_mb = FORWARD_SHARE * EVALUATION * network.activations * batch / 1e6
+        return Cost(
+            START_SECONDS + evaluations * max(call, self.rates.call),
+            round(PROCESS_MB + 8 * network.parameters / 1e6 + 3 * samples_mb + activations_mb),
+            gpu=True,
+            kept_mb=SMALL_MB["sample"] + samples_mb if self.config.keep.samples else 0.05,
+            scratch_mb=samples_mb,
+        )
+
+    def _features(self, images: int, kept: bool = True) -> Cost:
+        size_mb = FEATURE_BYTES * images / 1e6
+        seconds, memory_mb = START_SECONDS + images / self.rates.features, round(PROCESS_MB + 3 * size_mb)
+        return Cost(seconds, memory_mb, gpu=True, kept_mb=size_mb if kept else 0.0, scratch_mb=size_mb)
+
+    def _neighbours(self, images: int) -> Cost:
+        """Of all pairs of the reference's images."""
+        return Cost(
+            START_SECONDS + NEIGHBOUR_SECONDS * images**2, round(2000 + 0.12 * images), kept_mb=8e-6 * images
+        )
+
+    def _scores(self, wildcards: Mapping[str, str]) -> Cost:
+        """Of all pairs of the samples, and of them with the reference."""
+        samples = self._samplers[wildcards["recipe"], wildcards["sampler"]].images
+        images = self._reference(self.config.clean_of(wildcards["dataset"]), wildcards["reference"])
+        seconds = START_SECONDS + PAIR_SECONDS * samples * (samples + images)
+        return Cost(seconds, round(4000 + 0.13 * (samples + images)))
+
+    def _array(self, prepared: str, numbers: int) -> Cost:
+        """A data set's array of so many bytes a number."""
+        size_mb = numbers * self._array_mb(prepared.partition("/")[0])
+        return Cost(60 + size_mb / 10, round(2000 + 4 * size_mb), kept_mb=size_mb)
+
+    def _steps(self, dataset: str, recipe: str) -> int:
+        settings = self.config.recipes[recipe].training
+        return math.ceil(settings.epochs * self._count(dataset) / settings.batch_size)
+
+    def _network(self, dataset: str, recipe: str) -> NetworkCost:
+        images = self.config.images_of(dataset)
+        return network_cost(self.config.recipes[recipe].training.unet, images.size, images.channels)
+
+    def _reference(self, dataset: str, reference: str) -> int:
+        """Images that a reference has: all of them, or so many."""
+        count = self._count(dataset)
+        return count if reference == "all" else min(count, int(reference))
+
+    def _count(self, dataset: str) -> int:
+        """Images of a data set; where the config leaves it open, a large one's."""
+        return self.config.images_of(dataset).images or 50_000
+
+    def _pixels(self, dataset: str) -> int:
+        images = self.config.images_of(dataset)
+        return images.channels * images.size**2
+
+    def _array_mb(self, dataset: str) -> float:
+        return self._count(dataset) * self._pixels(dataset) / 1e6

@@ -1,0 +1,449 @@
+"""The config: what it accepts, what it says about what it refuses, and which points it asks for."""
+
+import copy
+
+import pytest
+import yaml
+
+from shapednoise.config.base import Settings, strength_text
+from shapednoise.config.load import load_config, merge, parse_config
+from shapednoise.errors import ConfigError
+from shapednoise.workflow.layout import (
+    prepared,
+    sample_sets,
+    score_files,
+    wanted_sample_sets,
+    wanted_score_files,
+)
+
+
+@pytest.fixture(scope="module")
+def paper(repository) -> dict:
+    return yaml.safe_load((repository / "config.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def demo(repository) -> dict:
+    return yaml.safe_load((repository / "demo.yaml").read_text())
+
+
+def changed(content: dict, path: str, value) -> dict:
+    """A copy of the config with one key set."""
+    content = copy.deepcopy(content)
+    *parents, last = path.split(".")
+    place = content
+    for key in parents:
+        place = place[key]
+    place[last] = value
+    return content
+
+
+def test_the_papers_grid(paper):
+    config = parse_config(paper)
+    assert len(config.strengths["grid"]) == 11
+    models = {wanted.model for wanted in wanted_sample_sets(config)}
+    # CIFAR-10: SDM with three seeds, HDM that shares its baseline, a power law, and SDM's exact process
+    per_dataset = {"cifar10": 33 + 10 + 6 + 30, "cifar100": 11, "celeba64": 11}
+    per_dataset |= {"fashion_mnist": 21, "mnist": 21} | {f"fashion_band{k}": 2 * 3 for k in range(1, 9)}
+    for dataset, count in per_dataset.items():
+        assert sum(model.dataset == dataset for model in models) == count
+    assert sum(model.noise == "ddpm" for model in models) == 3 + 1 + 1 + 3 + 3 + 8 * 3
+    assert len(models) == sum(per_dataset.values())
+
+
+def test_the_paper_recipe_is_the_published_one(paper):
+    recipe = parse_config(paper).recipes["paper"]
+    training, sampling = recipe.training, recipe.sampling
+    assert training.unet.channels == (128, 256, 512, 512)
+    assert (training.unet.layers_per_block, training.unet.attention_levels) == (2, (4,))
+    schedule = training.schedule
+    assert (schedule.timesteps, schedule.beta_start, schedule.beta_end) == (1000, 1e-4, 0.02)
+    assert (training.batch_size, training.learning_rate, training.weight_decay) == (128, 1e-4, 1e-6)
+    assert (training.adam_betas, training.warmup_steps, training.clip_norm) == ((0.95, 0.999), 500, 1.0)
+    assert (training.ema.decay, training.ema.inverse_gamma, training.ema.power) == (0.9999, 1.0, 0.75)
+    assert training.epochs == 10 and training.precision.cuda == "fp16" and training.horizontal_flips
+    assert (sampling.steps, sampling.spacing, sampling.variance) == (50, "leading", "fixed_small")
+    assert (sampling.images, sampling.reading, sampling.clamping) == (10_000, "published", "whitened")
+
+
+def test_the_demo_changes_only_the_recipe_and_the_size_of_the_grid(paper, demo, repository):
+    allowed = {"name", "results", "targets", "recipe", "strengths", "seeds", "recipes"}
+    assert set(demo) == allowed
+    config = load_config(repository / "config.yaml", repository / "demo.yaml")
+    assert config.recipes["paper"] == parse_config(paper).recipes["paper"]
+    assert config.datasets == parse_config(paper).datasets
+    wanted = wanted_sample_sets(config)
+    assert [s.model.strength for s in wanted] == ["-0.40", "0.00", "0.40"]
+    assert all(s.sampler.images == 256 for s in wanted)
+    assert config.recipes["demo"].scoring.reference_images == 1024
+
+
+def test_experiments_share_points(paper):
+    config = parse_config(paper)
+    several, variants = sample_sets(config, "cifar10_sdm"), sample_sets(config, "cifar10_variants")
+    assert len(set(several) & set(variants)) == 11  # the SDM curve of seed 42
+    assert len(several) == 33 and len(variants) == 21
+
+
+def test_experiments_share_points_and_differ_in_their_extractor(paper):
+    content = changed(paper, "extractors.other", {"network": "dinov2-vit-s-14"})
+    content = changed(content, "experiments.cifar10_sdm.extractor", "other")
+    config = parse_config(content)
+    assert config.extractor_of("cifar10_sdm") == "other"
+    several, variants = score_files(config, "cifar10_sdm"), score_files(config, "cifar10_variants")
+    assert {file.rsplit("/", 1)[1] for file in several} == {"other-refall.json"}
+    assert {file.rsplit("/", 1)[1] for file in variants} == {"inception-refall.json"}
+    assert set(several) | set(variants) <= set(wanted_score_files(config))
+    before = parse_config(paper)
+    assert len(wanted_score_files(before)) == len(wanted_sample_sets(before))
+    # its 33 sample sets belong to other experiments too, which take the other extractor
+    assert len(wanted_score_files(config)) == len(wanted_sample_sets(config)) + 33
+
+
+def test_one_model_serves_many_samplers(paper):
+    samplers = [{}, {"steps": 250}, {"reading": "equations"}, {"reading": "exact"}]
+    config = parse_config(changed(paper, "experiments.cifar10_sdm.samplers", samplers))
+    wanted = [s for s in sample_sets(config, "cifar10_sdm") if s.model.seed == 42]
+    at = {s: {w.model for w in wanted if w.model.strength == s} for s in ("-0.40", "0.00")}
+    assert {model.marginal for model in at["-0.40"]} == {"published", "exact"}
+    assert len(at["-0.40"]) == 2
+    assert len(at["0.00"]) == 1  # white noise has one marginal
+    assert len({w.path for w in wanted}) == 11 * 4
+
+
+def test_the_clamp_follows_the_reading_unless_it_is_set(paper):
+    samplers = [{}, {"reading": "equations"}, {"reading": "exact"}, {"reading": "exact", "clamp": "data"}]
+    config = parse_config(changed(paper, "experiments.cifar10_sdm.samplers", samplers))
+    clamps = [sampler.clamping for sampler in config.samplers_of("cifar10_sdm")]
+    assert clamps == ["whitened", "off", "off", "data"]
+
+
+def test_a_figure_of_the_theory_needs_only_the_experiment_that_it_shows(paper):
+    alone = changed(paper, "targets", ["figT"])
+    assert wanted_sample_sets(parse_config(alone)) == []
+    config = parse_config(changed(alone, "figures.figT.experiment", "cifar10_sdm"))
+    assert wanted_sample_sets(config) == sample_sets(config, "cifar10_sdm")
+
+
+def test_a_strength_reads_the_same_however_it_is_written():
+    assert [strength_text(s) for s in (-0.4, -0.0, 0, 0.3, 1)] == ["-0.40", "0.00", "0.00", "0.30", "1.00"]
+
+
+def test_exponents_without_a_dot_are_numbers(paper):
+    assert isinstance(paper["recipes"]["paper"]["training"]["learning_rate"], str)  # YAML reads 1e-4 so
+    assert parse_config(paper).recipes["paper"].training.learning_rate == 1e-4
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "key", "remedy"),
+    [
+        ("recipes.paper.training.batchsize", 64, "recipes.paper.training.batchsize", "mean 'batch_size'"),
+        (
+            "recipes.paper.training.batch_size",
+            0,
+            "recipes.paper.training.batch_size",
+            "greater than or equal to 1",
+        ),
+        ("strengths.grid", [0.40001, 0.0], "strengths.grid.0", "write 0.4"),
+        (
+            "experiments.cifar10_sdm.strengths",
+            [0.0, 0.123],
+            "experiments.cifar10_sdm.strengths.1",
+            "write 0.12",
+        ),
+        ("experiments.cifar10_sdm.strengths", "gird", "experiments.cifar10_sdm.strengths", "mean 'grid'"),
+        ("experiments.cifar10_sdm.dataset", "cifar", "experiments.cifar10_sdm.dataset", "mean 'cifar10'"),
+        ("figures.fig2a.experiment", "cifar10_sdn", "figures.fig2a.experiment", "mean 'cifar10_sdm'"),
+        ("figures.fig2a.metric", "fidd", "figures.fig2a.u_curve.metric", "'fid'"),
+        ("figures.fig3.strengths", [0.0, -0.45], "figures.fig3.strengths", "add it there"),
+        ("figures.fig1.noise", "ddpm", "figures.fig1.noise", "name a noise that is shaped"),
+        ("targets", ["fig9"], "targets", "did you mean"),
+        ("recipe", "papers", "recipe", "mean 'paper'"),
+        ("strengths.grid", [0.1, 0.1], "strengths.grid", "each once"),
+        (
+            "recipes.paper.sampling.images",
+            500,
+            "recipes.paper.sampling.images",
+            "lower scoring.kid_subset_size",
+        ),
+        ("recipes.paper.sampling.steps", 2000, "recipes.paper.sampling.steps", "1000 timesteps"),
+        (
+            "recipes.paper.scoring.reference_images",
+            60000,
+            "recipes.paper.scoring.reference_images",
+            "write all",
+        ),
+        ("experiments.cifar10_sdm.samplers", [{"step": 3}], "experiments.cifar10_sdm.samplers.step", "steps"),
+        ("datasets.cifar10.sources", [{"sha256": "0" * 64}], "datasets.cifar10.sources.0", "exactly one of"),
+        ("noises.ddpm", {"operator": "sdm"}, "noises.ddpm", "baseline"),
+        ("recipes.paper.training.unet.norm_groups", 24, "recipes.paper.training.unet", "multiple"),
+        ("name", "a/b", "name", "letters, digits"),
+        ("experiments.cifar10_sdm.extractor", "incepton", "experiments.cifar10_sdm.extractor", "'inception'"),
+        ("extractors.inception.network", "resnet", "extractors.inception", "package.module:Class"),
+        ("extractors.inception.layer", "512", "extractors.inception", "known: 64, 192, 768, 2048"),
+        ("extractors.inception.sources", [], "extractors.inception", "add sources"),
+        ("extractors.inception.network", "dinov2-vit-s-14", "extractors.inception", "has no layer '2048'"),
+        (
+            "extractors.other",
+            {"network": "dinov2-vit-s-14", "sources": [{"file": "a"}]},
+            "extractors.other",
+            "torch.hub; remove sources",
+        ),
+        ("recipes.paper.scoring.bootstrap", 2, "recipes.paper.scoring.bootstrap", "even number from 4, or 0"),
+        (
+            "recipes.paper.scoring.bootstrap",
+            101,
+            "recipes.paper.scoring.bootstrap",
+            "even number from 4, or 0",
+        ),
+        ("seeds.one", [-1], "seeds.one.0", "greater than or equal to 0"),
+        ("strengths.grid", [float("nan")], "strengths.grid.0", "between -10 and 10"),
+        ("experiments.cifar10_sdm.seeds", [], "experiments.cifar10_sdm.seeds", "at least one"),
+        ("figures.figB2.steps", [0], "figures.figB2.drift.steps.0", "greater than or equal to 1"),
+        ("figures.figB2.steps", [2000], "figures.figB2.steps", "1000 timesteps"),
+        ("figures.fig1.image", 50000, "figures.fig1.image", "it has 50000"),
+        ("figures.figS2.image", 50000, "figures.figS2.image", "it has 50000"),
+        ("figures.figS2.timesteps", [0, 1000], "figures.figS2.timesteps", "the last one is 999"),
+        ("figures.figR.steps", [2000], "figures.figR.steps", "1000 timesteps"),
+        ("figures.figR.noise", "smd", "figures.figR.noise", "mean 'sdm'"),
+        ("figures.figT.noise", "ddpm", "figures.figT.noise", "name a noise that is shaped"),
+        ("figures.figT.strengths", "wild", "figures.figT.strengths", "mean 'wide'"),
+        ("figures.figT.strengths", [0.0, 0.0], "figures.figT.strengths", "each once"),
+        ("figures.figT.shown", [0.33], "figures.figT.shown", "not among the strengths"),
+        ("figures.figT.samplers", [{"step": 3}], "figures.figT.samplers.step", "steps"),
+        ("figures.figT.samplers", [{"steps": 3000}], "figures.figT.samplers", "1000 timesteps"),
+        ("figures.figT.samplers", [{}, {"steps": 50}], "figures.figT.samplers", "each sampler once"),
+        ("figures.figT.experiment", "cifar100_sdm", "figures.figT.experiment", "not about sdm on cifar10"),
+        ("figures.figT.experiment", "cifar10_smd", "figures.figT.experiment", "mean 'cifar10_sdm'"),
+        ("figures.figS1.points", [{"noise": "hmd"}], "figures.figS1.points.0.noise", "mean 'hdm'"),
+        (
+            "figures.figS1.points",
+            [{"noise": "ddpm", "strength": 0.4}],
+            "figures.figS1.points.0.strength",
+            "white noise",
+        ),
+        (
+            "figures.figS1.points",
+            [{"noise": "bandpass", "strength": -0.4}],
+            "figures.figS1.points.0.strength",
+            "lies in 0..1",
+        ),
+        ("experiments.cifar10_sdm.noises", ["bandpass"], "experiments.cifar10_sdm.strengths", "0..1"),
+        (
+            "noises.sdm_powerlaw.times",
+            {"noise": "powerlow", "strength": 0.1},
+            "noises.sdm_powerlaw.times.noise",
+            "mean 'powerlaw'",
+        ),
+        (
+            "noises.sdm_powerlaw.times",
+            {"noise": "hdm", "strength": 0.1},
+            "noises.sdm_powerlaw.times",
+            "acts on the same basis",
+        ),
+        (
+            "noises.sdm_powerlaw.times",
+            {"noise": "bandpass", "strength": 2},
+            "noises.sdm_powerlaw.times.strength",
+            "0..1",
+        ),
+        ("noises.bandpass.high_band", [0.05, 0.2], "noises.bandpass.sagd_bandpass", "bands overlap"),
+        ("noises.bandpass.low_band", [0.2, 0.1], "noises.bandpass.sagd_bandpass", "is reversed"),
+        ("noises.bandpass.low_gain", 0.7, "noises.bandpass.sagd_bandpass", "add up to 1"),
+        ("noises.powerlaw.eps", 0, "noises.powerlaw.sagd_powerlaw.eps", "greater than 0"),
+        ("noises.powerlaw.eps", float("inf"), "noises.powerlaw.sagd_powerlaw.eps", "finite"),
+        ("noises.sdm.eps", 0.1, "noises.sdm.sdm.eps", "does not belong here"),
+        (
+            "noises.omit1",
+            {"operator": "sagd_bandpass", "low_band": [0.001, 0.002]},
+            "experiments.omission1.noises",
+            "no frequency in its bands",
+        ),
+        ("figures.fig1.noise", "powerlaw", "figures.fig1.noise", "draws a colour axis"),
+        ("figures.figB2.noise", "bandpass", "figures.figB2.noise", "draws a colour axis"),
+        ("figures.figR.noise", "sdm_powerlaw", "figures.figR.noise", "draws a colour axis"),
+        ("figures.figT.dataset", "mnist", "figures.figT.noise", "mnist is grey"),
+        ("figures.figS1.dataset", "fashion_band1", "figures.figS1.points", "fashion_band1 is grey"),
+        ("figures.figO.shown", "cifar10_sdm", "figures.figO.shown", "none of its experiments"),
+        ("figures.figO.experiments", ["omission33"], "figures.figO.experiments", "mean 'omission"),
+        ("experiments.omission3.dataset", "fashion_mnist", "figures.figO.experiments", "is not corrupted"),
+        ("experiments.omission3.noises", ["powerlaw"], "figures.figO.experiments", "sagd_bandpass"),
+        ("experiments.omission3.samplers", [{}, {"steps": 9}], "figures.figO.experiments", "one sampler"),
+        ("experiments.omission3.strengths", [0.5, 1.0], "figures.figO.experiments", "two strengths"),
+        (
+            "experiments.cifar10_samplers.samplers",
+            [{"method": "dpm_solver", "steps": 600}],
+            "recipes.paper.sampling.steps",
+            "at most 500",
+        ),
+        (
+            "figures.figT.samplers",
+            [{"method": "dpm_solver", "steps": 501}],
+            "figures.figT.samplers",
+            "at most 500",
+        ),
+        ("datasets.cifar10.size", 64, "datasets.cifar10", "32 x 32"),
+        ("datasets.cifar10.channels", 1, "datasets.cifar10", "channels: 3"),
+        ("datasets.cifar10.channels", 2, "datasets.cifar10.channels", "1 or 3"),
+        ("datasets.mnist.channels", 3, "datasets.mnist", "set channels: 1"),
+        ("datasets.mnist.sources", [{"deb": "a b"}], "datasets.mnist.sources.0.deb", "pattern"),
+        (
+            "datasets.mnist.sources",
+            [{"deb": "ab", "file": "c"}],
+            "datasets.mnist.sources.0",
+            "exactly one of",
+        ),
+        ("datasets.mnist.sources", [{"hub": "ab/c"}], "datasets.mnist.sources.0.hub", "pattern"),
+        ("datasets.cifar10.part", [0, 0.5], "datasets.cifar10", "reader: folder"),
+        ("datasets.celeba64.part", [0.5, 0.1], "datasets.celeba64", "lower end first"),
+        ("datasets.celeba64.part", [0, 1.5], "datasets.celeba64.part.1", "less than or equal to 1"),
+        ("datasets.celeba64.reader", "images", "datasets.celeba64.reader", "'folder'"),
+        ("datasets.cifar10.per_class", 0, "datasets.cifar10.per_class", "greater than or equal to 1"),
+        ("offline", "perhaps", "offline", "boolean"),
+        ("download.tries", 0, "download.tries", "greater than or equal to 1"),
+        ("datasets.celeba64.size", 60, "recipes.paper.training.unet.channels", "use fewer levels"),
+        ("recipes.paper.training.schedule.beta_end", 1e-5, "recipes.paper.training.schedule", "swap them"),
+        ("recipes.paper.scoring.reference_images", 500, "recipes.paper.scoring.reference_images", "raise it"),
+        (
+            "experiments.cifar10_sdm.samplers",
+            [{}, {"precision": {"cuda": "fp16"}}],
+            "experiments.cifar10_sdm.samplers",
+            "remove one",
+        ),
+    ],
+)
+def test_a_bad_config_is_one_line_with_key_and_remedy(paper, path, value, key, remedy):
+    with pytest.raises(ConfigError) as caught:
+        parse_config(changed(paper, path, value))
+    message = str(caught.value)
+    assert "\n" not in message
+    assert key in message
+    assert remedy in message
+
+
+def test_the_place_of_an_array_says_what_was_done_to_the_pictures(paper):
+    config = parse_config(paper)
+    assert prepared(config, "cifar10") == "cifar10/size32"
+    assert prepared(config, "celeba64") == "celeba64/crop140-size64"
+    assert prepared(config, "mnist") == "mnist/size32-grey"
+    assert prepared(config, "fashion_band1") == "fashion_band1/size32-grey"
+    parts = {
+        prepared(parse_config(changed(paper, "datasets.celeba64.part", part)), "celeba64")
+        for part in ([0, 0.9], [0.9, 1.0])
+    }
+    assert parts == {"celeba64/crop140-size64-part0-0.9", "celeba64/crop140-size64-part0.9-1"}
+
+
+def test_parts_that_differ_a_little_have_their_own_places(paper):
+    places = {
+        prepared(parse_config(changed(paper, "datasets.celeba64.part", [0, b])), "celeba64")
+        for b in (0.5, 0.5000001, 0.50000001)
+    }
+    assert len(places) == 3
+
+
+def test_what_follows_from_a_number_that_is_not_known_is_not_checked(paper):
+    content = changed(paper, "datasets.cifar10.images", None)
+    parse_config(content)
+    content = changed(content, "figures.fig1.image", 10**6)
+    content = changed(content, "recipes.paper.scoring.reference_images", 10**6)
+    del content["experiments"]["cifar100_sdm"], content["experiments"]["celeba64_sdm"]
+    for figure in ("fig2d", "fig2e"):
+        del content["figures"][figure]
+        content["targets"].remove(figure)
+    parse_config(content)
+
+
+def test_data_sets_say_their_terms_and_how_their_sources_are_verified(paper):
+    """A file of the hub may change: its pixels, or its number and classes, must decide."""
+    for name, settings in parse_config(paper).datasets.items():
+        if name.startswith("fashion_band"):
+            continue
+        assert settings.licence, name
+        for source in settings.sources:
+            verified = settings.sha256 or (settings.images and settings.per_class)
+            assert source.sha256 or verified, f"{name}: {source}"
+
+
+BAND = {"title": "CIFAR-10 with noise", "corrupts": "cifar10", "band": [0.1, 0.2]}
+
+
+def test_a_corrupted_data_set_is_compared_with_the_clean_one(paper):
+    content = changed(paper, "datasets.cifar10_band", BAND)
+    config = parse_config(changed(content, "experiments.cifar10_sdm.dataset", "cifar10_band"))
+    assert (config.clean_of("cifar10_band"), config.clean_of("cifar10")) == ("cifar10", "cifar10")
+    assert config.images_of("cifar10_band") is config.datasets["cifar10"]
+    assert config.datasets["cifar10_band"].seed == 0
+    assert {wanted.model.dataset for wanted in sample_sets(config, "cifar10_sdm")} == {"cifar10_band"}
+    assert parse_config(config.model_dump(mode="json")) == config  # as the snapshot of a run is read
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "remedy"),
+    [
+        ({"corrupts": "cifar"}, "corrupts", "there is no 'cifar'; did you mean 'cifar10'"),
+        ({"corrupts": "again"}, "corrupts", "again is corrupted itself; name a clean data set"),
+        ({"corrupts": "noisy"}, "corrupts", "names itself"),
+        ({"band": [0.2, 0.1]}, "noisy", "band [0.2, 0.1] is empty; write the lower frequency first"),
+        ({"band": [0.2, 0.2]}, "noisy", "lower frequency first"),
+        ({"band": [0.2, 0.8]}, "band.1", "less than or equal to 0.7072"),
+        ({"band": [-0.1, 0.8]}, "band.0", "greater than or equal to 0"),
+        ({"band": [0.1, float("nan")]}, "band.1", "finite number"),
+        ({"band": [0.1]}, "band.1", "is missing"),
+        ({"band": [0.01, 0.02]}, "band", "32 x 32 images have no frequency in it; widen it"),
+        ({"size": 32}, "size", "does not belong here; remove it"),
+        ({"bnad": [0.1, 0.2]}, "bnad", "did you mean 'band'"),
+    ],
+)
+def test_a_bad_corruption_is_one_line(paper, change, key, remedy):
+    content = changed(paper, "datasets.again", BAND)
+    content = changed(content, "datasets.noisy", {**BAND, **change})
+    with pytest.raises(ConfigError) as caught:
+        parse_config(content)
+    message = str(caught.value)
+    assert "\n" not in message and remedy in message
+    assert message.startswith("config: datasets.noisy") and key in message
+
+
+def test_a_clean_data_set_without_sources_is_not_taken_for_a_corrupted_one(paper):
+    with pytest.raises(ConfigError, match=r"datasets\.new\.sources: is missing; add it"):
+        parse_config(
+            changed(paper, "datasets.new", {"title": "N", "reader": "cifar", "images": 9, "size": 32})
+        )
+
+
+@pytest.mark.parametrize("noise", ["sdm", "hdm"])
+def test_noises_of_colours_are_refused_on_grey_images(paper, noise):
+    content = changed(paper, "experiments.cifar10_sdm.dataset", "fashion_mnist")
+    content = changed(content, "experiments.cifar10_sdm.noises", ["ddpm", noise])
+    message = f"experiments.cifar10_sdm.noises: {noise} squeezes a colour axis and fashion_mnist is grey; use"
+    with pytest.raises(ConfigError, match=message):
+        parse_config(content)
+    parse_config(changed(content, "experiments.cifar10_sdm.noises", ["ddpm"]))
+    with pytest.raises(ConfigError, match=r"figures.fig1.noise: sdm squeezes .* fashion_mnist is grey"):
+        parse_config(changed(paper, "figures.fig1.dataset", "fashion_mnist"))
+
+
+def test_a_missing_key_is_named(paper):
+    content = copy.deepcopy(paper)
+    del content["recipes"]["paper"]["training"]["epochs"]
+    with pytest.raises(ConfigError, match=r"recipes.paper.training.epochs: is missing; add it"):
+        parse_config(content)
+
+
+def test_merge_lays_dictionaries_over_each_other_and_replaces_lists():
+    base = {"a": {"b": 1, "c": [1, 2]}, "d": 3}
+    merge(base, {"a": {"c": [5]}, "e": {"f": 6}})
+    assert base == {"a": {"b": 1, "c": [5]}, "d": 3, "e": {"f": 6}}
+
+
+def test_every_field_is_described():
+    def kinds(base):
+        for kind in base.__subclasses__():
+            yield kind
+            yield from kinds(kind)
+
+    for kind in kinds(Settings):
+        assert kind.__doc__, kind
+        undescribed = [name for name, field in kind.model_fields.items() if not field.description]
+        assert not undescribed, f"{kind.__name__}: {undescribed}"

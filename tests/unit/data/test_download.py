@@ -1,0 +1,519 @@
+"""Downloads against a real HTTP server on the loopback that behaves and misbehaves."""
+
+import hashlib
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+import pytest
+
+from shapednoise.config.data import DownloadSettings, Source
+from shapednoise.data.sources import http as transfer
+from shapednoise.data.sources.fetch import fetch, fetch_configured
+from shapednoise.errors import UserError
+from shapednoise.files import sha256_of_path
+
+CONTENT = bytes(range(256)) * 4096
+OLDER = bytes(reversed(CONTENT))
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+TOTAL, THIRD = len(CONTENT), len(CONTENT) // 3
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Serves CONTENT by the behaviour that the path begins with; notes every request and its headers."""
+
+    requests: ClassVar[list] = []
+
+    def do_GET(self):
+        asked = self.headers.get("Range")
+        self.start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
+        self.requests.append((self.path, self.start, self.headers.get("If-Range")))
+        path = urlsplit(self.path).path
+        self.behaviour = path.strip("/").split("-")[0]
+        self.nth = sum(seen == self.path for seen, *_ in self.requests)
+        getattr(self, f"serve_{self.behaviour}", self.serve)()
+
+    def answer(self, status: int, body: bytes, sent: int | None = None, **headers) -> None:
+        """An answer with these headers, of which `sent` bytes of the body are sent."""
+        self.send_response(status)
+        headers = {"Content_Length": len(body), "ETag": '"one"', **headers}
+        for name, value in headers.items():
+            if value is not None:
+                self.send_header(name.replace("_", "-"), str(value))
+        self.end_headers()
+        self.wfile.write(body[:sent])
+        self.wfile.flush()
+        self.close_connection = True
+
+    def serve(self, sent: int | None = None, **headers) -> None:
+        """What an honest server does, up to the bytes that are sent and to these headers."""
+        if not self.start:
+            return self.answer(200, CONTENT, sent, **headers)
+        if self.start >= TOTAL:
+            return self.answer(416, b"", Content_Range=f"bytes */{TOTAL}", **headers)
+        place = f"bytes {self.start}-{TOTAL - 1}/{TOTAL}"
+        self.answer(206, CONTENT[self.start :], sent, **{"Content_Range": place, **headers})
+
+    def serve_missing(self):
+        self.send_error(404)
+
+    def serve_busy(self):
+        if self.nth > 2:
+            return self.serve()
+        wait = {"date": "Fri, 01 Jan 2100 00:00:00 GMT", "short": "7", "odd": "soon"}
+        self.answer(503, b"", Retry_After=wait.get(self.path.split("-")[1]))
+
+    def serve_drops(self):
+        self.serve(THIRD if self.nth == 1 else None)
+
+    def serve_again(self):
+        self.serve(TOTAL // 8)
+
+    def serve_untold(self):
+        self.serve(THIRD if self.nth == 1 else None, ETag=None)
+
+    def serve_weak(self):
+        dated = {"ETag": 'W/"one"', "Last_Modified": "Thu, 01 Jan 2026 00:00:00 GMT"}
+        self.serve(THIRD if self.nth == 1 else None, **dated)
+
+    def serve_norange(self):
+        self.answer(200, CONTENT, THIRD if self.nth == 1 else None)
+
+    def serve_changed(self):
+        """The file changes after the first answer; an honest server heeds If-Range."""
+        if self.nth == 1:
+            return self.answer(200, OLDER, THIRD)
+        self.answer(200, CONTENT, ETag='"two"')
+
+    def serve_careless(self):
+        """The same of a server that does not heed If-Range."""
+        if self.nth == 1:
+            return self.answer(200, OLDER, THIRD)
+        self.serve(ETag='"two"')
+
+    def serve_elsewhere(self):
+        """A server that answers with another range than it was asked for."""
+        self.serve(THIRD if self.nth == 1 else None, **self.once_resumed(f"bytes 5-{TOTAL - 1}/{TOTAL}"))
+
+    def serve_longer(self):
+        """A server whose file has another length now, and the same ETag."""
+        start = self.start
+        self.serve(
+            THIRD if self.nth == 1 else None, **self.once_resumed(f"bytes {start}-{TOTAL}/{TOTAL + 1}")
+        )
+
+    def serve_placeless(self):
+        self.serve(THIRD if self.nth == 1 else None, **self.once_resumed(None))
+
+    def once_resumed(self, place: str | None) -> dict:
+        return {"Content_Range": place} if self.start else {}
+
+    def serve_promises(self):
+        self.serve(Content_Length=TOTAL + 1000 - self.start)
+
+    def serve_withholds(self):
+        self.answer(200, CONTENT, Content_Length=TOTAL - 1000)
+
+    def serve_chunks(self):
+        self.protocol_version = "HTTP/1.1"
+        pieces = [CONTENT[:THIRD], CONTENT[THIRD:], b""]
+        body = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+        self.answer(200, body, Content_Length=None, Transfer_Encoding="chunked")
+
+    def serve_quota(self):
+        self.answer(200, b"\n<!DOCTYPE html><html>quota exceeded</html>", Content_Type="application/zip")
+
+    def serve_login(self):
+        self.answer(200, b"please log in", Content_Type="text/html; charset=utf-8")
+
+    def serve_moved(self):
+        self.answer(302, b"", Location=f"/good-{self.path.split('-')[1]}")
+
+    def serve_loop(self):
+        self.answer(302, b"", Location=self.path)
+
+    def serve_stalls(self):
+        self.serve(THIRD if self.nth == 1 else None)
+        if self.nth == 1:
+            time.sleep(2)
+
+    def serve_trickles(self):
+        self.answer(200, CONTENT, 0)
+        for byte in CONTENT[:100]:
+            self.wfile.write(bytes([byte]))
+            time.sleep(0.05)
+
+    def serve_slowly(self):
+        self.answer(200, CONTENT, 0)
+        for start in range(0, TOTAL, TOTAL // 16):
+            self.wfile.write(CONTENT[start : start + TOTAL // 16])
+            time.sleep(0.05)
+
+    def log_message(self, *arguments):
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """A server that does not mind clients that hang up."""
+
+    def handle_error(self, request, client_address):
+        pass
+
+
+@pytest.fixture
+def pauses(monkeypatch) -> list[float]:
+    """The seconds for which downloads would have waited between tries."""
+    waited: list[float] = []
+    monkeypatch.setattr(transfer, "sleep", waited.append)
+    return waited
+
+
+@pytest.fixture
+def server(pauses):
+    Handler.requests = []
+    with Server(("127.0.0.1", 0), Handler) as running:
+        threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+def get(tmp_path: Path, *sources: Source, **options) -> tuple[Path, Source]:
+    return fetch("pictures", sources, tmp_path / "data", tmp_path / "data" / "downloads", **options)
+
+
+def refused(tmp_path: Path, *sources: Source, **options) -> str:
+    """The one line with which getting these sources ends."""
+    with pytest.raises(UserError) as caught:
+        get(tmp_path, *sources, **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def kept_name(url: str, name: str = "good-archive.tgz") -> str:
+    """The name under which the file of an address is kept."""
+    return f"{hashlib.sha256(url.encode()).hexdigest()[:8]}-{name}"
+
+
+def kept(tmp_path: Path) -> list[str]:
+    """The names of the files that are left of downloads."""
+    return sorted(path.name for path in (tmp_path / "data" / "downloads").iterdir() if path.name != ".lock")
+
+
+BEHAVIOURS = [
+    *("good", "busy", "drops", "norange", "untold", "weak", "changed", "careless", "elsewhere", "longer"),
+    *("placeless", "chunks", "moved", "again"),
+]
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+@pytest.mark.parametrize("sha256", [SHA256, None], ids=["known", "unknown"])
+def test_a_download_ends_with_the_right_content_and_nothing_else(server, tmp_path, behaviour, sha256):
+    source = Source(url=f"{server}/{behaviour}-archive.tgz", sha256=sha256)
+    path, used = get(tmp_path, source)
+    assert path.read_bytes() == CONTENT
+    assert used == source
+    assert kept(tmp_path) == [kept_name(source.url, f"{behaviour}-archive.tgz")]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "condition"), [("drops", '"one"'), ("weak", "Thu, 01 Jan 2026 00:00:00 GMT")]
+)
+def test_a_dropped_download_resumes_where_it_stopped_if_the_file_is_the_same(
+    server, tmp_path, behaviour, condition
+):
+    get(tmp_path, Source(url=f"{server}/{behaviour}-archive.tgz"))
+    assert [request[1:] for request in Handler.requests] == [(0, None), (THIRD, condition)]
+
+
+@pytest.mark.parametrize(("sha256", "start"), [(SHA256, THIRD), (None, 0)])
+def test_without_a_version_a_download_resumes_only_if_a_checksum_decides(server, tmp_path, sha256, start):
+    get(tmp_path, Source(url=f"{server}/untold-archive.tgz", sha256=sha256))
+    assert [request[1:] for request in Handler.requests] == [(0, None), (start, None)]
+
+
+@pytest.mark.parametrize("behaviour", ["careless", "elsewhere", "longer", "placeless"])
+def test_a_range_of_something_else_starts_the_download_anew(server, tmp_path, behaviour):
+    get(tmp_path, Source(url=f"{server}/{behaviour}-archive.tgz"))
+    assert [start for _, start, _ in Handler.requests] == [0, THIRD, 0]
+
+
+@pytest.mark.parametrize(("total", "starts"), [(TOTAL, [TOTAL]), (TOTAL + 10, [TOTAL + 10, 0])])
+def test_a_part_that_is_complete_is_taken_and_one_that_is_too_long_is_not(server, tmp_path, total, starts):
+    url = f"{server}/good-archive.tgz"
+    part = transfer.Part(tmp_path / "data" / "downloads" / kept_name(url), url)
+    part.path.parent.mkdir(parents=True)
+    part.path.write_bytes((CONTENT + bytes(10))[:total])
+    part.note.write_text(json.dumps({"url": url, "total": total, "validator": '"one"'}))
+    assert get(tmp_path, Source(url=url))[0].read_bytes() == CONTENT
+    assert [start for _, start, _ in Handler.requests] == starts
+
+
+def test_a_part_of_another_address_is_not_continued(server, tmp_path):
+    url = f"{server}/good-archive.tgz"
+    part = transfer.Part(tmp_path / "data" / "downloads" / kept_name(url), "http://127.0.0.1:1/other")
+    part.path.parent.mkdir(parents=True)
+    part.path.write_bytes(OLDER[:1000])
+    part.note.write_text(json.dumps({"url": part.url, "total": TOTAL, "validator": '"one"'}))
+    path, _ = get(tmp_path, Source(url=url, sha256=SHA256))
+    assert path.read_bytes() == CONTENT
+    assert [start for _, start, _ in Handler.requests] == [0]
+
+
+def test_what_was_fetched_is_not_fetched_again(server, tmp_path):
+    source = Source(url=f"{server}/good-archive.tgz", sha256=SHA256)
+    get(tmp_path, source)
+    get(tmp_path, source)
+    assert len(Handler.requests) == 1
+
+
+@pytest.mark.parametrize("others", [["one/data.zip", "two/data.zip"], ["data.zip?id=1", "data.zip?id=2"]])
+def test_files_of_the_same_name_from_other_addresses_are_not_taken_for_each_other(server, tmp_path, others):
+    one, two = (Source(url=f"{server}/good-{other}") for other in others)
+    path, _ = get(tmp_path, one)
+    path.write_bytes(OLDER)
+    found, used = get(tmp_path, two)
+    assert used == two and found != path and found.read_bytes() == CONTENT
+    assert get(tmp_path, one, offline=True)[0].read_bytes() == OLDER
+    path.unlink()
+    assert "not fetched yet" in refused(tmp_path, one, offline=True)
+
+
+def test_a_server_that_promises_more_than_it_has_is_given_up(server, tmp_path):
+    message = refused(tmp_path, Source(url=f"{server}/promises-archive.tgz", sha256=SHA256))
+    assert "/promises-archive.tgz: " in message
+    assert len(Handler.requests) <= 2 * DownloadSettings().tries + 1
+    assert all(name.endswith((".part", ".part.json")) for name in kept(tmp_path))
+
+
+def test_a_file_that_is_cut_by_its_server_is_refused_by_its_checksum(server, tmp_path):
+    message = refused(tmp_path, Source(url=f"{server}/withholds-archive.tgz", sha256=SHA256))
+    assert "(truncated or altered)" in message
+    assert not kept(tmp_path)
+
+
+@pytest.mark.parametrize("page", ["quota", "login"])
+def test_a_web_page_is_refused_at_once_and_the_next_source_used(server, tmp_path, page):
+    source = Source(url=f"{server}/{page}-page.tgz")
+    message = refused(tmp_path, source)
+    assert "an HTML page, not the file (a quota or log-in page?)" in message
+    assert not kept(tmp_path) and len(Handler.requests) == 1
+    good = Source(url=f"{server}/good-archive.tgz", sha256=SHA256)
+    path, used = get(tmp_path, source, good)
+    assert used == good and path.read_bytes() == CONTENT
+
+
+def test_a_web_page_of_the_users_own_is_refused_and_stays_where_it_is(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "archive.tgz").write_text("<html>too many users have viewed this file</html>")
+    message = refused(tmp_path, Source(file="archive.tgz"))
+    assert "archive.tgz is an HTML page, not the file" in message and "put the file at" in message
+    assert (tmp_path / "data" / "archive.tgz").exists()
+
+
+def test_redirects_end(server, tmp_path):
+    assert "more than 10 redirects" in refused(tmp_path, Source(url=f"{server}/loop-archive.tgz"))
+    assert len(Handler.requests) == 11
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited"), [("short", [7, 7]), ("date", [60, 60]), ("odd", [2, 4]), ("none", [2, 4])]
+)
+def test_the_wait_is_what_the_server_asks_for_within_bounds(server, tmp_path, pauses, asked, waited):
+    get(tmp_path, Source(url=f"{server}/busy-{asked}-archive.tgz", sha256=SHA256))
+    assert pauses == waited
+
+
+def test_tries_are_counted_in_a_row_that_brings_nothing(server, tmp_path, pauses):
+    source = Source(url=f"{server}/busy-archive.tgz")
+    assert "503" in refused(tmp_path, source, settings=DownloadSettings(tries=2))
+    assert len(Handler.requests) == 2
+    get(tmp_path, Source(url=f"{server}/again-archive.tgz"), settings=DownloadSettings(tries=1))
+
+
+def test_a_server_that_stalls_is_asked_again(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.3)
+    get(tmp_path, Source(url=f"{server}/stalls-archive.tgz", sha256=SHA256))
+    assert [start for _, start, _ in Handler.requests] == [0, THIRD]
+
+
+def test_the_limits_of_time_hold_for_a_source_and_for_all(server, tmp_path):
+    drip = Source(url=f"{server}/trickles-archive.tgz", timeout_s=0.3)
+    assert "too slow: not done after 0.3 s" in refused(tmp_path, drip)
+    good = Source(url=f"{server}/good-archive.tgz")
+    message = refused(tmp_path, drip, good, settings=DownloadSettings(total_s=0.2))
+    assert "good-archive.tgz: not tried, all sources together took 0.2 s" in message
+
+
+def test_a_slow_source_gives_way_to_the_next_one(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(transfer, "PATIENCE_SECONDS", 0)
+    slow = Source(url=f"{server}/good-slow.tgz", least_kb_per_s=1e9)
+    good = Source(url=f"{server}/good-archive.tgz", sha256=SHA256)
+    assert get(tmp_path, slow, good)[1] == good
+
+
+def test_a_proxy_of_the_environment_is_used(server, tmp_path, monkeypatch):
+    for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", server)
+    source = Source(url="http://pictures.invalid/drops-archive.tgz", sha256=SHA256)
+    assert get(tmp_path, source)[0].read_bytes() == CONTENT
+    assert [path for path, *_ in Handler.requests] == ["http://pictures.invalid/drops-archive.tgz"] * 2
+
+
+def test_a_file_of_the_hub_comes_from_its_endpoint(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", f"{server}/")
+    source = Source(hub="own/pictures@main/data/train-00000.parquet")
+    path, _ = get(tmp_path, source)
+    assert path.read_bytes() == CONTENT
+    [(asked, *_)] = Handler.requests
+    assert asked == "/datasets/own/pictures/resolve/main/data/train-00000.parquet"
+    assert get(tmp_path, source, offline=True)[0] == path
+
+
+@pytest.mark.parametrize("place", ["pictures@main/a.parquet", "own/pictures/a.parquet", "own/pictures@main"])
+def test_a_hub_file_names_owner_revision_and_path(place):
+    with pytest.raises(ValueError, match="pattern"):
+        Source(hub=place)
+
+
+def test_offline_only_what_is_there_is_used(server, tmp_path):
+    (tmp_path / "data").mkdir()
+    sources = [
+        Source(file="archive.tgz"),
+        Source(url=f"{server}/good-archive.tgz", sha256=SHA256),
+        Source(npm="no-such-package@1.0.0"),
+        Source(hub="own/pictures@main/a.parquet"),
+    ]
+    message = refused(tmp_path, *sources, offline=True)
+    assert not Handler.requests
+    assert message.count("not fetched yet") == 3 and f"there is no {tmp_path}/data/archive.tgz" in message
+    assert f"run `make fetch` while online or put the file at {tmp_path}/data/archive.tgz" in message
+    get(tmp_path, *sources)
+    assert get(tmp_path, *sources, offline=True)[1] == sources[1]
+    assert len(Handler.requests) == 1
+
+
+def test_a_directory_is_a_source_and_its_digest_is_checked(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "0.png").write_bytes(b"0")
+    source = Source(file=str(folder), sha256=sha256_of_path(folder))
+    assert get(tmp_path, source)[0] == folder
+    (folder / "1.png").write_bytes(b"1")
+    assert "(truncated or altered)" in refused(tmp_path, source)
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize("script", ["download", "weights"])
+def test_scripts_have_a_switch_for_offline(server, tmp_path, repository, script):
+    entry = {"things": {"licence": "", "sources": [{"url": f"{server}/good-archive.tgz", "sha256": SHA256}]}}
+    config = {"data_dir": str(tmp_path), "offline": False, "download": {}}
+    (tmp_path / "config.json").write_text(json.dumps(config | {"datasets": entry, "extractors": entry}))
+    outputs = {"download": ["--output"], "weights": ["--weights", "--manifest"]}[script]
+    command = [sys.executable, str(repository / "scripts" / f"{script}.py"), "things", "--offline"]
+    command += ["--config", str(tmp_path / "config.json")]
+    command += [text for option in outputs for text in (option, str(tmp_path / "out"))]
+    environment = os.environ | {"PYTHONPATH": str(repository / "src")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and not Handler.requests
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert "no source of things works offline" in line and "run `make fetch` while online" in line
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["other", "noisy"], ids=["unknown", "a corrupted data set"])
+def test_a_name_without_sources_is_one_line_that_says_which_there_are(tmp_path, name):
+    datasets = {"pictures": {"sources": [{"file": "a.zip"}]}, "noisy": {"corrupts": "pictures"}}
+    config = {"data_dir": str(tmp_path), "offline": False, "download": {}, "datasets": datasets}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=rf"no sources of '{name}' below datasets; choose one of pictures$"):
+        fetch_configured(tmp_path / "config.json", "datasets", name)
+
+
+def test_two_processes_that_want_the_same_file_share_one_download(server, tmp_path, repository):
+    """Two real runs of the script at once, from a server that takes its time."""
+    entry = {"licence": "", "sources": [{"url": f"{server}/slowly-archive.tgz", "sha256": SHA256}]}
+    config = {"data_dir": str(tmp_path), "offline": False, "download": {}, "datasets": {"pictures": entry}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    outputs = [tmp_path / "one.json", tmp_path / "two.json"]
+    script = [sys.executable, str(repository / "scripts" / "download.py"), "pictures"]
+    running = [
+        subprocess.Popen(
+            [*script, "--config", str(tmp_path / "config.json"), "--output", str(output)],
+            env=os.environ | {"PYTHONPATH": str(repository / "src")},
+        )
+        for output in outputs
+    ]
+    assert [process.wait(timeout=120) for process in running] == [0, 0]
+    one, two = (json.loads(output.read_text()) for output in outputs)
+    assert one == two and one["sha256"] == SHA256
+    assert Path(one["file"]).read_bytes() == CONTENT
+    assert len(Handler.requests) == 1
+
+
+def test_a_dropped_in_file_comes_first_and_stays_where_it_is(server, tmp_path):
+    (tmp_path / "data").mkdir()
+    dropped = tmp_path / "data" / "archive.tgz"
+    dropped.write_bytes(CONTENT)
+    path, _ = get(tmp_path, Source(file="archive.tgz", sha256=SHA256), Source(url=f"{server}/good"))
+    assert path == dropped
+    assert not Handler.requests
+
+
+def test_no_source_at_all_is_one_line_with_every_failure_and_where_to_put_the_file(server, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "archive.tgz").write_bytes(CONTENT[:1000])
+    sources = [
+        Source(file="archive.tgz", sha256=SHA256),
+        Source(url=f"{server}/missing-archive.tgz"),
+        Source(url="http://127.0.0.1:1/archive.tgz"),
+        Source(npm="no-such-package@1.0.0", timeout_s=0.01),
+    ]
+    with pytest.raises(UserError) as caught:
+        get(tmp_path, *sources)
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in ("truncated", "404", "cannot be reached", "npm no-such-package@1.0.0"):
+        assert part in message
+    assert f"put the file at {tmp_path / 'data' / 'archive.tgz'}" in message
+    assert (tmp_path / "data" / "archive.tgz").exists()
+
+
+@pytest.fixture
+def apt_get(tmp_path, monkeypatch) -> Path:
+    """A folder of commands with an apt-get that knows one package and leaves it where it is called."""
+    folder = tmp_path / "commands"
+    folder.mkdir()
+    (folder / "apt-get").write_text(
+        "#!/bin/sh\n"
+        'case "$3" in\n'
+        '  known=1.0-1) printf "%s" "$1 $2 $3" > known_1.0-1_all.deb;;\n'
+        '  *) echo "E: Unable to locate package $3" >&2; exit 100;;\n'
+        "esac\n"
+    )
+    (folder / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+def test_a_debian_package_is_fetched_once_and_kept(apt_get, tmp_path):
+    source = Source(deb="known=1.0-1", sha256=hashlib.sha256(b"download --quiet known=1.0-1").hexdigest())
+    path, used = get(tmp_path, source)
+    assert used == source and str(source) == "deb known=1.0-1"
+    assert [file.name for file in path.parent.iterdir() if file.name != ".lock"] == [path.name]
+    (apt_get / "apt-get").unlink()
+    assert get(tmp_path, source)[0] == path
+    with pytest.raises(UserError, match="deb other: apt-get is not installed"):
+        get(tmp_path, Source(deb="other"))
+
+
+def test_a_debian_package_that_is_not_there_says_so(apt_get, tmp_path):
+    with pytest.raises(UserError, match="deb other: E: Unable to locate package other"):
+        get(tmp_path, Source(deb="other"))

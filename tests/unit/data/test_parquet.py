@@ -1,0 +1,84 @@
+"""Parquet files as the Hugging Face hub has them, for every reader."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from shapednoise.config.data import ImagesSettings
+from shapednoise.data import archives as limits
+from shapednoise.data.canonical import write_canonical
+from shapednoise.data.images import load_images
+from shapednoise.errors import UserError
+from tests.unit.data.archives import LABELS, PIXELS, parquet, png, write_folder
+
+GREY = PIXELS[:, :28, :28, 0]
+
+
+def read(archive, tmp_path, **changes):
+    settings = ImagesSettings(**{"reader": "folder", "size": 32, **changes})
+    content = write_canonical(archive, settings, tmp_path / "images.npy")
+    return np.array(load_images(tmp_path / "images.npy")), content
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["struct", "bytes"])
+def test_cifar_100s_columns(tmp_path, plain):
+    archive = parquet(tmp_path / "train.parquet", "img", "fine_label", plain=plain)
+    images, content = read(archive, tmp_path, reader="cifar", per_class=5)
+    np.testing.assert_array_equal(images, PIXELS.transpose(0, 3, 1, 2))
+    assert content.classes == {str(label): 5 for label in range(10)}
+
+
+def test_mnists_pictures_are_in_the_middle_of_black_ones(tmp_path):
+    archive = parquet(tmp_path / "train.parquet", "image", "label", GREY)
+    images, _ = read(archive, tmp_path, reader="idx", channels=1, images=30)
+    np.testing.assert_array_equal(images[:, 0], np.pad(GREY[:30], ((0, 0), (2, 2), (2, 2))))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_are_preprocessed_as_those_of_a_folder(tmp_path, channels):
+    options = {"size": 16, "crop": 24, "channels": channels}
+    found, content = read(parquet(tmp_path / "a.parquet", "image", None), tmp_path, **options)
+    files = {f"{index:02d}.png": png(image) for index, image in enumerate(PIXELS)}
+    expected, _ = read(write_folder(tmp_path / "pictures", files), tmp_path, **options)
+    np.testing.assert_array_equal(found, expected)
+    assert content.classes is None
+
+
+def test_a_picture_that_is_too_large_for_its_reader(tmp_path):
+    archive = parquet(tmp_path / "train.parquet", "image", "label", GREY)
+    with pytest.raises(UserError, match=r"row 0 in .* is 28 x 28; raise size"):
+        read(archive, tmp_path, reader="idx", channels=1, size=24)
+
+
+def test_a_part_wants_names(tmp_path):
+    with pytest.raises(UserError, match="have no names of their own to split by; remove part"):
+        read(parquet(tmp_path / "a.parquet", "image", None), tmp_path, part=(0, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("columns", "match"),
+    [
+        ({"text": ["a", "b"]}, r"has no column img or image, but \['text'\]"),
+        ({"image": [None, None]}, "row 0 in .* holds no picture file"),
+        ({"image": [{"bytes": None, "path": "a.png"}] * 2}, "row 0 in .* holds no picture file"),
+        ({"image": [b"no picture"] * 2}, "row 0 in .* is no readable picture"),
+    ],
+)
+def test_other_tables_are_refused(tmp_path, columns, match):
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=match):
+        read(tmp_path / "a.parquet", tmp_path)
+
+
+def test_missing_labels_are_no_labels(tmp_path):
+    columns = {"image": [png(image) for image in PIXELS], "label": [*LABELS[:49], None]}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet", tmp_path)[1].classes is None
+
+
+def test_a_bomb_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "LARGEST_TOTAL", 1000)
+    pq.write_table(pa.table({"image": [bytes(1 << 22)] * 2}), tmp_path / "a.parquet", compression="gzip")
+    with pytest.raises(UserError, match=r"is unsafe: it would unpack"):
+        read(tmp_path / "a.parquet", tmp_path)

@@ -1,0 +1,399 @@
+"""Figures show what the table says: checked on what they draw, never on pixels."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from matplotlib.collections import LineCollection, PolyCollection
+from PIL import Image
+
+from shapednoise.analysis.drift import drift_table
+from shapednoise.analysis.readings import readings_table
+from shapednoise.analysis.spectra import spectra_table
+from shapednoise.config.training import ScheduleSettings
+from shapednoise.data.scale import to_uint8
+from shapednoise.figures.curves import curves
+from shapednoise.figures.drift import drift_figure
+from shapednoise.figures.forward_noise import forward_noise
+from shapednoise.figures.noise_gallery import noise_gallery
+from shapednoise.figures.omission import omission
+from shapednoise.figures.pictures import ZOOM, save_gif, save_grid, save_strip
+from shapednoise.figures.precision_recall import precision_recall
+from shapednoise.figures.readings import readings_figure
+from shapednoise.figures.sample_grids import sample_grids
+from shapednoise.figures.sampler_bars import sampler_bars
+from shapednoise.figures.spectra import spectra_figure
+from shapednoise.figures.style import new_figure, plt, save, show_image
+from shapednoise.figures.theory import theory_figure
+from shapednoise.figures.tiles import GAP, square_grid
+from shapednoise.figures.u_curve import u_curve
+from shapednoise.noise.process import ShapedProcess, linear_betas
+from shapednoise.noise.shape import make_shape
+
+STRENGTHS = np.array([-0.6, -0.4, -0.2, 0.0, 0.2, 0.4])
+BETAS = linear_betas(1e-4, 0.02, 1000)
+BANDPASS = {"operator": "sagd_bandpass", "strength": 1.0, "low_band": [0, 0.1], "high_band": [0.3, 0.75]}
+
+
+@pytest.fixture
+def scores() -> pd.DataFrame:
+    """FID = 30 + 50 (s + 0.3)^2 + seed, for two seeds; HDM one worse."""
+    rows = []
+    for seed in (0, 1):
+        for strength in STRENGTHS:
+            for noise, extra in (("sdm", 0), ("hdm", 1)) if strength else (("ddpm", 0),):
+                fid = 30 + 50 * (strength + 0.3) ** 2 + seed + extra
+                rows.append(
+                    (noise, strength, seed, fid, 0.5 + 0.1 * strength, 0.4 - 0.2 * strength, 100, 200)
+                )
+    columns = ["noise", "strength", "seed", "fid", "precision", "recall", "generated_images", "real_images"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(**{"is": np.nan, "is_missing": "no classification layer; get the file"})
+
+
+def entries(axes) -> list[str]:
+    return axes.get_legend_handles_labels()[1]
+
+
+def labels(axes) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_the_u_curve_shows_seeds_band_fit_optimum_and_baseline(scores):
+    [axes] = u_curve(scores, "fid", "CIFAR-10").axes
+    assert {"SDM", "HDM", "DDPM ($s=0$)"} <= set(entries(axes))
+    assert "SDM, quadratic fit: U-shaped in 100 % of resamples" in entries(axes)
+    expected = "SDM, fitted optimum $s$ = -0.30 [-0.30, -0.30]".replace("-", "\u2212")
+    assert expected in entries(axes)
+    assert sum(isinstance(item, PolyCollection) for item in axes.collections) == 2  # a band a variant
+    drawn = {line.get_label(): line for line in axes.lines}
+    np.testing.assert_allclose(drawn["SDM"].get_xdata(), STRENGTHS)  # the baseline is on the curve
+    expected = 30.5 + 50 * (STRENGTHS + 0.3) ** 2
+    np.testing.assert_allclose(drawn["SDM"].get_ydata(), expected)
+    assert drawn["DDPM ($s=0$)"].get_ydata()[0] == pytest.approx(35.0)
+    assert "100 generated, 200 real, 2 seeds" in axes.get_title()
+
+
+def test_the_u_curve_shows_the_intervals_of_the_images_and_the_extrapolated_fid(scores):
+    sdm = scores[scores.noise != "hdm"]
+    known = sdm.assign(fid_low=sdm.fid - 2, fid_high=sdm.fid + 3, fid_se=1.0, fid_infinity=sdm.fid - 9)
+    [axes] = u_curve(known, "fid", "CIFAR-10").axes
+    [whiskers] = [lines for lines in axes.collections if isinstance(lines, LineCollection)
+                  and len(lines.get_segments()) == len(sdm)]  # fmt: skip
+    lengths = [segment[1, 1] - segment[0, 1] for segment in whiskers.get_segments()]
+    np.testing.assert_allclose(lengths, 5)
+    drawn = {line.get_label(): line for line in axes.lines}
+    extrapolated = drawn["SDM, FID extrapolated to infinitely many images"].get_ydata()
+    np.testing.assert_allclose(drawn["SDM"].get_ydata() - extrapolated, 9)
+    [optimum] = [label for label in entries(axes) if "fitted optimum" in label]
+    low, high = (float(x) for x in optimum.replace("\u2212", "-").split("[")[1].rstrip("]").split(","))
+    assert low < -0.3 < high
+
+
+def test_a_curve_of_which_nothing_says_how_sure_it_is_shows_no_interval(scores):
+    few = scores[(scores.noise != "hdm") & scores.strength.isin([-0.4, 0.0, 0.4]) & (scores.seed == 0)]
+    [axes] = u_curve(few, "fid", "CIFAR-10").axes
+    assert "SDM, quadratic fit" in entries(axes)
+    assert "SDM, fitted optimum $s$ = \u22120.30" in entries(axes)
+
+
+def test_a_curve_without_an_optimum_inside_shows_none(scores):
+    straight = scores[scores.noise != "hdm"].assign(fid=lambda table: 30 + table.strength)
+    [axes] = u_curve(straight, "fid", "CIFAR-10").axes
+    assert not any("optimum" in label for label in entries(axes))
+
+
+def test_every_sampler_has_a_curve_of_its_own(scores):
+    sdm = scores[scores.noise != "hdm"]
+    both = pd.concat(
+        [sdm.assign(**{"sampler.steps": 50}), sdm.assign(fid=sdm.fid - 5, **{"sampler.steps": 250})]
+    )
+    [axes] = u_curve(both, "fid", "CIFAR-10").axes
+    drawn = {line.get_label(): line for line in axes.lines}
+    means = {name: drawn[name].get_ydata() for name in ("SDM, 50 steps", "SDM, 250 steps")}
+    np.testing.assert_allclose(means["SDM, 50 steps"] - means["SDM, 250 steps"], 5)
+    assert "DDPM ($s=0$)" not in entries(axes)  # there are two baselines; they are on the curves
+
+
+def test_a_product_of_noises_has_a_strength_zero_of_its_own(scores):
+    """It is no white noise, so the baseline is no point of its curve."""
+    product = scores[scores.noise != "hdm"].assign(fid=lambda table: table.fid + 7)
+    product["noise"] = "sdm_powerlaw"
+    sdm = scores[scores.noise != "hdm"]
+    found = dict(curves(pd.concat([sdm, product])))
+    assert set(found["SDM"].noise) == {"sdm", "ddpm"}
+    assert set(found["SDM \u00d7 power law"].noise) == {"sdm_powerlaw"}
+    assert (found["SDM \u00d7 power law"].strength == 0).sum() == 2
+
+
+@pytest.mark.parametrize(("operator", "symbol"), [("sdm", "$s$"), ("sagd_powerlaw", "alpha")])
+def test_the_strength_is_named_as_the_papers_name_it(scores, operator, symbol):
+    [axes] = u_curve(scores[scores.noise != "hdm"], "fid", "CIFAR-10", operator).axes
+    assert symbol in axes.get_xlabel()
+
+
+def heights(axes) -> dict[tuple[str, str], float]:
+    """Height of each bar by (group, bar), read off the axes."""
+    groups = [text.get_text() for text in axes.get_xticklabels()]
+    names = {
+        handle[0].get_facecolor(): label
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    return {
+        (groups[round(bar.get_x() + bar.get_width() / 2)], names[bar.get_facecolor()]): bar.get_height()
+        for bar in axes.patches
+    }
+
+
+def test_bars_of_samplers_have_the_mean_over_seeds(scores):
+    chosen = scores[(scores.noise != "hdm") & scores.strength.isin([0.0, -0.4])]
+    table = pd.concat(
+        [
+            chosen.assign(
+                **{"sampler.method": "ancestral", "sampler.steps": 50, "sampler.variance": "small"}
+            ),
+            chosen.assign(
+                fid=chosen.fid - 8,
+                **{"sampler.method": "ddim", "sampler.steps": 50, "sampler.variance": "large"},
+            ),
+        ]
+    )
+    [axes] = sampler_bars(table, "fid", "CIFAR-10").axes
+    found = heights(axes)
+    assert len(found) == 4
+    assert found["ancestral, 50 steps\nvariance small", "DDPM ($s=0$)"] == pytest.approx(35.0)
+    assert found["DDIM, 50 steps", "DDPM ($s=0$)"] == pytest.approx(27.0)
+    assert found["ancestral, 50 steps\nvariance small", "SDM ($s=\u22120.4$)"] == pytest.approx(31.0)
+
+
+def test_selective_omission_shows_pictures_of_one_band_and_bars_of_all():
+    table = pd.DataFrame(
+        {"group": ["a", "a", "b", "b"], "strength": [0.0, 1.0, 0.0, 1.0], "fid": [9.0, 4.0, 7.0, 6.0]}
+    )
+    pictures = [np.full((25, 1, 8, 8), shade, np.uint8) for shade in (0, 80, 160, 240)]
+    figure = omission(table, ["a", "b"], "fid", "a", pictures)
+    *grids, bars = figure.axes
+    assert [axes.get_title().split()[0] for axes in grids] == [
+        "clean",
+        "corrupted",
+        "recovered,",
+        "recovered,",
+    ]
+    shades = [int(np.asarray(axes.images[0].get_array()).min()) for axes in grids]
+    assert shades == [0, 80, 160, 240]
+    white, omitting = ("isotropic noise", "no noise in the band")
+    expected = {("a", white): 9, ("a", omitting): 4, ("b", white): 7, ("b", omitting): 6}
+    assert heights(bars) == pytest.approx(expected)
+
+
+def test_a_score_that_could_not_be_computed_says_so(scores):
+    [axes] = u_curve(scores, "is", "CIFAR-10").axes
+    [text] = axes.texts
+    assert "Inception Score is not available" in text.get_text()
+    assert "no classification layer" in text.get_text()
+
+
+def test_precision_and_recall_are_labelled_with_strengths_and_contours(scores):
+    [axes] = precision_recall(scores[scores.noise != "hdm"], "CIFAR-10").axes
+    texts = [text.get_text() for text in axes.texts]
+    assert {"\u22120.6", "\u22120.4", "\u22120.2", "0 (DDPM)", "+0.2", "+0.4"} <= set(texts)
+    assert any(text.startswith("F=") for text in texts)
+    path = next(line for line in axes.lines if line.get_label() == "SDM")
+    np.testing.assert_allclose(path.get_xdata(), 0.4 - 0.2 * STRENGTHS)
+    np.testing.assert_allclose(path.get_ydata(), 0.5 + 0.1 * STRENGTHS)
+    assert axes.get_xlabel() == "Recall" and axes.get_ylabel() == "Precision"
+
+
+def test_forward_noise_has_four_columns_of_cloud_and_image():
+    images = np.random.default_rng(0).integers(0, 256, (30, 3, 8, 8), np.uint8)
+    figure = forward_noise(images, np.eye(3), "sdm", {"operator": "sdm", "strength": 1.0}, 0.5, 2)
+    assert len(figure.axes) == 8
+    titles = [axes.get_title() for axes in figure.axes[:4]]
+    assert titles[0] == "Data" and "Squeezed" in titles[2] and "Antisqueezed" in titles[3]
+    shown = figure.axes[4].images[0].get_array()
+    np.testing.assert_array_equal(shown, images[2].transpose(1, 2, 0))
+
+    def spread(axes):
+        return axes.lines[0].get_xdata().std()
+
+    isotropic, squeezed, antisqueezed = (spread(axes) for axes in figure.axes[1:4])
+    assert squeezed < isotropic < antisqueezed
+
+
+def test_grids_are_side_by_side():
+    images = np.random.default_rng(0).integers(0, 256, (40, 3, 8, 8), np.uint8)
+    figure = sample_grids([("DDPM (s = 0)", images), ("SDM (s = -0.4)", images[::-1])])
+    assert [axes.get_title() for axes in figure.axes] == ["DDPM (s = 0)", "SDM (s = -0.4)"]
+    picture = figure.axes[0].images[0].get_array()
+    assert picture.shape == (6 * 10 - GAP, 6 * 10 - GAP, 3)
+    np.testing.assert_array_equal(picture[10:18, 20:28], images[8].transpose(1, 2, 0))
+
+
+def test_drift_has_a_panel_for_each_number_of_steps_and_one_for_the_sum():
+    shapes = [{"operator": "sdm", "strength": strength} for strength in (-0.4, 0.4)]
+    figure = drift_figure(drift_table("sdm", shapes, [1000, 50], BETAS))
+    titles = [axes.get_title() for axes in figure.axes]
+    assert "1000 steps" in titles[0] and "50 steps" in titles[1] and "accumulated" in titles[2]
+    assert labels(figure.axes[2]) == ["\u22120.4", "0.4"]
+
+
+def theory_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Distances 1 + (s + 0.4)^2 for 50 steps, 0.1 - 0.01 s for 1000 exact ones; variances 0.5 and 0.25."""
+    sampler = {"method": "ancestral", "steps": 50, "spacing": "leading", "variance": "fixed_small"}
+    sampler |= {"eta": 0.0, "reading": "published"}
+    exact = sampler | {"steps": 1000, "reading": "exact"}
+    rows = [{"strength": s, **sampler, "distance": 1 + (s + 0.4) ** 2} for s in STRENGTHS]
+    rows += [{"strength": s, **exact, "distance": 0.1 - 0.01 * s} for s in STRENGTHS]
+    modes = [
+        {"strength": 0.0, **chosen, "direction": direction, "radius": radius, "ratio": ratio}
+        for chosen, ratio in ((sampler, 0.5), (exact, 0.25))
+        for direction in ("along", "across")
+        for radius in (0.0, 0.5)
+    ]
+    return pd.DataFrame(rows).assign(noise="sdm"), pd.DataFrame(modes).assign(noise="sdm")
+
+
+def test_the_theory_names_minima_and_shows_the_first_samplers_variances():
+    figure = theory_figure(*theory_tables(), "CIFAR-10")
+    left, right = figure.axes
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == [
+        "50 steps, published: best $s$ = \u22120.4, 0.86 of $s$ = 0",
+        "1000 steps, exact: 0.096 to 0.106, no minimum inside",
+    ]
+    [star] = [line for line in left.lines if line.get_marker() == "*"]
+    assert (star.get_xdata()[0], star.get_ydata()[0]) == (-0.4, 1.0)
+    assert left.get_yscale() == "log"
+    assert labels(right)[:2] == ["$s$ = 0, along $v$", "$s$ = 0, across $v$"]
+    np.testing.assert_allclose(right.lines[0].get_ydata(), 0.5)
+
+
+def test_measured_scores_are_scaled_to_the_theory_at_zero(scores):
+    settings = {"sampler.method": "ancestral", "sampler.steps": 50, "sampler.reading": "published"}
+    figure = theory_figure(*theory_tables(), "CIFAR-10", scores.assign(**settings))
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    [found] = [text for text in texts if "measured" in text]
+    factor = 1.16 / 35.0  # distance and mean FID at s = 0
+    assert f"FID \u00d7 {factor:.3g} (equal at $s$ = 0), best $s$ = \u22120.4" in found
+    [line] = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(line.get_ydata(), factor * (30.5 + 50 * (STRENGTHS + 0.3) ** 2))
+
+
+def test_measured_spectra_lie_on_the_theory(axis):
+    vectors = np.linalg.qr(np.column_stack([axis, np.eye(3)[:, :2]]))[0].T
+    axes = vectors * np.sign(vectors[0] @ np.array(axis))
+    sdm = {"operator": "sdm", "strength": -0.4, "axis": axis}
+    points = [("sdm", -0.4, sdm), ("bandpass", 1.0, BANDPASS)]
+    table = spectra_table(points, axes, (8, 8), BETAS, 400)
+    np.testing.assert_allclose(table.measured, table.theory, rtol=0.3, atol=1e-12)
+    mean = table.groupby(["noise", "direction"])[["measured", "theory"]].mean()
+    assert mean.theory["sdm", "along"] == pytest.approx(np.exp(0.8))
+    assert mean.theory["sdm", "across"] == pytest.approx(1)
+    np.testing.assert_allclose(mean.measured, mean.theory, rtol=0.05)
+    assert ((table.theory == 0) & (table.measured < 1e-20)).any()
+
+    figure = spectra_figure(table)
+    assert ["along" in axes.get_title() for axes in figure.axes] == [True, False]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["SDM, $s$ = \u22120.4", "band pass, $s$ = 1"]
+    low, high = figure.axes[0].get_ylim()
+    assert low < 0 < table.measured.max() < high  # frequencies without noise are in the picture
+
+
+def test_spectra_of_grey_images_have_one_panel():
+    table = spectra_table([("bandpass", 1.0, BANDPASS)], np.eye(1), (8, 8), BETAS, 10)
+    assert set(table.direction) == {"all"} and len(spectra_figure(table).axes) == 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_gallery_adds_the_same_white_noise_in_every_row(channels):
+    image = np.random.default_rng(0).integers(0, 256, (channels, 8, 8), np.uint8)
+    points = [("ddpm", 0.0, {"operator": "ddpm"}), ("bandpass", 1.0, BANDPASS)]
+    figure = noise_gallery(image, points, [0, 999], BETAS)
+    shown = np.array([axes.images[0].get_array() for axes in figure.axes]).reshape(2, 3, 8, 8, 3)
+    rgb = np.broadcast_to(image, (3, 8, 8)).transpose(1, 2, 0).astype(int)
+    assert np.abs(shown[0, 0] - rgb).max() < 20  # t = 0 is almost clean
+    white = torch.randn(1, channels, 8, 8, generator=torch.Generator().manual_seed(0))
+    process = ShapedProcess(make_shape(**BANDPASS), BETAS, exact=False)
+    expected = to_uint8(process.shape_noise(white, 999)[0]).numpy()
+    np.testing.assert_array_equal(shown[1, 2].transpose(2, 0, 1)[:channels], expected)
+    assert figure.axes[0].get_title() == "$t$ = 0" and figure.axes[2].get_title() == "noise alone"
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert texts == ["DDPM", "band pass\n$s$ = 1"]
+
+
+def test_readings_agree_at_strength_zero_and_for_a_constant_shape():
+    shapes = [{"operator": "ddpm"}, {"operator": "sdm", "strength": -0.4, "schedule": "constant"}]
+    table = readings_table("sdm", shapes, [50], ScheduleSettings())
+    np.testing.assert_allclose(table.marginal, 0, atol=1e-9)
+    np.testing.assert_allclose(table[["published", "equations"]], 1, rtol=1e-9)
+
+
+def test_readings_differ_as_their_formulas_say():
+    strength, steps = -0.4, 50
+    table = readings_table("sdm", [{"operator": "sdm", "strength": strength}], [steps], ScheduleSettings())
+    betas, row = BETAS.double(), table[table.timestep == 500].iloc[0]
+    gains, alphas = torch.exp(-strength * betas / betas.max()), 1 - betas
+    variances, variance = [], torch.tensor(0.0).double()
+    for alpha, gain in zip(alphas, gains, strict=True):
+        variance = alpha * variance + (1 - alpha) * gain**2
+        variances.append(variance)
+    signal, t, u = alphas.cumprod(0), 500, 480
+    expected = (variances[t] / ((1 - signal[t]) * gains[t] ** 2)).sqrt() - 1
+    assert row.marginal == pytest.approx(float(expected))
+    white = (1 - signal[u]) * (1 - signal[t] / signal[u]) / (1 - signal[t])
+    exact = variances[u] * (variances[t] - signal[t] / signal[u] * variances[u]) / variances[t]
+    assert row.published == pytest.approx(float(gains[t] ** 2 * white / exact), rel=1e-5)
+    assert row.equations == pytest.approx(float(gains[u] ** 2 * white / exact), rel=1e-5)
+    assert len(table) == steps - 1 and table.timestep.min() == 20
+
+
+def test_readings_have_a_panel_for_each_number_of_steps():
+    shapes = [{"operator": "sdm", "strength": strength} for strength in (-0.4, 0.2)]
+    schedule = ScheduleSettings(timesteps=100)
+    figure = readings_figure(readings_table("sdm", shapes, [100, 10], schedule))
+    titles = [axes.get_title() for axes in figure.axes]
+    assert "100 reverse steps" in titles[0] and "10 reverse steps" in titles[1] and "SDM" in titles[2]
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == ["$s_0$ = \u22120.4", "$s_0$ = 0.2", "published", "equations"]
+
+
+def test_saved_figures_are_the_same_every_time(tmp_path, scores):
+    for name in ("a", "b"):
+        save(u_curve(scores, "fid", "CIFAR-10"), [tmp_path / f"{name}.pdf", tmp_path / f"{name}.png"])
+    for suffix in ("pdf", "png"):
+        assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+def test_pictures_of_a_sample_set(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (5, 8, 3, 16, 16), np.uint8)
+    save_strip(frames, np.array([800, 600, 400, 200, 0]), tmp_path / "strip.png")
+    save_gif(frames, tmp_path / "denoising.gif")
+    save_grid(frames[:, 0], tmp_path / "grid.png")
+    with Image.open(tmp_path / "strip.png") as strip:
+        assert strip.width == 5 * (16 * ZOOM + GAP) - GAP
+    with Image.open(tmp_path / "denoising.gif") as gif:
+        assert gif.n_frames == 5
+    with Image.open(tmp_path / "grid.png") as grid:
+        assert grid.size == (5 * (16 * ZOOM + GAP) - GAP, 16 * ZOOM)
+
+
+def test_grey_images_are_shown_grey(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (5, 8, 1, 16, 16), np.uint8)
+    same = np.repeat(frames, 3, axis=2)
+    for name, content in (("grey", frames), ("colour", same)):
+        save_strip(content, np.arange(5), tmp_path / f"{name}.png")
+        save_gif(content, tmp_path / f"{name}.gif")
+    for suffix in ("png", "gif"):
+        assert (tmp_path / f"grey.{suffix}").read_bytes() == (tmp_path / f"colour.{suffix}").read_bytes()
+    np.testing.assert_array_equal(square_grid(frames[:, 0], 2), square_grid(same[:, 0], 2))
+    for shown in (frames[0, 0], frames[0, 0].transpose(1, 2, 0)):
+        figure, [[axes]] = new_figure(2, 2)
+        show_image(axes, shown)
+        np.testing.assert_array_equal(axes.images[0].get_array(), same[0, 0].transpose(1, 2, 0))
+        plt.close(figure)
+
+
+def test_a_grid_of_fewer_images_than_places():
+    images = np.zeros((7, 3, 4, 4), np.uint8)
+    assert square_grid(images, 6).shape == (2 * 4 + GAP, 6 * 4 + 5 * GAP, 3)

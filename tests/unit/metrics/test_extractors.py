@@ -1,0 +1,326 @@
+"""Feature extractors: the fast Inception, networks of torch-fidelity and of the user, shards."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+import torch
+from torch_fidelity.feature_extractor_clip import MODEL_METADATA, CLIPVisual
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
+
+from shapednoise.config.data import NetworkSettings
+from shapednoise.errors import UserError
+from shapednoise.metrics.extractors import load_extractor
+from shapednoise.metrics.features import SHARD_IMAGES, extract, read_features, shard_size
+from shapednoise.metrics.inception import resize
+from shapednoise.shards import Shards
+
+CPU = torch.device("cpu")
+NETWORK = '''
+"""A network of the user's own: random projections of the pixels."""
+
+import os
+import signal
+from pathlib import Path
+
+import torch
+from torch_fidelity.feature_extractor_base import FeatureExtractorBase
+
+
+class Projection(FeatureExtractorBase):
+    def __init__(self, name, features_list, feature_extractor_weights_path=None, **kwargs):
+        super().__init__(name, features_list)
+        self.linear = torch.nn.Linear(192, 12, bias=False)
+        torch.manual_seed(0)
+        torch.nn.init.normal_(self.linear.weight)
+        if feature_extractor_weights_path:
+            self.load_state_dict(torch.load(feature_extractor_weights_path))
+
+    def forward(self, images):
+        stop = Path("stop-after")
+        done = int(Path("done").read_text()) if Path("done").exists() else 0
+        if stop.exists() and done >= int(stop.read_text()):
+            os.kill(os.getpid(), signal.SIGKILL)
+        Path("done").write_text(str(done + len(images)))
+        return (self.linear(images.flatten(1).float() / 255),)
+
+    @staticmethod
+    def get_provided_features_list():
+        return ("projected",)
+
+    @staticmethod
+    def get_default_feature_layer_for_metric(metric):
+        return "projected"
+
+
+class Nothing:
+    pass
+'''
+PROJECTION = '{"network": "mine.network:Projection", "batch_size": 100}'
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A working folder with a network of the user's own and two sets of images."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "network.py").write_text(NETWORK)
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "real.npy", rng.integers(0, 256, (5000, 3, 8, 8), np.uint8))
+    np.save(tmp_path / "generated.npy", rng.integers(0, 200, (600, 3, 8, 8), np.uint8))
+    return tmp_path
+
+
+@pytest.fixture
+def script(repository, folder):
+    """Run a script of the project in that folder, without a network."""
+
+    def run(name: str, *arguments: str, code: int = 0) -> str:
+        environment = os.environ | {
+            "PYTHONPATH": str(repository / "src"), "OMP_NUM_THREADS": "1",
+            "TORCH_HOME": str(folder / "torch"), "https_proxy": "http://127.0.0.1:1", "HTTPS_PROXY": "http://127.0.0.1:1",
+        }  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, str(repository / "scripts" / f"{name}.py"), *arguments],
+            cwd=folder, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr[-3000:]
+        return done.stderr
+
+    return run
+
+
+@pytest.mark.parametrize("size", [(32, 32), (28, 40), (64, 64)])
+def test_the_resize_is_that_of_torch_fidelity(size):
+    images = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0))
+    expected = interpolate_bilinear_2d_like_tensorflow1x(images, (299, 299), align_corners=False)
+    torch.testing.assert_close(resize(images, 299), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_fast_network_computes_what_torch_fidelitys_does(inception_weights):
+    layers = ["64", "192", "768", "2048", "logits_unbiased"]
+    images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 3, 32, 32), np.uint8))
+    expected = FeatureExtractorInceptionV3("inception", layers, str(inception_weights))(images)
+    for layer, values in zip(layers, expected, strict=True):
+        wanted = NetworkSettings(layer=None if layer == "logits_unbiased" else layer)
+        extractor = load_extractor(inception_weights, CPU, wanted)
+        found = extractor(images)[extractor.features_list.index(layer)]
+        assert (found - values).abs().max() < 1e-4 * values.abs().max(), layer
+
+
+@pytest.mark.slow
+def test_images_by_a_network_of_the_users_own_are_scored_end_to_end(script, folder):
+    for name in ("real", "generated"):
+        script("features", "--images", f"{name}.npy", "--extractor", PROJECTION, "--output", f"{name}.npz")
+    features, record = read_features(folder / "generated.npz")
+    assert features["features"].shape == (600, 12) and features["features"].dtype == np.float32
+    assert (record["network"], record["layer"]) == ("mine.network:Projection", "projected")
+    assert record["batch_size"] == 100 and record["device"] in ("cpu", "cuda")
+    shown = script(
+        "scores", "--generated", "generated.npz", "--real", "real.npz", "--extractor", "mine",
+        "--scoring", '{"kid_subsets": 5, "kid_subset_size": 100}', "--output", "scores.json",
+    )  # fmt: skip
+    scores = json.loads((folder / "scores.json").read_text())
+    assert scores["extractor"] == "mine" and scores["extraction"] == record
+    assert scores["fid"] > 0 and scores["fid_se"] > 0 and 0 <= scores["coverage"] <= 1
+    assert scores["is"] is None and "classes of the Inception network" in scores["is_missing"]
+    [warning] = scores["warnings"]
+    assert "only 600 generated images" in warning and warning in shown
+
+
+@pytest.mark.slow
+def test_features_of_different_networks_are_not_compared(script, folder):
+    script("features", "--images", "real.npy", "--extractor", PROJECTION, "--output", "real.npz")
+    torch.save({"linear.weight": torch.ones(12, 192)}, folder / "other.pth")
+    command = ["features", "--images", "generated.npy", "--extractor", PROJECTION, "--weights", "other.pth"]
+    script(*command, "--output", "generated.npz")
+    shown = script(
+        "scores", "--generated", "generated.npz", "--real", "real.npz", "--extractor", "mine",
+        "--scoring", "{}", "--output", "scores.json", code=2,
+    )  # fmt: skip
+    assert "error: generated.npz and real.npz are features by different networks" in shown
+    assert not (folder / "scores.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("extractor", "message"),
+    [
+        ({"network": "mine.absent:A"}, "network mine.absent:A is not there"),
+        ({"network": "mine.network:Absent"}, "put mine/network.py with a class Absent into"),
+        ({"network": "mine.network:Nothing"}, "no subclass of torch_fidelity's FeatureExtractorBase"),
+        ({"network": "mine.network:Projection", "layer": "a"}, "has no layer 'a'; known: projected"),
+        ({"network": "dinov2-vit-s-14"}, "torch/hub/facebookresearch_dinov2_main and dinov2_vits14_pretrain"),
+        (
+            {"network": "clip-vit-b-32"},
+            "torch/hub/checkpoints/clip-vit-b-32-40d365715913c9da",
+        ),
+        ({"network": "inception"}, "inception needs its weights; give --weights"),
+        ({"network": "alexnet"}, "there is no network 'alexnet'"),
+    ],
+)
+def test_a_network_that_cannot_be_had_is_one_line(script, folder, extractor, message):
+    shown = script(
+        "features", "--images", "generated.npy", "--extractor", json.dumps(extractor),
+        "--output", "features.npz", code=2,
+    )  # fmt: skip
+    last = shown.strip().splitlines()[-1]
+    assert "error: " in last and message in last and "Traceback" not in shown
+    assert not (folder / "features.npz").exists()
+
+
+HUB = """
+dependencies = ["torch"]
+import torch
+
+
+def dinov2_vits14(pretrained=True):
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.AvgPool2d(56), torch.nn.Flatten(), torch.nn.Linear(48, 7))
+"""
+
+
+@pytest.fixture
+def hub_config(folder) -> list[str]:
+    """Options of scripts/hub.py for an extractor `dinov2` and one `clip`."""
+    networks = {"dinov2": {"network": "dinov2-vit-s-14"}, "clip": {"network": "clip-vit-b-32"}}
+    (folder / "config.json").write_text(json.dumps({"offline": False, "extractors": networks}))
+    return ["--config", "config.json", "--manifest", "manifest.json"]
+
+
+@pytest.mark.parametrize("network", ["dinov2-vit-s-14", "clip-vit-b-32"])
+def test_torch_hub_goes_online_only_where_it_may(tmp_path, monkeypatch, network):
+    asked = []
+
+    def urlopen(request, *_):
+        asked.append(request)
+        raise URLError("no route")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "urlopen", urlopen)
+    settings = NetworkSettings(network=network)
+    with pytest.raises(UserError, match="run `make fetch` while online"):
+        load_extractor(None, CPU, settings)
+    assert asked == [] and torch.hub.urlopen is urlopen
+    with pytest.raises(UserError, match="cannot be loaded"):
+        load_extractor(None, CPU, settings, online=True)
+    assert asked
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("dinov2", "_dinov2_main and"), ("clip", "put OpenAI's weights")]
+)
+def test_offline_a_network_that_torch_hub_has_not_is_one_line(script, folder, hub_config, name, wanted):
+    shown = script("hub", name, *hub_config, "--offline", code=2)
+    [line] = [line for line in shown.splitlines() if line.startswith("error: ")]
+    assert "not in" in line or "no internet" in line
+    assert wanted in line and not (folder / "manifest.json").exists()
+
+
+def test_dinov2_comes_from_the_folder_of_torch_hub_without_a_network(script, folder, hub_config):
+    hub = folder / "torch" / "hub" / "facebookresearch_dinov2_main"
+    hub.mkdir(parents=True)
+    (hub / "hubconf.py").write_text(HUB)
+    command = ["features", "--images", "generated.npy", "--count", "4", "--output", "features.npz"]
+    script(*command, "--extractor", '{"network": "dinov2-vit-s-14"}')
+    features, record = read_features(folder / "features.npz")
+    assert features["features"].shape == (4, 7) and record["layer"] == "dinov2"
+    script("hub", "dinov2", *hub_config, "--offline")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest == {"source": "torch.hub: dinov2-vit-s-14", "sha256": record["sha256_of_weights"]}
+
+
+class Clip(torch.nn.Module):
+    """A CLIP of one layer, with what OpenAI's files have beside the pictures' side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.visual = CLIPVisual(6, 32, 1, 64, 16).visual
+        self.text_projection = torch.nn.Parameter(torch.zeros(5, 6))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.visual(images) @ self.text_projection.T
+
+
+@pytest.mark.filterwarnings("ignore")  # tracing is deprecated, and OpenAI's files are traced
+def test_clip_is_loaded_from_its_file_or_that_of_torch_hub(tmp_path, monkeypatch):
+    torch.jit.trace(Clip().eval(), torch.rand(1, 3, 32, 32)).save(tmp_path / "clip.pt")
+    extractor = load_extractor(tmp_path / "clip.pt", CPU, NetworkSettings(network="clip-vit-b-32"))
+    images = np.random.default_rng(0).integers(0, 256, (5, 1, 16, 16), np.uint8)
+    features = extract(extractor, images, np.arange(5), 2)["features"]
+    assert features.shape == (5, 6) and np.isfinite(features).all() and features.std() > 0
+    hub = tmp_path / "hub" / "checkpoints"
+    hub.mkdir(parents=True)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    name = f"clip-vit-b-32-{MODEL_METADATA['clip-vit-b-32']['hash']}.pt"
+    (hub / name).write_bytes((tmp_path / "clip.pt").read_bytes())
+    of_hub = load_extractor(None, CPU, NetworkSettings(network="clip-vit-b-32"))
+    np.testing.assert_array_equal(extract(of_hub, images, np.arange(5), 2)["features"], features)
+    (tmp_path / "bad.pt").write_bytes(b"no network")
+    with pytest.raises(UserError, match="clip-vit-b-32 cannot be loaded"):
+        load_extractor(tmp_path / "bad.pt", CPU, NetworkSettings(network="clip-vit-b-32"))
+
+
+@pytest.mark.slow
+def test_an_extraction_that_was_killed_goes_on_to_the_same_features(script, folder):
+    command = ["features", "--images", "real.npy", "--extractor", PROJECTION]
+    script(*command, "--output", "undisturbed.npz")
+    resumable = [*command, "--shards", "shards", "--output", "features.npz"]
+    size = shard_size(100)
+    assert 2 * size < 5000 < 3 * size
+    (folder / "done").unlink()
+    (folder / "stop-after").write_text(str(size + 100))
+    script(*resumable, code=-signal.SIGKILL)
+    assert [path.name for path in (folder / "shards").glob("[0-9]*")] == ["000000000.npz"]
+    assert not (folder / "features.npz").exists()
+    (folder / "stop-after").unlink()
+    (folder / "done").unlink()
+    script(*resumable)
+    assert int((folder / "done").read_text()) == 5000 - size  # the first shard was not done again
+    assert not (folder / "shards").exists()
+    one, other = (read_features(folder / f"{name}.npz")[0] for name in ("undisturbed", "features"))
+    np.testing.assert_array_equal(one["features"], other["features"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", ["images", "weights", "batch_size"])
+def test_shards_of_something_else_are_named_and_not_used(script, folder, change):
+    command = ["features", "--images", "real.npy", "--shards", "shards", "--output", "features.npz"]
+    size = shard_size(100)
+    (folder / "stop-after").write_text(str(size + 100))
+    script(*command, "--extractor", PROJECTION, code=-signal.SIGKILL)
+    (folder / "stop-after").unlink()
+    (folder / "done").unlink()
+    extractor, more = PROJECTION, []
+    if change == "images":
+        images = np.load(folder / "real.npy")
+        images[4999] = 0
+        np.save(folder / "real.npy", images)
+    elif change == "weights":
+        torch.save({"linear.weight": torch.ones(12, 192)}, folder / "other.pth")
+        more = ["--weights", "other.pth"]
+    else:
+        extractor = PROJECTION.replace("100", "50")
+    shown = script(*command, "--extractor", extractor, *more)
+    assert "shards in shards are of other inputs, settings or code; they are replaced" in shown
+    assert int((folder / "done").read_text()) == 5000
+
+
+def test_a_damaged_shard_is_done_again(tmp_path, caplog):
+    (tmp_path / "000000000.npz").write_bytes(b"PK but no archive")
+    shards = Shards(tmp_path, "same")
+    found = shards.get(0, lambda: {"features": np.ones((2, 3))})
+    assert found["features"].sum() == 6 and "is damaged" in caplog.text
+    again = Shards(tmp_path, "same").get(0, lambda: pytest.fail("computed again"))
+    np.testing.assert_array_equal(again["features"], found["features"])
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 32, SHARD_IMAGES, 3 * SHARD_IMAGES])
+def test_a_shard_is_whole_batches(batch_size):
+    assert shard_size(batch_size) % batch_size == 0 and shard_size(batch_size) > 0

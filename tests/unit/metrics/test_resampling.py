@@ -1,0 +1,175 @@
+"""Standard errors, intervals and extrapolation: against brute force and known answers."""
+
+import numpy as np
+import pytest
+import scipy.stats
+from scipy.spatial.distance import cdist
+
+from shapednoise.config.scoring import ScoringSettings
+from shapednoise.metrics.manifold import KEPT, membership, neighbour_distances
+from shapednoise.metrics.resampling import (
+    Frechet,
+    HalfSamples,
+    fid_infinity,
+    kid_terms,
+)
+from shapednoise.metrics.scores import METRICS, NO_INFINITY, score
+from shapednoise.metrics.statistics import statistics
+from tests.unit.metrics.test_scores import cloud, frechet_distance
+
+SETTINGS = ScoringSettings(kid_subsets=10, kid_subset_size=20, is_splits=2)
+
+
+@pytest.mark.parametrize(("images", "real_images"), [(60, 90), (12, 90), (60, 10), (12, 10)])
+def test_frechet_distances_of_halves_are_those_of_scipys_root(images, real_images):
+    """Fewer images than the 16 dimensions, on either side, too."""
+    ours, real = (
+        cloud(images, 1.2, 0, centre=0.2)["features"],
+        cloud(real_images, 1.0, 1, centre=0.1)["features"],
+    )
+    frechet = Frechet(statistics(real), ours)
+    for drawn in (np.ones(images, dtype=bool), *HalfSamples.of(images, 6, 0).drawn):
+        expected = frechet_distance(ours[drawn], real)
+        assert frechet.distance(drawn) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("images", [40, 41])
+def test_halves_are_without_replacement_and_disjoint_from_their_complements(images):
+    drawn = HalfSamples.of(images, 10, 0).drawn
+    assert (drawn.sum(1) == 20).all()
+    assert not (drawn[0::2] & drawn[1::2]).any()
+    assert len(np.unique(drawn, axis=0)) == 10
+
+
+@pytest.mark.parametrize(
+    ("images", "dimensions", "spread", "centre", "low", "high"),
+    [
+        (313, 64, 1.0, 0.0, 0.8, 1.25),  # five images a dimension, nothing but bias
+        (313, 64, 1.1, 0.2, 0.8, 1.25),
+        (80, 80, 1.1, 0.2, 0.8, 1.4),  # one image a dimension
+    ],
+)
+def test_the_standard_error_of_fid_is_the_simulated_one(images, dimensions, spread, centre, low, high):
+    """Sets drawn again from their distribution. A bootstrap with repeated images says 2.6 times as much."""
+    rng = np.random.default_rng(0)
+    real = statistics(rng.normal(size=(5000, dimensions)).astype(np.float32))
+
+    def frechet() -> Frechet:
+        return Frechet(real, (centre + spread * rng.normal(size=(images, dimensions))).astype(np.float32))
+
+    true = np.std([frechet().distance(np.ones(images, dtype=bool)) for _ in range(150)])
+    halves = HalfSamples.of(images, 60, 0)
+    said = [halves.interval(0.0, frechet().distance, smooth=True) for _ in range(15)]
+    errors, lowest, highest = np.array(said).T
+    assert low < errors.mean() / true < high
+    assert (highest - lowest).mean() == pytest.approx(3.92 * errors.mean(), rel=0.15)
+
+
+@pytest.mark.parametrize(("images", "real_images"), [(400, 2000), (401, 401)])
+def test_the_standard_errors_of_shares_are_the_simulated_ones(images, real_images):
+    """Of precision, recall, F-score, density and coverage, with five and with one real image each."""
+    real = cloud(real_images, 1.0, 1)
+    real["neighbours"] = neighbour_distances(real["features"])
+    settings = SETTINGS.model_copy(update={"kid_subsets": 1, "bootstrap": 0})
+    metrics = ("precision", "recall", "f_score", "density", "coverage")
+    found = [score(cloud(images, 1.0, 100 + seed), real, settings) for seed in range(100)]
+    settings = settings.model_copy(update={"bootstrap": 60})
+    said = [score(cloud(images, 1.0, 100 + seed), real, settings) for seed in range(10)]
+    for metric in metrics:
+        true = np.std([scores[metric] for scores in found])
+        ratio = np.mean([scores[f"{metric}_se"] for scores in said]) / true
+        # the coverage of nearly all is said too exactly: docs/scores.md
+        low = 0.5 if metric == "coverage" and images == real_images else 0.8
+        assert low < ratio < 1.25, metric
+
+
+def test_recall_and_coverage_of_a_half_are_those_of_all_pairs():
+    """Its own balls to its k-th neighbours, and the real balls to the 2k-th."""
+    ours, real = cloud(300, 1.1, 0)["features"], cloud(500, 1.0, 1)["features"]
+    found = membership(ours, real, neighbour_distances(real), 3, 5).halves
+    for drawn in HalfSamples.of(300, 4, 0).drawn:
+        distances = cdist(real, ours[drawn])
+        radii = np.sort(cdist(ours[drawn], ours[drawn]), axis=1)[:, 3]
+        assert found.recall(drawn) == pytest.approx((distances <= radii).any(1).mean(), abs=1e-9)
+        radii = np.sort(cdist(real, real), axis=1)[:, 10, None]
+        assert found.coverage(drawn) == pytest.approx((distances < radii).any(1).mean(), abs=1e-9)
+
+
+def test_balls_that_hold_everything_take_no_more_memory():
+    """A collapsed real set within an exploded generated one, and the reverse: KEPT images a real one."""
+    for ours, real in ((cloud(500, 4.0, 0), cloud(300, 0.1, 1)), (cloud(500, 0.1, 0), cloud(300, 4.0, 1))):
+        features = ours["features"], real["features"]
+        found = membership(*features, neighbour_distances(features[1]), 3, 5).halves
+        assert found.coverers.shape == found.holders[0].shape == (300, KEPT)
+        drawn = HalfSamples.of(500, 2, 0).drawn[0]
+        distances = cdist(features[1], features[0][drawn])
+        radii = np.sort(cdist(features[0][drawn], features[0][drawn]), axis=1)[:, 3]
+        assert found.recall(drawn) == pytest.approx((distances <= radii).any(1).mean(), abs=0.005)
+
+
+def test_fid_infinity_removes_the_bias():
+    """Sets of one distribution: FID is about the bias, its extrapolation about 0."""
+    real = statistics(cloud(50_000, 1.0, 1)["features"])
+    frechet = Frechet(real, cloud(1000, 1.0, 0)["features"])
+    fid, extrapolated = frechet.distance(np.ones(1000, dtype=bool)), fid_infinity(frechet, 10, 0)
+    assert abs(extrapolated) < fid / 3
+    assert fid_infinity(frechet, 10, 0) == extrapolated != fid_infinity(frechet, 10, 1)
+
+
+def test_kid_terms_are_the_influence_of_an_image():
+    """Against the change of the squared distance itself when one image gets more weight."""
+    ours, real = cloud(30, 1.1, 0, centre=0.3)["features"], cloud(1100, 1.0, 1)["features"]
+    terms = kid_terms(ours, real)
+
+    def distance(weights: np.ndarray) -> float:
+        own, other = (ours @ ours.T / 16 + 1) ** 3, (ours @ real.T / 16 + 1) ** 3
+        return weights @ own @ weights - 2 * weights @ other.mean(1)
+
+    even, step = np.full(30, 1 / 30), 1e-4
+    for image in (0, 7):
+        moved = even * (1 - step)
+        moved[image] += step
+        slope = (distance(moved) - distance(even)) / step
+        assert slope == pytest.approx(terms[image] - terms.mean(), rel=0.02, abs=0.02)
+
+
+@pytest.mark.parametrize("images", [9, 500])
+def test_halves_of_a_mean_have_its_standard_error(images):
+    """Of an odd number too, where a half is less than a half."""
+    terms = np.random.default_rng(0).exponential(size=images)
+    halves = HalfSamples.of(images, 4000, 0)
+    for smooth in (False, True):
+        score_of = lambda drawn: terms[drawn].mean()  # noqa: E731
+        error, low, high = halves.interval(terms.mean(), score_of, smooth)
+        assert error == pytest.approx(scipy.stats.sem(terms), rel=0.05)
+        assert low < terms.mean() < high
+        assert high - low == pytest.approx(3.92 * error, rel=0.1 if images > 9 else 0.25)
+    assert halves.of_mean(terms.mean(), terms)[0] == pytest.approx(scipy.stats.sem(terms), rel=0.05)
+    assert halves.of_mean(1.0, np.ones(images)) == (0, 1, 1)
+
+
+def with_logits(count: int, seed: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return {**cloud(count, 1.0, seed), "logits": rng.normal(0, 3, (count, 20)).astype(np.float32)}
+
+
+def test_every_score_has_its_standard_error_and_its_interval():
+    scores = score(with_logits(600, 0), cloud(700, 1.1, 1, centre=0.2), SETTINGS)
+    for metric in METRICS:
+        assert scores[f"{metric}_se"] > 0, metric
+        assert scores[f"{metric}_low"] < scores[metric] < scores[f"{metric}_high"], metric
+    assert scores["is_se"] < 0.1 * scores["is"]
+    assert scores["fid_infinity"] < scores["fid"]
+    assert scores["fid_infinity_missing"] is scores["intervals_missing"] is scores["is_missing"] is None
+
+
+def test_what_is_missing_is_none_with_the_reason():
+    settings = SETTINGS.model_copy(update={"bootstrap": 0})
+    scores = score(cloud(499, 1.0, 0), cloud(600, 1.0, 1), settings, "no classes")
+    assert scores["fid_infinity"] is None and scores["fid_infinity_missing"] == NO_INFINITY
+    assert scores["is"] is None and scores["is_missing"] == "no classes"
+    assert scores["intervals_missing"] == "scoring.bootstrap is 0"
+    ends = [scores[f"{metric}_{end}"] for metric in METRICS for end in ("se", "low", "high")]
+    assert ends == [None] * 24
+    without_logits = score(cloud(50, 1.0, 0), cloud(60, 1.0, 1), SETTINGS)
+    assert without_logits["is_se"] is None and without_logits["fid_se"] > 0

@@ -1,0 +1,71 @@
+"""Which code a rule depends on."""
+
+import pytest
+
+from shapednoise.workflow.code import code_digests, import_closure, module_digest
+
+
+def reached(script: str) -> set[str]:
+    prefix = "src/shapednoise/"
+    return {file.removeprefix(prefix) for file in code_digests(script) if file.startswith(prefix)}
+
+
+def test_the_trainer_reaches_the_process_but_no_plotting_and_no_scores():
+    modules = reached("train")
+    assert {"diffusion/training.py", "diffusion/network.py", "noise/process.py", "noise/shape.py"} <= modules
+    unreached = ("figures", "metrics", "config", "workflow", "claims", "analysis", "data/sources")
+    assert not any(module.startswith(unreached) for module in modules)
+    sampling = {"diffusion/sampling.py", "noise/pipeline.py", "noise/schedulers.py", "noise/reverse_step.py"}
+    assert modules.isdisjoint(sampling)
+
+
+def test_sampling_does_not_reach_the_trainer():
+    assert "diffusion/training.py" not in reached("sample")
+
+
+def test_imports_are_followed_through_modules(tmp_path):
+    package = tmp_path / "src" / "shapednoise"
+    (package / "deep").mkdir(parents=True)
+    (package / "deep" / "__init__.py").write_text("")
+    (package / "deep" / "a.py").write_text("from shapednoise.deep import b\n")
+    (package / "deep" / "b.py").write_text("import shapednoise.wide.c\nimport numpy\n")
+    (package / "wide").mkdir()
+    (package / "wide" / "__init__.py").write_text("NOT_EMPTY = True\n")
+    (package / "wide" / "c.py").write_text("VALUE = 1\n")
+    (package / "deep" / "unreached.py").write_text("VALUE = 1\n")
+    script = tmp_path / "script.py"
+    script.write_text("def main():\n    from shapednoise.deep.a import something\n")
+    names = [file.relative_to(tmp_path).as_posix() for file in import_closure([script], tmp_path / "src")]
+    modules = ["deep/a.py", "deep/b.py", "wide/__init__.py", "wide/c.py"]
+    assert names == ["script.py", *(f"src/shapednoise/{module}" for module in modules)]
+
+
+SOURCE = """
+def halve(x, log=None):
+    return x / 2
+"""
+SAME = [
+    '"""A module."""\n' + SOURCE,
+    SOURCE.replace("return", '"""Halve a number."""\n    return'),
+    SOURCE.replace("return x / 2", "return (\n        x\n        / 2  # half\n    )"),
+    SOURCE.replace("return", 'log.info("halving %s", x)\n    return'),
+]
+OTHER = [SOURCE.replace("2", "3"), SOURCE.replace("halve", "half"), SOURCE + "\nimport numpy\n"]
+
+
+@pytest.mark.parametrize("source", SAME)
+def test_prose_and_formatting_change_no_digest(source):
+    assert module_digest(source) == module_digest(SOURCE)
+
+
+@pytest.mark.parametrize("source", OTHER)
+def test_what_can_change_a_result_changes_the_digest(source):
+    assert module_digest(source) != module_digest(SOURCE)
+
+
+def test_messages_of_errors_and_descriptions_change_no_digest():
+    one = 'if x:\n    raise ValueError(f"{x} is wrong") from None\ny = Field(1, description="a")'
+    other = 'if x:\n    raise ValueError("wrong value") from None\ny = Field(1, description="b")'
+    assert module_digest(one) == module_digest(other)
+    assert module_digest(one) != module_digest(one.replace("ValueError", "KeyError"))
+    assert module_digest(one) != module_digest(one.replace("Field(1", "Field(2"))
