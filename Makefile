@@ -68,10 +68,11 @@ test: $(READY)  ## all tests
 test-quick: $(READY)  ## the tests that need no workflow runs
 	$(BIN)/python -m pytest -n 2 -m 'not slow' tests/unit
 
-lint: $(READY)  ## ruff, snakefmt, snakemake --lint
+lint: $(READY)  ## ruff, snakefmt, import contracts, snakemake --lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/lint-imports
 	$(BIN)/snakemake --lint
 
 clean:  ## remove all results but results/reference, keep data and environment

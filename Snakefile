@@ -20,8 +20,7 @@ if os.path.isfile("site.yaml"):  # what a site has of its own, as docs/cluster.m
 
 include: "rules/common.smk"
 include: "rules/data.smk"
-include: "rules/pca.smk"
-include: "rules/theory.smk"
+include: "rules/tables.smk"
 include: "rules/train.smk"
 include: "rules/sample.smk"
 include: "rules/metrics.smk"
@@ -29,35 +28,15 @@ include: "rules/figures.smk"
 include: "rules/claims.smk"
 
 
-localrules:
-    all,
-    fetch,
-    prepare,
-    download,
-    weights,
-    hub,
-
-
 rule all:
     default_target: True
     input:
-        [figure_files(target) for target in CONFIG.targets],
-        f"{RESULTS}/tables/scores.csv" if SAMPLE_SETS else [],
-        [f"{RESULTS}/tables/curves/{name}.csv" for name in wanted_experiments(CONFIG)],
+        [LAYOUT.figure(target) for target in CONFIG.targets],
+        f"{RESULTS}/tables/scores.csv" if LAYOUT.all_scores() else [],
+        [f"{RESULTS}/tables/curves/{name}.csv" for name in LAYOUT.wanted_experiments()],
         f"{RESULTS}/claims.csv",
-        [f"{RESULTS}/samples/{wanted.path}/grid.png" for wanted in SAMPLE_SETS],
-
-
-rule fetch:
-    input:
-        fetched_files(),
-
-
-# All data sets, and what `fetch` gets.
-rule prepare:
-    input:
-        fetched_files(),
-        [images_of(name) for name in sorted(wanted_datasets())],
+        [f"{RESULTS}/samples/{each.path}/grid.png" for each in LAYOUT.wanted_sample_sets()],
+    localrule: True
 
 
 # One target a figure, by its name in the config.
@@ -67,7 +46,7 @@ for target in CONFIG.figures:
         name:
             target
         input:
-            figure_files(target),
+            LAYOUT.figure(target),
         localrule: True
 
 

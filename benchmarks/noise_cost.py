@@ -23,11 +23,11 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from shapednoise.config.load import load_config
 from shapednoise.diffusion.device import pick_device
 from shapednoise.diffusion.training import Training
 from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.shape import make_shape
+from shapednoise.workflow.project import load_config
 
 AXIS = (np.array([0.5580, 0.5775, 0.5960]) / np.linalg.norm([0.5580, 0.5775, 0.5960])).tolist()
 NOISES = {

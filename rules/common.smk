@@ -1,4 +1,4 @@
-"""What the rules share: the config, the points that it asks for, and the code that a rule reaches."""
+"""What the rules share: the config, the layout of its files, resources, and the code that a stage depends on."""
 
 import gc
 import json
@@ -13,36 +13,30 @@ from pathlib import Path
 gc.set_threshold(100_000)
 
 BASE = Path(workflow.basedir)
-SRC = BASE / "src"
+SRC, SCRIPTS = BASE / "src", os.path.relpath(BASE / "scripts")
 sys.path.insert(0, str(SRC))
 # Jobs run this checkout's code with the Python that runs Snakemake, activated or not, or with that of an
 # environment of their own (--sdm): Snakemake clears PYTHONPATH for conda, and what comes first stays first.
-ours = ""
+env_exports = ""
 if workflow.deployment_settings.deployment_method:
-    ours = f"export PYTHONPATH={shlex.quote(str(SRC))}; "
+    env_exports = f"export PYTHONPATH={shlex.quote(str(SRC))}; "
 else:
     for variable, first in (("PYTHONPATH", SRC), ("PATH", Path(sys.executable).parent)):
         entries = [str(first), os.environ.get(variable, "")]
         os.environ.update({variable: os.pathsep.join(filter(None, entries))})
 
-from shapednoise.clock import date_back, date_now
-from shapednoise.config.load import parse_config
-from shapednoise.errors import ConfigError
-from shapednoise.errors import UserError, cannot_write
+from shapednoise.errors import ConfigError, UserError, cannot_write
+from shapednoise.files import read_json, write_json
+from shapednoise.workflow.code import code_digests, stage_name
 from shapednoise.workflow.costs import Costs, rates
-from shapednoise.errors import DamagedFile
-from shapednoise.files import files_of, read_json, write_json
-from shapednoise.workflow.code import import_closure
-from shapednoise.workflow.locks import keep
-from shapednoise.workflow.layout import (
-    MODEL,
-    SAMPLES,
-    prepared,
-    sample_sets,
-    score_files,
-    wanted_experiments,
-    wanted_sample_sets,
-    wanted_score_files,
+from shapednoise.workflow.layout import MODEL, SAMPLES, Layout
+from shapednoise.workflow.locks import hold_until_exit
+from shapednoise.workflow.project import (
+    FIGURE_KINDS,
+    METRICS,
+    experiment_facts,
+    parse_config,
+    theory_facts,
 )
 
 try:
@@ -50,8 +44,8 @@ try:
 except ConfigError as error:
     sys.exit(f"error: {error}")
 
-RESULTS = CONFIG.results
-DATA = CONFIG.data_dir
+RESULTS, DATA = CONFIG.results, CONFIG.data_dir
+LAYOUT = Layout(CONFIG)
 COSTS = Costs(CONFIG, rates(BASE / "results/reference/bench", CONFIG.cluster))
 GPU_RULES = ("train", "sample", "features_data", "features_samples")
 OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "DIFFUSERS_OFFLINE")
@@ -59,22 +53,19 @@ OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "DIF
 os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.abspath(f"{RESULTS}/checkpoints/compiled"))
 if workflow.remote_exec:  # in a cluster's job: nothing there waits for a network that is not there
     os.environ.update(dict.fromkeys(OFFLINE, "1"))
-# A signal to a whole job, as a cluster sends it, ends the script; the shell waits for it to write its checkpoint.
-# A log that cannot be written, for want of space, is no reason to take a job for failed.
+# `log_to` writes what a script prints to its log as well. A signal to a whole job, as a cluster sends it,
+# ends the script; the shell waits for it to write its checkpoint. A log that cannot be written because the
+# disk is full does not fail a job.
 shell.prefix(
-    f"set -euo pipefail; trap : INT TERM USR1; {ours}" 'tee() {{ command tee "$@" || true; }}; '
+    f"set -euo pipefail; trap : INT TERM USR1; {env_exports}"
+    """log_to() {{ trap '' INT TERM USR1; tee "$1" || true; }}; """
 )
 # {prepared} is a data set and what was done to its pictures: celeba64/crop140-size64
 IMAGES, MANIFEST = f"{DATA}/{{prepared}}/images.npy", f"{DATA}/{{prepared}}/manifest.json"
-# The resolved config of this run, for rules that must not rerun when unrelated keys change: table,
-# whose inputs say which points it gathers, and download and weights, whose content is verified.
+# The resolved config of this run, for rules that must not rerun when unrelated keys change: download and
+# weights, whose content is verified.
 SNAPSHOT = f"{RESULTS}/config.json"
-SAMPLE_SETS = wanted_sample_sets(CONFIG)
-SAMPLERS = {
-    (CONFIG.recipe_of(experiment), sampler.slug): sampler
-    for experiment in CONFIG.experiments
-    for sampler in CONFIG.samplers_of(experiment)
-}
+ENVIRONMENT = "../envs/shapednoise.yaml"
 
 
 # For `snakemake --sdm apptainer`; made by `make image`.
@@ -92,6 +83,30 @@ wildcard_constraints:
     extractor="|".join(CONFIG.extractors),
     reference=r"all|\d+",
     experiment="|".join(CONFIG.experiments),
+    figure="|".join(CONFIG.figures),
+    root="|".join(map(re.escape, (RESULTS, DATA))),
+    stage=r"[\w.-]+",
+
+
+# The digest of the code of a stage: an edit that can change its results reruns it, and no other edit does.
+rule code:
+    output:
+        "{root}/code/{stage}.json",
+    localrule: True
+    params:
+        digests=lambda w: json.dumps(code_digests(w.stage, BASE), indent=1),
+    shell:
+        "printf '%s\n' {params.digests:q} > {output:q}"
+
+
+def code(script, *modules, root=RESULTS):
+    """The file with the digest of a script's code, and of the modules that it loads by name."""
+    return f"{root}/code/{stage_name(script, *modules)}.json"
+
+
+def code_of_model(script):
+    """That of a script which runs a model: the operators of its noise belong to it."""
+    return lambda w: code(script, *LAYOUT.operator_modules(w.noise))
 
 
 def claim_results():
@@ -105,48 +120,26 @@ def claim_results():
                 f"error: {RESULTS} was made by configuration {owner!r}, this one is {CONFIG.name!r}; "
                 "give `results` in the config another folder"
             )
-        keep(
+        hold_until_exit(
             Path(RESULTS, ".run.lock"),
             lambda holder: f"{RESULTS} is being written by {holder}; wait until that run is done, "
             "or give `results` in the config another folder",
         )
         write_json(SNAPSHOT, CONFIG.model_dump(mode="json"))
-    except (DamagedFile, UserError) as error:
+    except UserError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
         sys.exit(f"error: {cannot_write(error)}")
 
 
-def heed_clock():
-    """Mend the dates of results and code that lie in the future, since the clock was set back."""
-    datasets = {clean for name in wanted_datasets() for clean in (name, CONFIG.clean_of(name))}
-    shared = [file_of(name) for name in datasets for file_of in (images_of, manifest_of)]
-    own = [os.path.join(RESULTS, file) for file in files_of(RESULTS)]
-    networks = [file for name in CONFIG.extractors for file in network_code(name)]
-    dropped = [file for file in Path(DATA).glob("*") if file.is_file()]
-    try:
-        hours = date_back([*own, *shared, *fetched_files()]) / 3600
-        edited = date_now([*SRC.rglob("*.py"), *BASE.glob("scripts/*.py"), *networks, *dropped])
-    except OSError as error:
-        sys.exit(f"error: {cannot_write(error)}")
-    if hours or edited:
-        print(
-            f"the clock was set back: results below {RESULTS} of the future are dated back by "
-            f"{hours:.0f} h, code is dated now, so that edits are seen",
-            file=sys.stderr,
-        )
-
-
+# Snakemake does not record parameters that are functions of the output: they are no reason to rerun.
 def untracked_snapshot(wildcards, output):
-    """The path of the snapshot, for what all configurations share and none is to rerun for the next.
-
-    Snakemake does not record parameters that are functions of the output.
-    """
+    """The path of the snapshot, for what all configurations share."""
     return SNAPSHOT
 
 
 def untracked_engine(wildcards, output):
-    """How fast and how safely to compute, as one line of JSON; no reason to rerun, as above."""
+    """The performance settings, as one line of JSON."""
     return as_json(CONFIG.engine)
 
 
@@ -159,16 +152,9 @@ def job(rule):
     }
 
 
-def kept(group, file):
+def temp_unless_kept(group, file):
     """An output that is removed once nothing in the run needs it, unless the config keeps its group."""
     return file if getattr(CONFIG.keep, group) else temp(file)
-
-
-def code(script):
-    """The script and every module of src/ that it reaches: an edit of one reruns the rule."""
-    script = BASE / "scripts" / f"{script}.py"
-    files = import_closure([script], SRC)
-    return [os.path.relpath(file) for file in [script, *(file for file in files if file != script)]]
 
 
 def as_json(settings, **options):
@@ -176,64 +162,15 @@ def as_json(settings, **options):
     return settings.model_dump_json(**options)
 
 
-def shapes_json(points):
-    """The shapes of (noise, strength) pairs as one line of JSON."""
-    return json.dumps([CONFIG.shape(noise, strength) for noise, strength in points])
+def named(inputs):
+    """Input files as options of a script: NAME=PATH, several of a name where it is a list."""
+    lists = {name: [files] if isinstance(files, str) else files for name, files in inputs.items()}
+    return [f"{name}={file}" for name, files in lists.items() for file in files]
 
 
-def points_json(points):
-    """The points of a figure as one line of JSON: (noise, strength, shape)."""
-    shapes = ((p.noise, p.strength, CONFIG.shape(p.noise, p.strength)) for p in points)
-    return json.dumps(list(shapes))
-
-
-def samplers_json(changes):
-    """The default recipe's sampling with each of these changes, as far as the theory knows it."""
-    samplers = CONFIG.samplers(CONFIG.recipe, changes)
-    return json.dumps([sampler.in_theory() for sampler in samplers])
-
-
-def measured_table(wildcards):
-    """The scores that a figure of the theory is compared with, or nothing."""
-    experiment = figure(wildcards).experiment
-    return [f"{RESULTS}/tables/experiments/{experiment}.csv"] if experiment else []
-
-
-def figure_files(figure):
-    """The files of a figure."""
-    return [f"{RESULTS}/figures/{figure}.{suffix}" for suffix in ("pdf", "png")]
-
-
-def prepared_where(corrupted):
-    """A constraint for the wildcard {prepared}: the arrays of the corrupted data sets, or the clean ones."""
-    names = [name for name in CONFIG.datasets if (CONFIG.clean_of(name) != name) == corrupted]
-    return "|".join(re.escape(prepared(CONFIG, name)) for name in names) or "(?!)"
-
-
-def images_of(dataset):
-    """The array of a data set."""
-    return IMAGES.format(prepared=prepared(CONFIG, dataset))
-
-
-def manifest_of(dataset):
-    """The manifest beside it."""
-    return MANIFEST.format(prepared=prepared(CONFIG, dataset))
-
-
-def images(wildcards):
-    """The array of the data set that a job is about."""
-    return images_of(wildcards.dataset)
-
-
-def prepared_set(wildcards):
-    """The settings of the data set whose array is made."""
-    return CONFIG.datasets[wildcards.prepared.split("/")[0]]
-
-
-def figures_of(kind):
-    """A constraint for the wildcard {figure}: the figures of one kind."""
-    names = [name for name, figure in CONFIG.figures.items() if figure.kind == kind]
-    return "|".join(names) or "(?!)"
+def one_of(names):
+    """A wildcard constraint: one of these names, or nothing at all."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def figure(wildcards):
@@ -244,232 +181,3 @@ def figure(wildcards):
 def recipe(wildcards):
     """The recipe of a model."""
     return CONFIG.recipes[wildcards.recipe]
-
-
-def fetched_files():
-    """Everything that comes from outside, for the wanted data sets and feature extractors."""
-    clean = {CONFIG.clean_of(name) for name in wanted_datasets()}
-    downloads = [f"{DATA}/{name}/download.json" for name in sorted(clean)]
-    extractors = {CONFIG.extractor_of(name) for name in wanted_experiments(CONFIG)}
-    networks = (weights_of(name) + hub_manifest(name) for name in sorted(extractors))
-    return [*downloads, *(file for files in networks for file in files)]
-
-
-def weights_of(extractor):
-    """The file of an extractor's weights; none where torch.hub or the network itself has them."""
-    return [f"{DATA}/weights/{extractor}.pth"] if CONFIG.extractors[extractor].sources else []
-
-
-def hub_manifest(extractor):
-    """What says that torch.hub has an extractor's network, where that is where it comes from."""
-    settings = CONFIG.extractors[extractor]
-    return [f"{DATA}/weights/{extractor}.json"] if settings.in_hub and not settings.sources else []
-
-
-def network_code(extractor):
-    """The file of a network of the user's own, where it lies in the working folder: an edit is seen."""
-    place, colon, _ = CONFIG.extractors[extractor].network.partition(":")
-    file = os.path.join(*place.split(".")) + ".py"
-    return [file] if colon and Path(file).is_file() else []
-
-
-def sampler_record(sampler, **options):
-    """The settings of a sampler as records have them: with the clamp that `auto` comes to."""
-    return sampler.model_dump(mode="json", **options) | {"clamp": sampler.clamping}
-
-
-def point(wildcards):
-    """What a score belongs to, for its record."""
-    settings = SAMPLERS[wildcards.recipe, wildcards.sampler]
-    sampler = sampler_record(settings, exclude={"precision"})
-    names = ("dataset", "noise", "marginal", "recipe")
-    return json.dumps(
-        {
-            **{name: wildcards[name] for name in names},
-            "reference": CONFIG.clean_of(wildcards.dataset),
-            "strength": float(wildcards.strength),
-            "seed": int(wildcards.seed),
-            "sampler": sampler,
-        },
-        sort_keys=True,
-    )
-
-
-def of_reference(wildcards, file):
-    """A file of the data set that a sample set is compared with, the clean one."""
-    return file.format(**{**wildcards, "dataset": CONFIG.clean_of(wildcards.dataset)})
-
-
-def scores_of(experiment):
-    """The score files of an experiment."""
-    return [f"{RESULTS}/{file}" for file in score_files(CONFIG, experiment)]
-
-
-def title_of(wildcards):
-    """The title of the data set that a figure's experiment is about."""
-    return CONFIG.datasets[CONFIG.experiments[figure(wildcards).experiment].dataset].title
-
-
-def grid_sample_sets(wildcards):
-    """The sample sets that a figure of grids shows: each strength's first in the experiment."""
-    settings = figure(wildcards)
-    found = sample_sets(CONFIG, settings.experiment)
-    by_strength = {float(wanted.model.strength): wanted for wanted in reversed(found)}
-    return [by_strength[strength] for strength in settings.strengths]
-
-
-def grid_titles(wildcards):
-    """The title of each grid."""
-    names = ((s.model.noise.upper(), float(s.model.strength)) for s in grid_sample_sets(wildcards))
-    return [f"{name} (s = {strength:g})".replace("-", "\u2212") for name, strength in names]
-
-
-def operator_of(wildcards):
-    """The operator of the first noise of a figure's experiment that is not white."""
-    noises = CONFIG.experiments[figure(wildcards).experiment].noises
-    operators = [CONFIG.noises[noise].operator for noise in noises]
-    return next((operator for operator in operators if operator != "ddpm"), "sdm")
-
-
-def band_of(experiment):
-    """The corrupted band of an experiment's data set, as figures write it."""
-    low, high = CONFIG.datasets[CONFIG.experiments[experiment].dataset].band
-    return f"{low:g}\u2013{high:g}"
-
-
-def shown_dataset(wildcards):
-    """The corrupted data set whose pictures a figure of selective omission shows."""
-    return CONFIG.experiments[figure(wildcards).shown].dataset
-
-
-def shown_sample_sets(wildcards):
-    """Its sample sets: of isotropic noise, and of the noise that leaves the band out."""
-    found = sample_sets(CONFIG, figure(wildcards).shown)
-    isotropic = next(wanted for wanted in found if wanted.model.noise == "ddpm")
-    omitting = next(wanted for wanted in found if wanted.model.noise != "ddpm")
-    return [isotropic, omitting]
-
-
-def hyperparameters_of(experiment):
-    """What a table of hyperparameters compares with the published ones, as one line of JSON."""
-    settings, recipe = CONFIG.experiments[experiment], CONFIG.recipes[CONFIG.recipe_of(experiment)]
-    extractor = CONFIG.extractors[CONFIG.extractor_of(experiment)]
-    images = CONFIG.images_of(settings.dataset)
-    samplers = [sampler_record(sampler) for sampler in CONFIG.samplers_of(experiment)]
-    content = {
-        "name": experiment,
-        "dataset": {
-            "name": CONFIG.clean_of(settings.dataset),
-            "band": getattr(CONFIG.datasets[settings.dataset], "band", None),
-            **images.model_dump(mode="json", include={"images", "size"}),
-        },
-        "noises": noises_json(name for name in settings.noises if name != "ddpm"),
-        "extractor": {"network": extractor.network, "layer": extractor.layer or "2048"},
-        "strengths": CONFIG.strengths_of(experiment),
-        "seeds": len(CONFIG.seeds_of(experiment)),
-        "training": recipe.training.model_dump(mode="json"),
-        "scoring": recipe.scoring.model_dump(mode="json"),
-        "sampling": {
-            key: one_or_all([sampler[key] for sampler in samplers]) for key in samplers[0]
-        },
-    }
-    return json.dumps(content)
-
-
-def noises_json(names):
-    """The settings of noises by name."""
-    return {name: CONFIG.noises[name].model_dump(mode="json") for name in names}
-
-
-def one_or_all(values):
-    """The value where all are equal, else the list of the different ones."""
-    different = [value for place, value in enumerate(values) if value not in values[:place]]
-    return different[0] if len(different) == 1 else different
-
-
-def theory_defaults():
-    """What the theory takes from the config, for the comparison with the published values, as JSON."""
-    schedule = CONFIG.recipes[CONFIG.recipe].training.schedule.model_dump(mode="json")
-    noises = noises_json(name for name in ("sdm",) if name in CONFIG.noises)
-    return json.dumps({"training": {"schedule": schedule}, "noises": noises})
-
-
-def grid_sampler(wildcards):
-    """The sampler of the sample sets that a figure of grids shows, as JSON."""
-    sampler = grid_sample_sets(wildcards)[0].sampler
-    return json.dumps(sampler_record(sampler, exclude={"precision"}))
-
-
-def evidence():
-    """What claims are decided by, of all that the targets make: (kind, name, file)."""
-    for name in wanted_experiments(CONFIG):
-        yield "scores", name, f"{RESULTS}/tables/experiments/{name}.csv"
-        yield "hyperparameters", name, f"{RESULTS}/tables/hyperparameters/{name}.csv"
-    figures = [(target, CONFIG.figures[target]) for target in CONFIG.targets]
-    for target, figure in figures:
-        if figure.kind == "sample_grids":
-            yield "sharpness", figure.experiment, f"{RESULTS}/tables/sharpness/{target}.csv"
-        if figure.kind in ("theory", "score_limit"):
-            yield figure.kind, figure.dataset, f"{RESULTS}/tables/{figure.kind}/{target}.csv"
-        if figure.kind == "drift":
-            yield "drift", None, f"{RESULTS}/tables/drift/{target}.csv"
-    for name in sorted({CONFIG.clean_of(name) for name in wanted_datasets()}):
-        yield "pca", name, f"{RESULTS}/pca/{name}.json"
-
-
-def wanted_datasets():
-    """The data sets of all wanted experiments and figures."""
-    names = {CONFIG.experiments[name].dataset for name in wanted_experiments(CONFIG)}
-    figures = (CONFIG.figures[target] for target in CONFIG.targets)
-    return names | {figure.dataset for figure in figures if hasattr(figure, "dataset")}
-
-
-EVIDENCE = {}
-for kind, name, file in evidence():
-    EVIDENCE.setdefault(kind, []).append(file)
-
-
-def evidence_arguments(wildcards):
-    """The options of scripts/claims.py for them."""
-    options = {}
-    for kind, name, file in evidence():
-        option = f"--{kind.replace('_', '-')}"
-        options.setdefault(option, [option]).append(f"{name}={file}" if name else file)
-    return [argument for arguments in options.values() for argument in arguments]
-
-
-def nothing_lacks(what, sources):
-    """Nothing, for the inputs of a rule; ends the run where it is offline and no source is at hand.
-
-    Whoever plans is told, before the first job is run or queued.
-    """
-    from shapednoise.data.sources.fetch import lacking
-
-    if line := lacking(what, sources, Path(DATA), Path(DATA, "downloads", what)):
-        sys.exit(f"error: {line}")
-    return []
-
-
-def archive_at_hand(wildcards):
-    """Nothing; offline, an archive that was not fetched ends the run."""
-    if not CONFIG.offline or Path(f"{DATA}/{wildcards.dataset}/download.json").exists():
-        return []
-    return nothing_lacks(wildcards.dataset, CONFIG.datasets[wildcards.dataset].sources)
-
-
-def weights_at_hand(wildcards):
-    """Nothing; offline, weights that were not fetched end the run."""
-    if not CONFIG.offline or Path(weights_of(wildcards.extractor)[0]).exists():
-        return []
-    return nothing_lacks(wildcards.extractor, CONFIG.extractors[wildcards.extractor].sources)
-
-
-def dropped_weights(wildcards):
-    """The weights that the user has put into the data folder, so that a new one is taken up."""
-    sources = CONFIG.extractors[wildcards.extractor].sources
-    files = (os.path.join(DATA, source.file) for source in sources if source.file)
-    return [file for file in files if Path(file).is_file()]
-
-
-if workflow.is_main_process:
-    heed_clock()

@@ -1,4 +1,24 @@
-"""Archives and weights from the first source that has them; canonical and corrupted arrays."""
+"""Archives and weights from the first source that has them; preprocessed and corrupted arrays; their PCA."""
+
+CLEAN = [name for name in CONFIG.datasets if CONFIG.clean_of(name) == name]
+CORRUPTED = [name for name in CONFIG.datasets if name not in CLEAN]
+
+
+def prepared_set(wildcards):
+    """The settings of the data set whose array is made."""
+    return CONFIG.datasets[wildcards.prepared.split("/")[0]]
+
+
+def require_offline_sources(what, settings, output):
+    """No inputs; offline, what was not fetched ends the run, before the first job is run or queued."""
+    if CONFIG.offline and not Path(output).exists():
+        from shapednoise.data.sources.fetch import missing_sources
+
+        if line := missing_sources(
+            what, settings.sources, Path(DATA), Path(DATA, "downloads", what)
+        ):
+            sys.exit(f"error: {line}")
+    return []
 
 
 # None of these is tried again: bad input is bad input, and downloads have tries of their own.
@@ -6,7 +26,9 @@
 # are not tracked, and a new mirror reruns nothing.
 rule download:
     input:
-        archive_at_hand,
+        lambda w: require_offline_sources(
+            w.dataset, CONFIG.datasets[w.dataset], f"{DATA}/{w.dataset}/download.json"
+        ),
     output:
         f"{DATA}/{{dataset}}/download.json",
     log:
@@ -14,51 +36,51 @@ rule download:
     benchmark:
         f"{RESULTS}/benchmarks/download/{{dataset}}.tsv"
     wildcard_constraints:
-        dataset="|".join(name for name in CONFIG.datasets if CONFIG.clean_of(name) == name),
+        dataset=one_of(CLEAN),
     retries: 0
+    localrule: True
     conda:
-        "../envs/shapednoise.yaml"
+        ENVIRONMENT
     resources:
         **job("download"),
     params:
-        script=os.path.relpath(BASE / "scripts" / "download.py"),
         config=untracked_snapshot,
     shell:
-        "python {params.script:q} {wildcards.dataset} --config {params.config:q} --output {output:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+        "python {SCRIPTS:q}/download.py {wildcards.dataset} --config {params.config:q} --output {output:q}"
+        " 2>&1 | log_to {log:q}"
 
 
-rule canonical:
+rule preprocess:
     input:
-        code=code("canonical"),
+        code=code("preprocess", root=DATA),
         download=lambda w: f"{DATA}/{w.prepared.split('/')[0]}/download.json",
     output:
         images=IMAGES,
         manifest=MANIFEST,
     log:
-        f"{RESULTS}/logs/canonical/{{prepared}}.log",
+        f"{RESULTS}/logs/preprocess/{{prepared}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/canonical/{{prepared}}.tsv"
+        f"{RESULTS}/benchmarks/preprocess/{{prepared}}.tsv"
     wildcard_constraints:
-        prepared=prepared_where(corrupted=False),
+        prepared=one_of(LAYOUT.prepared(name) for name in CLEAN),
     retries: 0
     conda:
-        "../envs/shapednoise.yaml"
+        ENVIRONMENT
     resources:
-        **job("canonical"),
+        **job("preprocess"),
     params:
         settings=lambda w: as_json(prepared_set(w), exclude={"sources", "title", "licence"}),
     shell:
-        "python {input.code[0]} --download {input.download:q} --settings {params.settings:q}"
+        "python {SCRIPTS:q}/preprocess.py --download {input.download:q} --settings {params.settings:q}"
         " --images {output.images:q} --manifest {output.manifest:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+        " 2>&1 | log_to {log:q}"
 
 
 rule corrupt:
     input:
-        code=code("corrupt"),
-        clean=lambda w: images_of(prepared_set(w).corrupts),
-        clean_manifest=lambda w: manifest_of(prepared_set(w).corrupts),
+        code=code("corrupt", root=DATA),
+        clean=lambda w: LAYOUT.images(prepared_set(w).corrupts),
+        clean_manifest=lambda w: LAYOUT.manifest(prepared_set(w).corrupts),
     output:
         images=IMAGES,
         manifest=MANIFEST,
@@ -67,25 +89,27 @@ rule corrupt:
     benchmark:
         f"{RESULTS}/benchmarks/corrupt/{{prepared}}.tsv"
     wildcard_constraints:
-        prepared=prepared_where(corrupted=True),
+        prepared=one_of(LAYOUT.prepared(name) for name in CORRUPTED),
     retries: 0
     conda:
-        "../envs/shapednoise.yaml"
+        ENVIRONMENT
     resources:
         **job("corrupt"),
     params:
         settings=lambda w: as_json(prepared_set(w), exclude={"title"}),
     shell:
-        "python {input.code[0]} --clean {input.clean:q} --clean-manifest {input.clean_manifest:q}"
+        "python {SCRIPTS:q}/corrupt.py --clean {input.clean:q} --clean-manifest {input.clean_manifest:q}"
         " --settings {params.settings:q} --images {output.images:q} --manifest {output.manifest:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+        " 2>&1 | log_to {log:q}"
 
 
 rule weights:
     input:
-        code=code("weights"),
-        dropped=dropped_weights,
-        at_hand=weights_at_hand,
+        code=code("weights", root=DATA),
+        user_supplied=lambda w: LAYOUT.user_supplied_weights(w.extractor),
+        offline=lambda w: require_offline_sources(
+            w.extractor, CONFIG.extractors[w.extractor], LAYOUT.weights(w.extractor)[0]
+        ),
     output:
         weights=f"{DATA}/weights/{{extractor}}.pth",
         manifest=f"{DATA}/weights/{{extractor}}.json",
@@ -94,21 +118,22 @@ rule weights:
     benchmark:
         f"{RESULTS}/benchmarks/weights/{{extractor}}.tsv"
     wildcard_constraints:
-        extractor="|".join(name for name in CONFIG.extractors if weights_of(name)) or "(?!)",
+        extractor=one_of(name for name in CONFIG.extractors if LAYOUT.weights(name)),
     retries: 0
+    localrule: True
     conda:
-        "../envs/shapednoise.yaml"
+        ENVIRONMENT
     resources:
         **job("weights"),
     params:
         config=untracked_snapshot,
     shell:
-        "python {input.code[0]} {wildcards.extractor} --config {params.config:q}"
+        "python {SCRIPTS:q}/weights.py {wildcards.extractor} --config {params.config:q}"
         " --weights {output.weights:q} --manifest {output.manifest:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+        " 2>&1 | log_to {log:q}"
 
 
-# Untracked as `download` is. The manifest stands for the folder of torch.hub, which is none of ours.
+# Untracked as `download` is. The manifest stands for the folder of torch.hub, which is outside this project.
 rule hub:
     output:
         f"{DATA}/weights/{{extractor}}.json",
@@ -117,15 +142,30 @@ rule hub:
     benchmark:
         f"{RESULTS}/benchmarks/hub/{{extractor}}.tsv"
     wildcard_constraints:
-        extractor="|".join(name for name in CONFIG.extractors if hub_manifest(name)) or "(?!)",
+        extractor=one_of(name for name in CONFIG.extractors if LAYOUT.hub_manifest(name)),
     retries: 0
+    localrule: True
     conda:
-        "../envs/shapednoise.yaml"
+        ENVIRONMENT
     resources:
         **job("hub"),
     params:
-        script=os.path.relpath(BASE / "scripts" / "hub.py"),
         config=untracked_snapshot,
     shell:
-        "python {params.script:q} {wildcards.extractor} --config {params.config:q} --manifest {output:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+        "python {SCRIPTS:q}/hub.py {wildcards.extractor} --config {params.config:q} --manifest {output:q}"
+        " 2>&1 | log_to {log:q}"
+
+
+# Only what comes from outside, for a later run without a network.
+rule fetch:
+    input:
+        LAYOUT.fetched(),
+    localrule: True
+
+
+# All data sets, and what `fetch` gets.
+rule prepare:
+    input:
+        LAYOUT.fetched(),
+        [LAYOUT.images(name) for name in sorted(LAYOUT.wanted_datasets())],
+    localrule: True

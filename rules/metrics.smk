@@ -1,13 +1,36 @@
-"""Features once per image set, scores of each sample set, tables and curves of each experiment."""
+"""Features once per image set, scores of each sample set, one table of them an experiment."""
+
+MEASURES = sorted({metric.module for metric in METRICS.values()})
+
+
+def sample_set_facts(wildcards):
+    """What a score belongs to, for its record."""
+    sampler = LAYOUT.samplers[wildcards.recipe, wildcards.sampler]
+    names = ("dataset", "noise", "marginal", "recipe")
+    return json.dumps(
+        {
+            **{name: wildcards[name] for name in names},
+            "reference": CONFIG.clean_of(wildcards.dataset),
+            "strength": float(wildcards.strength),
+            "seed": int(wildcards.seed),
+            "sampler": sampler.record(exclude={"precision"}),
+        },
+        sort_keys=True,
+    )
+
+
+def of_reference(wildcards, file):
+    """A file of the data set that a sample set is compared with, the clean one."""
+    return file.format(**{**wildcards, "dataset": CONFIG.clean_of(wildcards.dataset)})
 
 
 rule features_data:
     input:
         code=code("features"),
-        images=images,
-        weights=lambda w: weights_of(w.extractor),
-        hub=lambda w: hub_manifest(w.extractor),
-        network=lambda w: network_code(w.extractor),
+        images=lambda w: LAYOUT.images(w.dataset),
+        weights=lambda w: LAYOUT.weights(w.extractor),
+        hub=lambda w: LAYOUT.hub_manifest(w.extractor),
+        network=lambda w: LAYOUT.network_code(w.extractor),
     output:
         f"{RESULTS}/features/data/{{dataset}}/{{extractor}}-ref{{reference}}.npz",
     log:
@@ -15,51 +38,46 @@ rule features_data:
     benchmark:
         f"{RESULTS}/benchmarks/features_data/{{dataset}}/{{extractor}}-ref{{reference}}.tsv"
     conda:
-        "../envs/shapednoise.yaml"
+        ENVIRONMENT
     threads: 8
     resources:
         **job("features_data"),
     params:
+        subset=lambda w: w.reference,
         extractor=lambda w: as_json(CONFIG.extractors[w.extractor], exclude={"sources"}),
         weights=lambda w, input: ["--weights", *input.weights] if input.weights else [],
-        shards=f"{RESULTS}/checkpoints/features/data/{{dataset}}/{{extractor}}-ref{{reference}}",
+        checkpoints=f"{RESULTS}/checkpoints/features/data/{{dataset}}/{{extractor}}-ref{{reference}}",
         engine=untracked_engine,
     shell:
-        "python {input.code[0]} --images {input.images:q} --count {wildcards.reference}"
+        "python {SCRIPTS:q}/features.py --images {input.images:q} --count {params.subset}"
         " --extractor {params.extractor:q} {params.weights:q}"
-        " --threads {threads} --engine {params.engine:q} --shards {params.shards:q} --output {output:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+        " --threads {threads} --engine {params.engine:q} --checkpoints {params.checkpoints:q}"
+        " --output {output:q}"
+        " 2>&1 | log_to {log:q}"
 
 
-rule features_samples:
+use rule features_data as features_samples with:
     input:
         code=code("features"),
         images=rules.sample.output.samples,
-        weights=lambda w: weights_of(w.extractor),
-        hub=lambda w: hub_manifest(w.extractor),
-        network=lambda w: network_code(w.extractor),
+        weights=lambda w: LAYOUT.weights(w.extractor),
+        hub=lambda w: LAYOUT.hub_manifest(w.extractor),
+        network=lambda w: LAYOUT.network_code(w.extractor),
     output:
-        kept("features", f"{RESULTS}/features/{SAMPLES}/{{extractor}}.npz"),
+        temp_unless_kept("features", f"{RESULTS}/features/{SAMPLES}/{{extractor}}.npz"),
     log:
         f"{RESULTS}/logs/features_samples/{SAMPLES}/{{extractor}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/features_samples/{SAMPLES}/{{extractor}}.tsv"
     priority: 2
-    conda:
-        "../envs/shapednoise.yaml"
-    threads: 8
     resources:
         **job("features_samples"),
     params:
+        subset="all",
         extractor=lambda w: as_json(CONFIG.extractors[w.extractor], exclude={"sources"}),
         weights=lambda w, input: ["--weights", *input.weights] if input.weights else [],
-        shards=f"{RESULTS}/checkpoints/features/{SAMPLES}/{{extractor}}",
+        checkpoints=f"{RESULTS}/checkpoints/features/{SAMPLES}/{{extractor}}",
         engine=untracked_engine,
-    shell:
-        "python {input.code[0]} --images {input.images:q}"
-        " --extractor {params.extractor:q} {params.weights:q}"
-        " --threads {threads} --engine {params.engine:q} --shards {params.shards:q} --output {output:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
 rule neighbours:
@@ -73,18 +91,19 @@ rule neighbours:
     benchmark:
         f"{RESULTS}/benchmarks/neighbours/{{dataset}}/{{extractor}}-ref{{reference}}.tsv"
     conda:
-        "../envs/shapednoise.yaml"
+        ENVIRONMENT
     threads: 8
     resources:
         **job("neighbours"),
     shell:
-        "python {input.code[0]} --features {input.features:q} --threads {threads} --output {output:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+        "python {SCRIPTS:q}/neighbours.py --features {input.features:q} --threads {threads}"
+        " --output {output:q}"
+        " 2>&1 | log_to {log:q}"
 
 
 rule scores:
     input:
-        code=code("scores"),
+        code=code("scores", *MEASURES),
         generated=rules.features_samples.output,
         real=lambda w: of_reference(w, rules.features_data.output[0]),
         neighbours=lambda w: of_reference(w, rules.neighbours.output[0]),
@@ -96,25 +115,25 @@ rule scores:
         f"{RESULTS}/benchmarks/scores/{SAMPLES}/{{extractor}}-ref{{reference}}.tsv"
     priority: 3
     conda:
-        "../envs/shapednoise.yaml"
+        ENVIRONMENT
     threads: 4
     resources:
         **job("scores"),
     params:
         scoring=lambda w: as_json(recipe(w).scoring),
-        point=point,
+        facts=sample_set_facts,
     shell:
-        "python {input.code[0]} --generated {input.generated:q} --real {input.real:q}"
+        "python {SCRIPTS:q}/scores.py --generated {input.generated:q} --real {input.real:q}"
         " --neighbours {input.neighbours:q}"
         " --scoring {params.scoring:q} --extractor {wildcards.extractor}"
-        " --point {params.point:q} --threads {threads} --output {output:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+        " --point {params.facts:q} --threads {threads} --output {output:q}"
+        " 2>&1 | log_to {log:q}"
 
 
 rule table:
     input:
         code=code("table"),
-        scores=lambda w: scores_of(w.experiment),
+        scores=lambda w: LAYOUT.scores(w.experiment),
     output:
         f"{RESULTS}/tables/experiments/{{experiment}}.csv",
     log:
@@ -122,52 +141,21 @@ rule table:
     benchmark:
         f"{RESULTS}/benchmarks/table/{{experiment}}.tsv"
     conda:
-        "../envs/shapednoise.yaml"
+        ENVIRONMENT
     resources:
         **job("table"),
-    params:
-        config=SNAPSHOT,
     shell:
-        "python {input.code[0]} --config {params.config:q} --experiment {wildcards.experiment}"
-        " --output {output:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+        "python {SCRIPTS:q}/table.py --scores {input.scores:q} --output {output:q}"
+        " 2>&1 | log_to {log:q}"
 
 
-rule curves:
-    input:
-        code=code("curves"),
-        table=rules.table.output,
-    output:
-        f"{RESULTS}/tables/curves/{{experiment}}.csv",
-    log:
-        f"{RESULTS}/logs/curves/{{experiment}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/curves/{{experiment}}.tsv"
-    conda:
-        "../envs/shapednoise.yaml"
-    resources:
-        **job("curves"),
-    shell:
-        "python {input.code[0]} --table {input.table:q} --output {output:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
-
-
-rule table_of_all:
+use rule table as table_of_all with:
     input:
         code=code("table"),
-        scores=[f"{RESULTS}/{file}" for file in wanted_score_files(CONFIG)],
+        scores=LAYOUT.all_scores(),
     output:
         f"{RESULTS}/tables/scores.csv",
     log:
         f"{RESULTS}/logs/table_of_all.log",
     benchmark:
         f"{RESULTS}/benchmarks/table_of_all.tsv"
-    conda:
-        "../envs/shapednoise.yaml"
-    resources:
-        **job("table_of_all"),
-    params:
-        config=SNAPSHOT,
-    shell:
-        "python {input.code[0]} --config {params.config:q} --output {output:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

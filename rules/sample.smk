@@ -1,20 +1,20 @@
 """Sampling: one job a sample set, that is a model x a sampler. It never retrains.
 
-The jobs of a point have the higher a priority the later they come, here and in metrics.smk: points that
-were begun are finished first, so that few weights, samples and features wait on the disk.
+The jobs of a sample set have the higher a priority the later they come, here and in metrics.smk: what was
+begun is finished first, so that few weights, samples and features wait on the disk.
 """
 
 
 rule sample:
     input:
-        code=code("sample"),
+        code=code_of_model("sample"),
         index=rules.train.output.index,
         scheduler=rules.train.output.scheduler,
         unet=rules.train.output.unet,
         weights=rules.train.output.weights,
     output:
-        samples=kept("samples", f"{RESULTS}/samples/{SAMPLES}/samples.npy"),
-        trajectory=kept("samples", f"{RESULTS}/samples/{SAMPLES}/trajectory.npz"),
+        samples=temp_unless_kept("samples", f"{RESULTS}/samples/{SAMPLES}/samples.npy"),
+        trajectory=temp_unless_kept("samples", f"{RESULTS}/samples/{SAMPLES}/trajectory.npz"),
         provenance=f"{RESULTS}/samples/{SAMPLES}/provenance.json",
     log:
         f"{RESULTS}/logs/sample/{SAMPLES}.log",
@@ -22,21 +22,21 @@ rule sample:
         f"{RESULTS}/benchmarks/sample/{SAMPLES}.tsv"
     priority: 1
     conda:
-        "../envs/shapednoise.yaml"
+        ENVIRONMENT
     threads: 8
     resources:
         **job("sample"),
     params:
-        sampler=lambda w: as_json(SAMPLERS[w.recipe, w.sampler]),
+        sampler=lambda w: as_json(LAYOUT.samplers[w.recipe, w.sampler]),
         model=subpath(input.index, parent=True),
-        shards=f"{RESULTS}/checkpoints/samples/{SAMPLES}",
+        checkpoints=f"{RESULTS}/checkpoints/samples/{SAMPLES}",
         engine=untracked_engine,
     shell:
-        "python {input.code[0]} --model {params.model:q} --sampler {params.sampler:q}"
-        " --threads {threads} --engine {params.engine:q} --shards {params.shards:q}"
+        "python {SCRIPTS:q}/sample.py --model {params.model:q} --sampler {params.sampler:q}"
+        " --threads {threads} --engine {params.engine:q} --checkpoints {params.checkpoints:q}"
         " --samples {output.samples:q}"
         " --trajectory {output.trajectory:q} --provenance {output.provenance:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+        " 2>&1 | log_to {log:q}"
 
 
 rule pictures:
@@ -54,10 +54,10 @@ rule pictures:
         f"{RESULTS}/benchmarks/pictures/{SAMPLES}.tsv"
     priority: 3
     conda:
-        "../envs/shapednoise.yaml"
+        ENVIRONMENT
     resources:
         **job("pictures"),
     shell:
-        "python {input.code[0]} --samples {input.samples:q} --trajectory {input.trajectory:q}"
+        "python {SCRIPTS:q}/pictures.py --samples {input.samples:q} --trajectory {input.trajectory:q}"
         " --grid {output.grid:q} --strip {output.strip:q} --gif {output.gif:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+        " 2>&1 | log_to {log:q}"

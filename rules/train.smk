@@ -3,15 +3,17 @@
 
 rule train:
     input:
-        code=code("train"),
-        images=images,
-        manifest=lambda w: manifest_of(w.dataset),
+        code=code_of_model("train"),
+        images=lambda w: LAYOUT.images(w.dataset),
+        manifest=lambda w: LAYOUT.manifest(w.dataset),
         pca=rules.pca.output,
     output:
         index=f"{RESULTS}/models/{MODEL}/model_index.json",
         scheduler=f"{RESULTS}/models/{MODEL}/scheduler/scheduler_config.json",
         unet=f"{RESULTS}/models/{MODEL}/unet/config.json",
-        weights=kept("models", f"{RESULTS}/models/{MODEL}/unet/diffusion_pytorch_model.safetensors"),
+        weights=temp_unless_kept(
+            "models", f"{RESULTS}/models/{MODEL}/unet/diffusion_pytorch_model.safetensors"
+        ),
         curve=f"{RESULTS}/models/{MODEL}/training.csv",
         provenance=f"{RESULTS}/models/{MODEL}/provenance.json",
     log:
@@ -19,7 +21,7 @@ rule train:
     benchmark:
         f"{RESULTS}/benchmarks/train/{MODEL}.tsv"
     conda:
-        "../envs/shapednoise.yaml"
+        ENVIRONMENT
     threads: 8
     resources:
         **job("train"),
@@ -30,10 +32,10 @@ rule train:
         checkpoints=f"{RESULTS}/checkpoints/training/{MODEL}",
         engine=untracked_engine,
     shell:
-        "python {input.code[0]} --images {input.images:q} --manifest {input.manifest:q}"
+        "python {SCRIPTS:q}/train.py --images {input.images:q} --manifest {input.manifest:q}"
         " --pca {input.pca:q} --shape {params.shape:q}"
         " --marginal {wildcards.marginal} --training {params.training:q}"
         " --seed {wildcards.seed} --threads {threads}"
         " --checkpoints {params.checkpoints:q} --engine {params.engine:q}"
         " --output {params.folder:q}"
-        " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
+        " 2>&1 | log_to {log:q}"

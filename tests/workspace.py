@@ -8,6 +8,7 @@ nothing needs a network.
 import gzip
 import hashlib
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -56,7 +57,7 @@ class Workspace:
         return done.stdout
 
     def planned(self, *targets: str) -> Counter:
-        """How many jobs of each rule a run would do now; `all` and the figures' targets left out."""
+        """How many jobs of each rule a run would do now; targets and digests of code left out."""
         output = self.run(*targets, "--dry-run")
         jobs: Counter = Counter()
         if "Job stats:" not in output:
@@ -68,7 +69,16 @@ class Workspace:
             rule, count = line.split()
             jobs[rule] = int(count)
         targets_of_config = set(yaml.safe_load((self.path / "config.yaml").read_text())["figures"])
-        return Counter({rule: n for rule, n in jobs.items() if rule not in {"all", *targets_of_config}})
+        return Counter(
+            {rule: n for rule, n in jobs.items() if rule not in {"all", "code", *targets_of_config}}
+        )
+
+    def planned_figures(self) -> set[str]:
+        """The figures that a run would draw now."""
+        output = self.run("--dry-run")
+        return set(
+            re.findall(r"^rule figure:.*?^    wildcards: figure=(\w+)", output, re.MULTILINE | re.DOTALL)
+        )
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace text in a file of the copy; it must be there."""

@@ -19,7 +19,6 @@ from shapednoise.analysis.pca import colour_pca
 from shapednoise.analysis.spectrum import power_spectrum
 from shapednoise.analysis.theory import theory_tables
 from shapednoise.config.data import NetworkSettings
-from shapednoise.config.load import load_config
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.scoring import ScoringSettings
 from shapednoise.config.training import ScheduleSettings
@@ -31,6 +30,7 @@ from shapednoise.metrics.extractors import load_extractor
 from shapednoise.metrics.features import extract
 from shapednoise.metrics.scores import score
 from shapednoise.metrics.weights import read_weights
+from shapednoise.workflow.project import load_config
 from tests.unit.metrics.test_scores import Images, frechet_distance
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("network")]

@@ -38,7 +38,7 @@ def test_a_corrupted_data_set_is_made_from_the_clean_one_and_scored_against_it(
     for figure in ("figS1", "figS2"):
         fresh.overlay["figures"][figure] |= {"dataset": "grey_band", "points": grey}
     planned = fresh.planned("figT", "figS1", "figS2")
-    assert planned["spectrum"] == planned["figure_noise_gallery"] == planned["figure_spectra"] == 1
+    assert planned["spectrum"] == planned["theory"] == planned["closed_form"] == 1 and planned["figure"] == 3
 
     fresh.set("datasets.grey_band.band", [0.3, 0.4])
     assert dict(fresh.planned("data/grey_band/size16-grey/images.npy")) == {"corrupt": 1}

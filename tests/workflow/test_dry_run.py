@@ -23,7 +23,7 @@ def plan(repository, tmp_path, *arguments: str) -> dict[str, int]:
 
 def test_the_config_plans_the_full_reproduction(repository, tmp_path):
     jobs = plan(repository, tmp_path)
-    assert jobs["download"] == jobs["canonical"] == jobs["features_data"] == 5
+    assert jobs["download"] == jobs["preprocess"] == jobs["features_data"] == 5
     assert jobs["corrupt"] == 8 and jobs["pca"] == 5 + 8
     # CIFAR-10: 10 strengths x 3 seeds + 3 baselines + 10 HDM; 11 each for CIFAR-100 and CelebA-64;
     # SAGD: 7 exponents x 3 seeds on two data sets, 6 more on CIFAR-10, 2 models x 3 seeds a corrupted band;
@@ -33,14 +33,11 @@ def test_the_config_plans_the_full_reproduction(repository, tmp_path):
     # the baselines under `exact` and by the clamp of SAGD, three samplers at two strengths
     more = 3 * 33 + 33 + 3 + 1 + 3 * 6
     assert jobs["sample"] == jobs["features_samples"] == jobs["scores"] == jobs["train"] + more
-    assert jobs["figure_u_curve"] == 10
-    assert jobs["theory"] == jobs["figure_theory"] == 4
+    assert jobs["figure"] == 24
+    assert jobs["theory"] == 4 and jobs["closed_form"] == 5
     assert jobs["spectrum"] == 3
     assert jobs["table"] == jobs["curves"] == jobs["hyperparameters"] == 18
-    several = {"figure_u_curve", "figure_theory"}
-    once = ["weights", "drift", "spectra", "readings", "score_limit", "sharpness", "claims"]
-    once += [rule for rule in jobs if rule.startswith("figure_") and rule not in several]
-    assert len(once) == 7 + 10 and all(jobs[rule] == 1 for rule in once)
+    assert jobs["weights"] == jobs["claims"] == jobs["table_of_all"] == 1
 
 
 def test_the_demo_plans_three_points(repository, tmp_path):
@@ -52,7 +49,7 @@ def test_the_demo_plans_three_points(repository, tmp_path):
 def test_the_demo_of_sagd_plans_a_sweep_and_one_band(repository, tmp_path):
     jobs = plan(repository, tmp_path, "--configfile", str(repository / "demo-sagd.yaml"))
     assert jobs["train"] == jobs["sample"] == jobs["scores"] == 3 + 2
-    assert jobs["corrupt"] == jobs["figure_omission"] == jobs["download"] == 1
+    assert jobs["corrupt"] == jobs["download"] == 1 and jobs["figure"] == 2
 
 
 def test_the_demo_of_steps_trains_a_model_a_strength(repository, tmp_path):
@@ -97,6 +94,8 @@ def test_a_thousand_points_are_planned(repository, tmp_path):
     files = [str(repository / "demo.yaml"), str(tmp_path / "many.yaml")]
     jobs = plan(repository, tmp_path, "--quiet", "rules", "--configfile", *files)
     assert {jobs[rule] for rule in ("train", "sample", "pictures", "features_samples", "scores")} == {1000}
-    once = {"download", "canonical", "pca", "weights", "features_data", "neighbours"}
-    once |= {"hyperparameters", "table", "curves", "table_of_all", "claims", "figure_u_curve", "all"}
+    stages = jobs.pop("code")
+    once = {"download", "preprocess", "pca", "weights", "features_data", "neighbours"}
+    once |= {"hyperparameters", "table", "curves", "table_of_all", "claims", "figure", "all"}
     assert {rule for rule in jobs if jobs[rule] == 1} == once and sum(jobs.values()) == 5013
+    assert stages < 20

@@ -20,8 +20,8 @@ TARGETS = [
     "results/tiny/figures/figS2.png",
 ]
 SCRIPTS = {
-    *("download", "canonical", "pca", "train", "sample", "weights", "features", "neighbours", "scores"),
-    "figure_noise_gallery",
+    *("download", "preprocess", "closed_form", "train", "sample", "weights", "features", "neighbours"),
+    *("scores", "figure"),
 }
 CONDA = """#!{python}
 import json, shutil, sys

@@ -1,11 +1,23 @@
 """What all settings share: closed keys, no change after reading, one-line errors."""
 
+import difflib
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+)
 
 NAME = r"[A-Za-z0-9_]+"
+TAGS = {"name", "list", "clean set", "corrupted set"}  # parts of a key that the schema adds
 
 
 class Settings(BaseModel):
@@ -54,3 +66,38 @@ SeedList = Annotated[
     Annotated[Name, Tag("name")] | Annotated[tuple[Seed, ...], Tag("list")],
     Discriminator(_named_or_listed),
 ]
+
+
+def one_line(error: ValidationError) -> str:
+    """The first problem, `key: what; remedy`, and how many more there are."""
+    problems = error.errors()
+    first = problems[0]
+    key = ".".join(str(part) for part in first["loc"] if part not in TAGS)
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    if first["type"] == "extra_forbidden" and first["loc"][-1] in _all_keys():
+        text = "does not belong here; remove it"
+    elif first["type"] == "extra_forbidden":
+        text = f"unknown key; {suggestion(str(first['loc'][-1]), _all_keys())}"
+    elif first["type"] == "missing":
+        text = "is missing; add it"
+    else:
+        text = first["msg"].removeprefix("Value error, ")
+        if first["type"] != "value_error":
+            text += f" (it is {first['input']!r})"
+    return f"{key}: {text}{more}" if key else f"{text}{more}"
+
+
+def suggestion(wrong: str, known: Iterable[str]) -> str:
+    """What may have been meant by a name that is not known."""
+    known = list(known)
+    if close := difflib.get_close_matches(wrong, known, 1):
+        return f"did you mean {close[0]!r}?"
+    names = ", ".join(sorted(known)) if len(known) <= 12 else ""
+    return f"known: {names}" if names else "remove it or correct its spelling"
+
+
+def _all_keys(settings: type[BaseModel] = Settings) -> set[str]:
+    keys = set(settings.model_fields)
+    for kind in settings.__subclasses__():
+        keys |= _all_keys(kind)
+    return keys

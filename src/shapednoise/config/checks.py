@@ -3,34 +3,18 @@
 Each check yields one line a problem, `key: what; remedy`. The first one is what the user sees.
 """
 
-import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from shapednoise.config.base import Settings
+from shapednoise.config.base import one_line, suggestion
 from shapednoise.config.data import CorruptedSettings
-from shapednoise.config.figures import (
-    DriftSettings,
-    ForwardNoiseSettings,
-    NoiseGallerySettings,
-    OmissionSettings,
-    ReadingsSettings,
-    SampleGridsSettings,
-    ScoreLimitSettings,
-    SpectraSettings,
-    TheorySettings,
-)
-from shapednoise.config.noise import BandPassSettings, ColourSettings, NoiseSettings
 from shapednoise.config.sampling import SamplerSettings
-from shapednoise.noise.bands import reaches
+from shapednoise.noise.operators import BASELINE
 
 if TYPE_CHECKING:
     from shapednoise.config.schema import Config
-
-BASELINE = "ddpm"
-TAGS = {"name", "list", "clean set", "corrupted set"}
 
 
 def problems(config: "Config") -> Iterator[str]:
@@ -42,15 +26,16 @@ def problems(config: "Config") -> Iterator[str]:
         yield from _bad_datasets(config)
         yield from _bad_recipes(config)
         yield from _bad_samplers(config)
-        yield from _bad_figures(config)
-        yield from _bad_theory(config)
+        for name, figure in config.figures.items():
+            for field, problem in figure.problems(name, config):
+                yield f"figures.{name}.{field}: {problem}"
 
 
 def _unknown_names(config: "Config") -> Iterator[str]:
     """References to things that the config does not define."""
     for key, used, known in (*_names_of_parts(config), *_names_of_figures(config)):
         if used not in known:
-            yield f"{key}: there is no {used!r}; {_suggest(used, known)}"
+            yield f"{key}: there is no {used!r}; {suggestion(used, known)}"
 
 
 def _names_of_parts(config: "Config") -> Iterator[tuple[str, str, Any]]:
@@ -75,7 +60,7 @@ def _names_of_parts(config: "Config") -> Iterator[tuple[str, str, Any]]:
 
 
 def _names_of_figures(config: "Config") -> Iterator[tuple[str, str, Any]]:
-    """The same of figures."""
+    """Every (key, name, where it must be) of figures, by the names of their fields."""
     kinds = {"experiment": config.experiments, "dataset": config.datasets, "noise": config.noises}
     for name, figure in config.figures.items():
         key = f"figures.{name}"
@@ -84,10 +69,10 @@ def _names_of_figures(config: "Config") -> Iterator[tuple[str, str, Any]]:
                 yield f"{key}.{field}", getattr(figure, field), known
         for experiment in getattr(figure, "experiments", ()):
             yield f"{key}.experiments", experiment, config.experiments
-        for place, point in enumerate(getattr(figure, "points", ())):
-            yield f"{key}.points.{place}.noise", point.noise, config.noises
-        if isinstance(figure, TheorySettings) and isinstance(figure.strengths, str):
-            yield f"{key}.strengths", figure.strengths, config.strengths
+        for index, point in enumerate(getattr(figure, "points", ())):
+            yield f"{key}.points.{index}.noise", point.noise, config.noises
+        if isinstance(strengths := getattr(figure, "strengths", None), str):
+            yield f"{key}.strengths", strengths, config.strengths
 
 
 def _bad_grids(config: "Config") -> Iterator[str]:
@@ -102,8 +87,8 @@ def _bad_grids(config: "Config") -> Iterator[str]:
             values = getattr(experiment, group)
             lists |= {} if isinstance(values, str) else {f"experiments.{name}.{group}": values}
     for name, figure in config.figures.items():
-        if isinstance(figure, TheorySettings) and not isinstance(figure.strengths, str):
-            lists[f"figures.{name}.strengths"] = figure.strengths
+        if not isinstance(strengths := getattr(figure, "strengths", ""), str):
+            lists[f"figures.{name}.strengths"] = strengths
     for key, values in lists.items():
         if not values or len(set(values)) != len(values):
             yield f"{key}: give at least one value, each once"
@@ -131,27 +116,29 @@ def _bad_datasets(config: "Config") -> Iterator[str]:
             yield f"datasets.{name}.band: {size} x {size} images have no frequency in it; widen it"
     used = [(f"experiments.{name}.noises", e.dataset, e.noises) for name, e in config.experiments.items()]
     for key, dataset, noises in used:
-        size = config.images_of(dataset).size
-        for noise in (config.noises[name] for name in noises):
-            bands = (noise.low_band, noise.high_band) if isinstance(noise, BandPassSettings) else ()
-            if bands and not any(reaches(band, size) for band in bands):
-                yield f"{key}: {size} x {size} images have no frequency in its bands; widen them"
+        for noise in noises:
+            try:
+                config.noises[noise].check_size((config.images_of(dataset).size,) * 2)
+            except ValueError as error:
+                yield f"{key}: {error}"
     for name, figure in config.figures.items():
-        if isinstance(figure, ForwardNoiseSettings | TheorySettings):
-            used.append((f"figures.{name}.noise", figure.dataset, (figure.noise,)))
-        if isinstance(figure, SpectraSettings | NoiseGallerySettings | ScoreLimitSettings):
-            noises = tuple(point.noise for point in figure.points)
-            used.append((f"figures.{name}.points", figure.dataset, noises))
+        if dataset := getattr(figure, "dataset", None):
+            noises = tuple(point.noise for point in getattr(figure, "points", ()))
+            noises += (figure.noise,) if hasattr(figure, "noise") else ()
+            used.append(
+                (f"figures.{name}.{'noise' if hasattr(figure, 'noise') else 'points'}", dataset, noises)
+            )
     for key, dataset, noises in used:
         for noise in noises:
-            if config.images_of(dataset).channels == 1 and _squeezes_colours(config, noise):
+            if config.images_of(dataset).channels == 1 and _squeezes_colors(config, noise):
                 yield f"{key}: {noise} squeezes a colour axis and {dataset} is grey; use another noise"
 
 
-def _squeezes_colours(config: "Config", noise: str) -> bool:
-    """Whether a noise, or the noise that multiplies it, needs the data's colour axis."""
+def _squeezes_colors(config: "Config", noise: str) -> bool:
+    """Whether a noise, or the noise that multiplies it, needs the data's color axis."""
     factor = config.noises[noise].times
-    return coloured(config.noises[noise]) or bool(factor and coloured(config.noises[factor.noise]))
+    names = [noise, factor.noise] if factor else [noise]
+    return any(config.noises[name].basis == "color" for name in names)
 
 
 def _bad_recipes(config: "Config") -> Iterator[str]:
@@ -189,7 +176,7 @@ def _bad_samplers(config: "Config") -> Iterator[str]:
             continue
         timesteps, needed = recipe.training.schedule.timesteps, recipe.scoring.images_needed()
         for sampler in samplers:
-            if problem := _too_many_steps(sampler, timesteps):
+            if problem := sampler.too_many_steps(timesteps):
                 yield f"{where}.steps: {problem}"
             if sampler.images < needed:
                 yield f"{where}.images: {_too_few(sampler.images, needed)}"
@@ -200,83 +187,19 @@ def _bad_samplers(config: "Config") -> Iterator[str]:
                 )
 
 
-def _too_many_steps(sampler: SamplerSettings, timesteps: int) -> str:
-    """What is wrong with a sampler's number of steps; empty: nothing."""
-    if sampler.steps > timesteps:
-        return f"{sampler.steps} is more than the {timesteps} timesteps; lower it"
-    if sampler.method == "dpm_solver" and 2 * sampler.steps > timesteps:
-        return (
-            f"{sampler.steps} steps of dpm_solver would visit timesteps twice; take at most {timesteps // 2}"
-        )
-    return ""
-
-
-def _bad_figures(config: "Config") -> Iterator[str]:
-    """Figures that ask for what is not there: a strength, an image, a number of steps."""
-    timesteps = config.recipes[config.recipe].training.schedule.timesteps
-    for name, figure in config.figures.items():
-        if isinstance(figure, ForwardNoiseSettings | DriftSettings | ReadingsSettings):
-            noise = config.noises[figure.noise]
-            if not coloured(noise) or noise.times:
-                yield f"figures.{name}.noise: {figure.kind} draws a colour axis; name an sdm or hdm noise"
-        if isinstance(figure, DriftSettings | ReadingsSettings) and max(figure.steps) > timesteps:
-            yield f"figures.{name}.steps: {max(figure.steps)} is more than the {timesteps} timesteps"
-        if isinstance(figure, NoiseGallerySettings) and max(figure.timesteps) >= timesteps:
-            last = timesteps - 1
-            yield f"figures.{name}.timesteps: {max(figure.timesteps)} is too late; the last one is {last}"
-        if isinstance(figure, ForwardNoiseSettings | NoiseGallerySettings):
-            count = config.images_of(figure.dataset).images
-            if count is not None and figure.image >= count:
-                yield f"figures.{name}.image: {figure.image} is no image of {figure.dataset}; it has {count}"
-        if isinstance(figure, OmissionSettings):
-            yield from _bad_omission(config, name, figure)
-        if isinstance(figure, SampleGridsSettings) and name in config.targets:
-            for strength in figure.strengths:
-                if strength not in config.strengths_of(figure.experiment):
-                    yield (
-                        f"figures.{name}.strengths: {strength:g} is not in experiment "
-                        f"{figure.experiment}; add it there or remove it here"
-                    )
-
-
-def _bad_omission(config: "Config", name: str, figure: OmissionSettings) -> Iterator[str]:
-    """What a figure of selective omission needs of its experiments."""
-    if figure.shown not in figure.experiments:
-        yield f"figures.{name}.shown: {figure.shown!r} is none of its experiments; name one of them"
-    for experiment in figure.experiments:
-        settings, strengths = config.experiments[experiment], config.strengths_of(experiment)
-        if config.clean_of(settings.dataset) == settings.dataset:
-            yield (
-                f"figures.{name}.experiments: the data set of {experiment}, {settings.dataset}, is not "
-                "corrupted; name one that `corrupts` another"
-            )
-        noise = config.noises[settings.noises[0]]
-        if not isinstance(noise, BandPassSettings) or noise.times or len(settings.samplers) != 1:
-            yield (
-                f"figures.{name}.experiments: {experiment} must have a noise of operator sagd_bandpass "
-                "and one sampler"
-            )
-        if len(settings.noises) != 1 or 0.0 not in strengths or len(strengths) != 2:
-            yield (
-                f"figures.{name}.experiments: {experiment} must have one noise and two strengths, "
-                "0 and that of the noise which leaves the band out"
-            )
-
-
 def _bad_noises(config: "Config") -> Iterator[str]:
     """Products that no shape is, and noises at strengths that they do not have."""
     for name, noise in config.noises.items():
         factor = noise.times and config.noises[noise.times.noise]
-        if factor and (factor.times or factor.operator == BASELINE or coloured(noise) == coloured(factor)):
+        if factor and (factor.times or {noise.basis, factor.basis} != {"color", "frequency"}):
             yield (
                 f"noises.{name}.times: {noise.times.noise} is white, a product, or acts on the same basis; "
                 "a noise of the colours (sdm, hdm) is multiplied by one of the frequencies (sagd_...)"
             )
-        if factor and (problem := _bad_strength(factor, noise.times.strength)):
-            yield f"noises.{name}.times.strength: {problem}"
+        if factor:
+            yield from _bad_strength(f"noises.{name}.times.strength", factor, noise.times.strength)
     for key, noise, strength in _noises_at_strengths(config):
-        if problem := _bad_strength(config.noises[noise], strength):
-            yield f"{key}: {problem}"
+        yield from _bad_strength(key, config.noises[noise], strength)
 
 
 def _noises_at_strengths(config: "Config") -> Iterator[tuple[str, str, float]]:
@@ -286,54 +209,19 @@ def _noises_at_strengths(config: "Config") -> Iterator[tuple[str, str, float]]:
             if config.noises[noise].operator != BASELINE:
                 yield from ((f"experiments.{name}.strengths", noise, s) for s in config.strengths_of(name))
     for name, figure in config.figures.items():
-        for place, point in enumerate(getattr(figure, "points", ())):
-            yield f"figures.{name}.points.{place}.strength", point.noise, point.strength
-        if isinstance(figure, TheorySettings):
+        for index, point in enumerate(getattr(figure, "points", ())):
+            yield f"figures.{name}.points.{index}.strength", point.noise, point.strength
+        if hasattr(figure, "noise") and hasattr(figure, "strengths"):
             strengths = config.grid(figure.strengths)
             yield from ((f"figures.{name}.strengths", figure.noise, s) for s in strengths)
 
 
-def _bad_theory(config: "Config") -> Iterator[str]:
-    """Figures of the theory whose samplers cannot run, or that do not fit their experiment."""
-    timesteps = config.recipes[config.recipe].training.schedule.timesteps
-    for name, figure in config.figures.items():
-        if not isinstance(figure, TheorySettings):
-            continue
-        where = f"figures.{name}"
-        try:
-            samplers = config.samplers(config.recipe, figure.samplers)
-        except ValidationError as error:
-            yield f"{where}.samplers.{one_line(error)}"
-            continue
-        for sampler in samplers:
-            if problem := _too_many_steps(sampler, timesteps):
-                yield f"{where}.samplers: {problem}"
-        if len({sampler.slug for sampler in samplers}) < len(samplers):
-            yield f"{where}.samplers: give each sampler once"
-        for strength in set(figure.shown) - set(config.grid(figure.strengths)):
-            yield f"{where}.shown: {strength:g} is not among the strengths; add it or remove it here"
-        experiment = figure.experiment and config.experiments[figure.experiment]
-        about = f"{figure.noise} on {figure.dataset}"
-        if experiment and (experiment.dataset != figure.dataset or figure.noise not in experiment.noises):
-            yield f"{where}.experiment: {figure.experiment} is not about {about}"
-        if experiment:
-            drawn = config.samplers_of(figure.experiment)
-            if len({tuple(sampler.in_theory().values()) for sampler in drawn}) < len(drawn):
-                yield f"{where}.experiment: samplers of {figure.experiment} differ in what the theory ignores"
-
-
-def coloured(noise: NoiseSettings) -> bool:
-    """Whether a noise acts on the data's colour axis."""
-    return isinstance(noise, ColourSettings)
-
-
-def _bad_strength(noise: NoiseSettings, strength: float) -> str:
-    """What is wrong with this noise at this strength; empty: nothing."""
-    if noise.operator == BASELINE and strength:
-        return f"{BASELINE} is white noise and has strength 0, not {strength:g}"
-    if noise.operator == "sagd_bandpass" and not 0 <= strength <= 1:
-        return f"the strength of a band mixture lies in 0..1, it is {strength:g}"
-    return ""
+def _bad_strength(key: str, noise: Any, strength: float) -> Iterator[str]:
+    """What is wrong with a noise at a strength."""
+    try:
+        noise.check_strength(strength)
+    except ValueError as error:
+        yield f"{key}: {error}"
 
 
 def _too_few(images: int, needed: int) -> str:
@@ -341,37 +229,3 @@ def _too_few(images: int, needed: int) -> str:
         f"{images} images are fewer than the {needed} that the scores need; "
         "raise it or lower scoring.kid_subset_size"
     )
-
-
-def one_line(error: ValidationError) -> str:
-    """The first problem, `key: what; remedy`, and how many more there are."""
-    problems = error.errors()
-    first = problems[0]
-    key = ".".join(str(part) for part in first["loc"] if part not in TAGS)
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    if first["type"] == "extra_forbidden" and first["loc"][-1] in _all_keys():
-        text = "does not belong here; remove it"
-    elif first["type"] == "extra_forbidden":
-        text = f"unknown key; {_suggest(str(first['loc'][-1]), _all_keys())}"
-    elif first["type"] == "missing":
-        text = "is missing; add it"
-    else:
-        text = first["msg"].removeprefix("Value error, ")
-        if first["type"] != "value_error":
-            text += f" (it is {first['input']!r})"
-    return f"{key}: {text}{more}" if key else f"{text}{more}"
-
-
-def _suggest(wrong: str, known: Any) -> str:
-    close = difflib.get_close_matches(wrong, list(known), 1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    names = ", ".join(sorted(known)) if len(known) <= 12 else ""
-    return f"known: {names}" if names else "remove it or correct its spelling"
-
-
-def _all_keys(settings: type[Settings] = Settings) -> set[str]:
-    keys = set(settings.model_fields)
-    for kind in settings.__subclasses__():
-        keys |= _all_keys(kind)
-    return keys

@@ -1,154 +1,92 @@
-"""Settings of figures: which experiment or noise, which quantity."""
+"""Figures in the config: what every kind of them has. Kinds are modules of the package figures."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from shapednoise.config.base import Name, Settings, Strength, StrengthGrid
-from shapednoise.metrics.names import METRICS
+from shapednoise.config.base import Name, Settings, Strength
 
-Metric = Literal[METRICS]
+if TYPE_CHECKING:
+    from shapednoise.config.schema import Config
 
-
-class UCurveSettings(Settings):
-    """A score against the strength: seeds, quadratic fit, optimum, baseline (Figure 2a-e of SDM)."""
-
-    kind: Literal["u_curve"] = Field(description="The kind of figure.")
-    experiment: Name = Field(description="The experiment that is drawn.")
-    metric: Metric = Field(description="The score that is drawn.")
+FIGURE_KINDS: dict[str, type["FigureSettings"]] = {}
 
 
-class PrecisionRecallSettings(Settings):
-    """Precision against recall, one point a strength, contours of equal F-score (Figure 2f)."""
-
-    kind: Literal["precision_recall"] = Field(description="The kind of figure.")
-    experiment: Name = Field(description="The experiment that is drawn.")
-
-
-class SampleGridsSettings(Settings):
-    """Grids of samples side by side, from the same starting noise (Figure 3)."""
-
-    kind: Literal["sample_grids"] = Field(description="The kind of figure.")
-    experiment: Name = Field(description="The experiment that is drawn.")
-    strengths: tuple[Strength, ...] = Field(min_length=1, description="One grid each, left to right.")
-
-
-class ForwardNoiseSettings(Settings):
-    """A 2-D cloud and a real image under isotropic, squeezed and antisqueezed noise (Figure 1)."""
-
-    kind: Literal["forward_noise"] = Field(description="The kind of figure.")
-    dataset: Name = Field(description="The data set that is shown.")
-    noise: Name = Field(description="The noise variant that squeezes.")
-    strength: Strength = Field(gt=0, description="|s| of the squeezed and of the antisqueezed panel.")
-    signal: float = Field(0.5, gt=0, lt=1, description="A_t, the share of the data's variance that is left.")
-    image: int = Field(0, ge=0, description="Index of the training image that is shown.")
-
-
-class DriftSettings(Settings):
-    """How far S_t^-1 S_{t-1} is from the identity, step by step (appendix B.2, Eq. 12)."""
-
-    kind: Literal["drift"] = Field(description="The kind of figure.")
-    noise: Name = Field(description="The noise variant that is drawn.")
-    strengths: tuple[Strength, ...] = Field(min_length=1, description="Strengths s0 to draw.")
-    steps: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        min_length=1, description="Numbers of steps, one panel each."
-    )
-
-
-class SamplerBarsSettings(Settings):
-    """A score of every sampler of an experiment, side by side, at a few strengths."""
-
-    kind: Literal["sampler_bars"] = Field(description="The kind of figure.")
-    experiment: Name = Field(description="The experiment that is drawn.")
-    metric: Metric = Field("fid", description="The score that is drawn.")
-
-
-class OmissionSettings(Settings):
-    """Selective omission (SAGD): pictures for one corrupted band, scores for all of them."""
-
-    kind: Literal["omission"] = Field(description="The kind of figure.")
-    experiments: tuple[Name, ...] = Field(
-        min_length=1, description="One a corrupted data set, each with strength 0 and one above."
-    )
-    shown: Name = Field(description="The experiment whose pictures are shown.")
-    metric: Metric = Field("fid", description="The score that is drawn, against the clean data.")
-
-
-class PointSettings(Settings):
+class NoiseAtStrength(Settings):
     """A noise at a strength."""
 
     noise: Name = Field(description="Its name among the noises.")
     strength: Strength = Field(0.0, description="Its strength.")
 
 
-class TheorySettings(Settings):
-    """The closed-form distance against the strength, for several samplers (docs/noise.md)."""
+class FigureSettings(Settings):
+    """A figure. A kind of figures is a subclass with a `kind` of its own, in a module of the package figures.
 
-    kind: Literal["theory"] = Field(description="The kind of figure.")
-    dataset: Name = Field(description="The data set whose spectrum is taken.")
-    noise: Name = Field(description="The noise variant.")
-    strengths: StrengthGrid = Field(description="Strengths, or the name of a grid.")
-    samplers: tuple[dict[str, Any], ...] = Field(
-        ({},), min_length=1, description="Changes to the default recipe's sampling, one curve each."
-    )
-    shown: tuple[Strength, ...] = Field(
-        (0.0, -0.4), min_length=1, description="Strengths of the panel of variances, for the first sampler."
-    )
-    experiment: Name | None = Field(None, description="An experiment whose FIDs are drawn over it, rescaled.")
+    Fields that are called `experiment`, `experiments`, `dataset`, `noise`, `points` and `strengths` name
+    entries of the config, which are checked to be there. A kind says which files it reads (`inputs`), which
+    facts of the config it needs besides (`parameters`), and draws (`draw`, which gets both by name). A kind
+    with a `table` is computed by the module of that name in the package analysis, from `table_inputs` and
+    `table_parameters`, in a job of its own.
+    """
 
+    table: ClassVar[str | None] = None
 
-class SpectraSettings(Settings):
-    """Power spectra of noises, measured and in theory, at the last timestep."""
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Register the kind."""
+        super().__init_subclass__(**options)
+        FIGURE_KINDS[cls.__module__.rpartition(".")[2]] = cls
 
-    kind: Literal["spectra"] = Field(description="The kind of figure.")
-    dataset: Name = Field(description="The data set whose size and principal axes are taken.")
-    points: tuple[PointSettings, ...] = Field(min_length=1, description="Noises, one curve each.")
-    images: int = Field(512, ge=2, description="Noise images that are measured.")
+    def problems(self, name: str, config: "Config") -> Iterator[tuple[str, str]]:
+        """What does not fit the rest of the config: (field, what is wrong and what to do)."""
+        yield from ()
 
+    def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
+        """The files that `draw` reads, by the names of its arguments.
 
-class ScoreLimitSettings(Settings):
-    """The error of the learned score as the noise vanishes, on Gaussian data (SAGD; docs/noise.md)."""
+        Args:
+            name: the figure's name in the config.
+            layout: where the files of the run are, see workflow/layout.py.
+        """
+        raise NotImplementedError
 
-    kind: Literal["score_limit"] = Field(description="The kind of figure.")
-    dataset: Name = Field(description="The data set whose spectrum the Gaussian data have.")
-    points: tuple[PointSettings, ...] = Field(min_length=1, description="Noises, one curve each.")
+    def parameters(self, config: "Config") -> dict[str, Any]:
+        """The other arguments of `draw`, as JSON keeps them."""
+        return {}
 
+    def table_inputs(self, layout: Any) -> dict[str, str | list[str]]:
+        """The files that the table is computed from."""
+        return {}
 
-class NoiseGallerySettings(Settings):
-    """One real image under several noises, noised to several timesteps."""
+    def table_parameters(self, config: "Config") -> dict[str, Any]:
+        """The other arguments of the function that computes the table, as JSON keeps them."""
+        return {}
 
-    kind: Literal["noise_gallery"] = Field(description="The kind of figure.")
-    dataset: Name = Field(description="The data set that is shown.")
-    points: tuple[PointSettings, ...] = Field(min_length=1, description="Noises, one row each.")
-    timesteps: tuple[Annotated[int, Field(ge=0)], ...] = Field(
-        (0, 100, 250, 500, 999), min_length=1, description="Timesteps, one column each."
-    )
-    image: int = Field(0, ge=0, description="Index of the training image that is shown.")
+    @property
+    def evidence(self) -> str | None:
+        """What the table says about claims is about this experiment or data set; None: it is no evidence."""
+        return None
 
-
-class ReadingsSettings(Settings):
-    """How far the three readings of the process lie apart on the principal axis."""
-
-    kind: Literal["readings"] = Field(description="The kind of figure.")
-    noise: Name = Field(description="The noise variant that is drawn.")
-    strengths: tuple[Strength, ...] = Field(min_length=1, description="Strengths s0 to draw.")
-    steps: tuple[Annotated[int, Field(ge=2)], ...] = Field(
-        (1000, 50), min_length=1, description="Numbers of reverse steps, one panel each."
-    )
+    @staticmethod
+    def draw(**arguments: Any) -> Any:
+        """A matplotlib Figure of the inputs, loaded, and the parameters."""
+        raise NotImplementedError
 
 
-FigureSettings = Annotated[
-    SamplerBarsSettings
-    | OmissionSettings
-    | UCurveSettings
-    | PrecisionRecallSettings
-    | SampleGridsSettings
-    | ForwardNoiseSettings
-    | DriftSettings
-    | TheorySettings
-    | SpectraSettings
-    | NoiseGallerySettings
-    | ReadingsSettings
-    | ScoreLimitSettings,
-    Field(discriminator="kind"),
-]
+def color_axis_problems(config: "Config", kind: str, noise: str) -> Iterator[tuple[str, str]]:
+    """A kind of figures that draws the color axis wants a noise that acts on it and on nothing else."""
+    if config.noises[noise].basis != "color" or config.noises[noise].times:
+        yield "noise", f"{kind} draws a colour axis; name an sdm or hdm noise"
+
+
+def steps_problems(config: "Config", steps: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+    """Numbers of reverse steps are at most the timesteps of the default recipe."""
+    if max(steps) > config.schedule.timesteps:
+        yield "steps", f"{max(steps)} is more than the {config.schedule.timesteps} timesteps"
+
+
+def image_problems(config: "Config", dataset: str, image: int) -> Iterator[tuple[str, str]]:
+    """The index of an image is one that the data set has, where its number of images is known."""
+    count = config.images_of(dataset).images
+    if count is not None and image >= count:
+        yield "image", f"{image} is no image of {dataset}; it has {count}"

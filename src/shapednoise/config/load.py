@@ -4,23 +4,37 @@ Nothing here imports torch: the workflow parses the config at every start.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Union
 
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, create_model
 
-from shapednoise.config.checks import one_line
+from shapednoise.config.base import Name, one_line
+from shapednoise.config.figures import FIGURE_KINDS, FigureSettings
 from shapednoise.config.schema import Config
 from shapednoise.errors import ConfigError
 
 
 def parse_config(content: Mapping[str, Any]) -> Config:
-    """A Config from a plain dictionary. Raises ConfigError."""
+    """A Config from a plain dictionary, with the kinds of figures that are registered.
+
+    Raises:
+        ConfigError: one line that names the key and the remedy.
+    """
     try:
-        return Config.model_validate(dict(content))
+        return _config_model(tuple(FIGURE_KINDS.values())).model_validate(dict(content))
     except ValidationError as error:
         raise ConfigError(f"config: {one_line(error)}") from None
+
+
+@cache
+def _config_model(kinds: tuple[type[FigureSettings], ...]) -> type[Config]:
+    """The schema, in which a figure is of one of these kinds."""
+    figure = Annotated[Union[kinds], Field(discriminator="kind")]  # noqa: UP007
+    field = Field(description=Config.model_fields["figures"].description)
+    return create_model("Config", __base__=Config, figures=(dict[Name, figure], field))
 
 
 def load_config(*paths: str | Path) -> Config:

@@ -60,3 +60,16 @@ class SamplerSettings(Settings):
             f"{self.method}{self.steps}-{self.spacing}{own}"
             f"-{self.reading}-{self.clamping}-n{self.images}{seed}"
         )
+
+    def record(self, exclude: set[str] | None = None) -> dict[str, Any]:
+        """The settings as records have them: with the clamp that `auto` comes to."""
+        return self.model_dump(mode="json", exclude=exclude) | {"clamp": self.clamping}
+
+    def too_many_steps(self, timesteps: int) -> str:
+        """What is wrong with the number of steps for so many training timesteps; empty: nothing."""
+        if self.steps > timesteps:
+            return f"{self.steps} is more than the {timesteps} timesteps; lower it"
+        if self.method == "dpm_solver" and 2 * self.steps > timesteps:
+            most = timesteps // 2
+            return f"{self.steps} steps of dpm_solver would visit timesteps twice; take at most {most}"
+        return ""

@@ -1,19 +1,20 @@
 """The config's schema: one model for config.yaml with its overlays, closed keys, cross-checked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, SerializeAsAny, Tag, model_validator
 
 from shapednoise.config.base import Name, Seed, SeedList, Settings, Strength, StrengthGrid
 from shapednoise.config.checks import problems
 from shapednoise.config.data import CorruptedSettings, DatasetSettings, DownloadSettings, ExtractorSettings
-from shapednoise.config.figures import FigureSettings
+from shapednoise.config.figures import FigureSettings, NoiseAtStrength
 from shapednoise.config.machine import ClusterSettings, EngineSettings, KeepSettings
 from shapednoise.config.noise import NoiseSettings, shape_of
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.scoring import ScoringSettings
-from shapednoise.config.training import TrainingSettings
+from shapednoise.config.training import ScheduleSettings, TrainingSettings
+from shapednoise.noise.operators import BASELINE
 
 
 def _clean_or_corrupted(entry: Any) -> str:
@@ -72,7 +73,9 @@ class Config(Settings):
     noises: dict[Name, NoiseSettings] = Field(description="Noise variants by name.")
     recipes: dict[Name, RecipeSettings] = Field(description="Recipes by name.")
     experiments: dict[Name, ExperimentSettings] = Field(description="Sets of points by name.")
-    figures: dict[Name, FigureSettings] = Field(description="Figures by name; each is a target.")
+    figures: dict[Name, SerializeAsAny[FigureSettings]] = Field(
+        description="Figures by name; each is a target."
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Config":
@@ -122,3 +125,32 @@ class Config(Settings):
     def images_of(self, dataset: str) -> DatasetSettings:
         """What a data set's images are (size, and number where it is known): what its clean data set says."""
         return self.datasets[self.clean_of(dataset)]
+
+    @property
+    def schedule(self) -> ScheduleSettings:
+        """The variance schedule of the default recipe, which figures without an experiment take."""
+        return self.recipes[self.recipe].training.schedule
+
+    def points(self, points: Iterable[NoiseAtStrength]) -> list[tuple[str, float, dict[str, Any]]]:
+        """(noise, strength, shape) of noises at strengths."""
+        return [(each.noise, each.strength, self.shape(each.noise, each.strength)) for each in points]
+
+    def title_of(self, experiment: str) -> str:
+        """The title of an experiment's data set."""
+        return self.datasets[self.experiments[experiment].dataset].title
+
+    def noise_at(self, experiment: str, strength: float) -> str:
+        """The name of an experiment's first noise at a strength: the baseline's where that is white."""
+        noise = self.experiments[experiment].noises[0]
+        return BASELINE if self.shape(noise, strength)["operator"] == BASELINE else noise
+
+    def shaped_noise(self, experiment: str) -> NoiseSettings:
+        """The settings of an experiment's first noise that is not white, or of its first noise."""
+        noises = [self.noises[name] for name in self.experiments[experiment].noises]
+        return next((noise for noise in noises if noise.operator != BASELINE), noises[0])
+
+    def operators_of(self, *noises: str) -> list[str]:
+        """The operators of noises and of the noises that multiply them, each once."""
+        used = [self.noises[name] for name in noises]
+        used += [self.noises[noise.times.noise] for noise in used if noise.times]
+        return sorted({noise.operator for noise in used})

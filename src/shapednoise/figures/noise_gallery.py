@@ -1,65 +1,95 @@
 """One real image under several noises, noised to several timesteps with the same white noise."""
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from torch import Tensor
+from pydantic import Field
 
-from shapednoise.data.scale import to_uint8, to_unit
-from shapednoise.figures.style import new_figure, point_name, show_image
-from shapednoise.noise.process import ShapedProcess
-from shapednoise.noise.shape import make_shape
+from shapednoise.config.base import Name
+from shapednoise.config.figures import FigureSettings, NoiseAtStrength, image_problems
+from shapednoise.figures.style import new_figure, noise_at_strength, show_image
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from shapednoise.config.schema import Config
 
 SEED = 0
 
 
-def noise_gallery(
-    image: np.ndarray,
-    points: Sequence[tuple[str, float, dict[str, Any]]],
-    timesteps: Sequence[int],
-    betas: Tensor,
-) -> Figure:
-    """A row a noise, a column a timestep, and last the noise alone, of the last timestep.
+class NoiseGallerySettings(FigureSettings):
+    """One real image under several noises, noised to several timesteps."""
 
-    image: C x H x W, see data/images.py. points: (noise, strength, shape with its axis). betas: (T,).
-    Pictures are x_t, or n_t, clipped to what 0..255 can show. A shape with gains of 0 leaves the
-    image's own frequencies out, too.
-    """
-    figure, axes = new_figure(
-        1.45 * len(timesteps) + 3.2, 1.5 * len(points) + 0.4, rows=len(points), columns=len(timesteps) + 1
+    kind: Literal["noise_gallery"] = Field(description="The kind of figure.")
+    dataset: Name = Field(description="Data set to show.")
+    points: tuple[NoiseAtStrength, ...] = Field(min_length=1, description="Noises, one row each.")
+    timesteps: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (0, 100, 250, 500, 999), min_length=1, description="Timesteps, one column each."
     )
-    clean = to_unit(torch.from_numpy(np.array(image[None])))
-    white = torch.randn(clean.shape, generator=torch.Generator().manual_seed(SEED))
-    for row, (noise, strength, shape) in zip(axes, points, strict=True):
-        process = ShapedProcess(make_shape(**shape), betas, exact=False)
-        for place, t in zip(row, timesteps, strict=False):
-            show_image(place, to_uint8(noised(process, clean, white, t)[0]).numpy())
-        show_image(row[-1], to_uint8(process.shape_noise(white, process.last)[0]).numpy())
-        _label(row[0], point_name(noise, strength))
-    for place, t in zip(axes[0], timesteps, strict=False):
-        place.set_title(f"$t$ = {t}")
-    axes[0, -1].set_title("noise alone")
-    return figure
+    image: int = Field(0, ge=0, description="Index of the training image to show.")
 
+    def problems(self, name: str, config: Config) -> Iterator[tuple[str, str]]:
+        """The timesteps and the image must be there."""
+        last = config.schedule.timesteps - 1
+        if max(self.timesteps) > last:
+            yield "timesteps", f"{max(self.timesteps)} is too late; the last one is {last}"
+        yield from image_problems(config, self.dataset, self.image)
 
-def noised(process: ShapedProcess, clean: Tensor, white: Tensor, t: int) -> Tensor:
-    """x_t of images (B, C, H, W) with this white noise, shaped."""
-    timesteps = torch.tensor([t])
-    return process.add_noise(clean, process.shape_noise(white, timesteps), timesteps)
+    def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
+        """The images and their color axes."""
+        return {"images": layout.images(self.dataset), "pca": layout.pca(self.dataset)}
 
+    def parameters(self, config: Config) -> dict[str, Any]:
+        """The shapes, without their axes, the schedule, and what to show."""
+        return {
+            "points": config.points(self.points),
+            "schedule": config.schedule.for_diffusers(),
+            "timesteps": list(self.timesteps),
+            "image": self.image,
+        }
 
-def _label(axes: Axes, text: str) -> None:
-    """A text left of a picture, name and strength on lines of their own."""
-    axes.text(
-        -0.08,
-        0.5,
-        text.replace(", ", "\n"),
-        ha="right",
-        va="center",
-        transform=axes.transAxes,
-        fontsize="medium",
-    )
+    @staticmethod
+    def draw(
+        images: np.ndarray,
+        pca: dict,
+        points: Sequence[tuple[str, float, dict[str, Any]]],
+        schedule: dict[str, Any],
+        timesteps: Sequence[int],
+        image: int,
+    ) -> Figure:
+        """A row a noise, a column a timestep, and last the noise alone, of the last timestep.
+
+        images: N x C x H x W, see data/images.py. points: (noise, strength, shape without its axis).
+        Pictures are x_t, or n_t, clipped to what 0..255 can show. A shape with gains of 0 leaves the
+        image's own frequencies out, too.
+        """
+        import torch
+
+        from shapednoise.data.images import check_index, normalize_to_minus_one_one, to_uint8
+        from shapednoise.noise.process import ShapedProcess, linear_betas
+        from shapednoise.noise.shape import make_shape, with_axis
+
+        check_index(images, image, getattr(images, "filename", "the data set"))
+        width, height = 1.45 * len(timesteps) + 3.2, 1.5 * len(points) + 0.4
+        figure, axes = new_figure(width, height, rows=len(points), columns=len(timesteps) + 1)
+        clean = normalize_to_minus_one_one(torch.from_numpy(np.array(images[image][None])))
+        white = torch.randn(clean.shape, generator=torch.Generator().manual_seed(SEED))
+        betas = linear_betas(**schedule)
+        for row, (noise, strength, shape) in zip(axes, points, strict=True):
+            process = ShapedProcess(make_shape(**with_axis(shape, pca["axes"][0])), betas, exact=False)
+            for ax, t in zip(row, timesteps, strict=False):
+                at = torch.tensor([t])
+                noised = process.add_noise(clean, process.shape_noise(white, at), at)
+                show_image(ax, to_uint8(noised[0]).numpy())
+            show_image(row[-1], to_uint8(process.shape_noise(white, process.last)[0]).numpy())
+            label = noise_at_strength(noise, strength).replace(", ", "\n")
+            row[0].text(
+                -0.08, 0.5, label, ha="right", va="center", transform=row[0].transAxes, fontsize="medium"
+            )
+        for ax, t in zip(axes[0], timesteps, strict=False):
+            ax.set_title(f"$t$ = {t}")
+        axes[0, -1].set_title("noise alone")
+        return figure

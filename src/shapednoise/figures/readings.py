@@ -1,60 +1,102 @@
 """How far the three readings lie apart: noise in x_t, and noise that one reverse step adds."""
 
-import pandas as pd
-import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from __future__ import annotations
 
-from shapednoise.figures.style import new_figure, noise_name, number
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-STYLES = {"published": "-", "equations": "--"}
+from pydantic import Field
 
+from shapednoise.config.base import Name, Strength
+from shapednoise.config.figures import FigureSettings, color_axis_problems, steps_problems
+from shapednoise.figures.style import READING_STYLES, new_figure, noise_name, number, palette
 
-def readings_figure(readings: pd.DataFrame) -> Figure:
-    """Top: the marginal's deviation on v. Below, a panel a number of steps: posterior variances.
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    readings: the table of tables.readings, for one noise. All deviations are in per cent of `exact`,
-    the marginal's in per cent of `published`.
-    """
-    steps = sorted(readings.steps.unique(), reverse=True)
-    figure, axes = new_figure(4.3 * len(steps) + 1.6, 6.4, rows=2, columns=len(steps))
-    top = axes[0, 0].get_gridspec()[0, :]
-    for place in axes[0]:
-        place.remove()
-    strengths = sorted(readings.strength.unique())
-    colours = dict(zip(strengths, sns.color_palette("viridis", len(strengths)), strict=True))
-    _draw_marginal(figure.add_subplot(top), readings[readings.steps == steps[0]], colours)
-    for place, count in zip(axes[1], steps, strict=True):
-        _draw_posterior(place, readings[readings.steps == count], colours)
-        place.set_title(f"noise added by one of {count} reverse steps on $v$", fontsize="medium")
-    axes[1, 0].set_ylabel("its variance over that of exact, $-$ 1   (%)")
-    _add_legend(figure, colours)
-    return figure
+    from shapednoise.config.schema import Config
+
+COMPARED = ("published", "equations")  # with `exact`
 
 
-def _draw_marginal(axes: Axes, rows: pd.DataFrame, colours: dict) -> None:
-    for strength, colour in colours.items():
+class ReadingsSettings(FigureSettings):
+    """How far the three readings of the process lie apart on the principal axis."""
+
+    table: ClassVar[str] = "readings"
+
+    kind: Literal["readings"] = Field(description="The kind of figure.")
+    noise: Name = Field(description="Noise variant to plot.")
+    strengths: tuple[Strength, ...] = Field(min_length=1, description="Strengths s0 to plot.")
+    steps: tuple[Annotated[int, Field(ge=2)], ...] = Field(
+        (1000, 50), min_length=1, description="Numbers of reverse steps, one panel each."
+    )
+
+    def problems(self, name: str, config: Config) -> Iterator[tuple[str, str]]:
+        """The noise must have a color axis, and no number of steps may exceed the timesteps."""
+        yield from color_axis_problems(config, self.kind, self.noise)
+        yield from steps_problems(config, self.steps)
+
+    def table_parameters(self, config: Config) -> dict[str, Any]:
+        """The shapes of the strengths, and the schedule."""
+        return {
+            "noise": self.noise,
+            "shapes": [config.shape(self.noise, strength) for strength in self.strengths],
+            "steps": list(self.steps),
+            "schedule": config.schedule.for_diffusers(),
+        }
+
+    def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
+        """The table of the readings."""
+        return {"readings": layout.figure_table(name)}
+
+    @staticmethod
+    def draw(readings: pd.DataFrame) -> Figure:
+        """Top: the marginal's deviation on v. Below, a panel a number of steps: posterior variances.
+
+        All deviations are in per cent of `exact`, the marginal's in per cent of `published`.
+        """
+        steps = sorted(readings.steps.unique(), reverse=True)
+        figure, axes = new_figure(4.3 * len(steps) + 1.6, 6.4, rows=2, columns=len(steps))
+        top = axes[0, 0].get_gridspec()[0, :]
+        for ax in axes[0]:
+            ax.remove()
+        strengths = sorted(readings.strength.unique())
+        colors = dict(zip(strengths, palette("viridis", len(strengths)), strict=True))
+        _draw_marginal(figure.add_subplot(top), readings[readings.steps == steps[0]], colors)
+        for ax, count in zip(axes[1], steps, strict=True):
+            _draw_posterior(ax, readings[readings.steps == count], colors)
+            ax.set_title(f"noise added by one of {count} reverse steps on $v$", fontsize="medium")
+        axes[1, 0].set_ylabel("its variance over that of exact, $-$ 1   (%)")
+        _add_legend(figure, colors)
+        return figure
+
+
+def _draw_marginal(ax: Axes, rows: pd.DataFrame, colors: dict) -> None:
+    for strength, color in colors.items():
         line = rows[rows.strength == strength]
-        axes.plot(line.timestep, 100 * line.marginal, color=colour)
-    axes.axhline(0, color="0.6", lw=0.8, zorder=1)
+        ax.plot(line.timestep, 100 * line.marginal, color=color)
+    ax.axhline(0, color="0.6", lw=0.8, zorder=1)
     name = noise_name(rows.noise.iloc[0])
-    axes.set_title(f"{name}: deviation of the noise in $x_t$ on $v$, exact over published", fontsize="medium")
-    axes.set_ylabel(r"$\sqrt{V_t^{\,\rm exact} / V_t^{\,\rm published}} - 1$   (%)")
-    axes.set_xlabel("timestep $t$")
+    ax.set_title(f"{name}: deviation of the noise in $x_t$ on $v$, exact over published", fontsize="medium")
+    ax.set_ylabel(r"$\sqrt{V_t^{\,\rm exact} / V_t^{\,\rm published}} - 1$   (%)")
+    ax.set_xlabel("timestep $t$")
 
 
-def _draw_posterior(axes: Axes, rows: pd.DataFrame, colours: dict) -> None:
-    for strength, colour in colours.items():
+def _draw_posterior(ax: Axes, rows: pd.DataFrame, colors: dict) -> None:
+    for strength, color in colors.items():
         line = rows[rows.strength == strength]
-        for reading, style in STYLES.items():
-            axes.plot(line.timestep, 100 * (line[reading] - 1), style, color=colour)
-    axes.axhline(0, color="0.6", lw=0.8, zorder=1)
-    axes.set_xlabel("timestep $t$ that the step starts from")
+        for reading in COMPARED:
+            ax.plot(line.timestep, 100 * (line[reading] - 1), READING_STYLES[reading], color=color)
+    ax.axhline(0, color="0.6", lw=0.8, zorder=1)
+    ax.set_xlabel("timestep $t$ that the step starts from")
 
 
-def _add_legend(figure: Figure, colours: dict) -> None:
-    """Strengths by colour and readings by line style, right of the panels."""
-    handles = [Line2D([], [], color=colour, label=f"$s_0$ = {number(s)}") for s, colour in colours.items()]
-    handles += [Line2D([], [], color="0.3", ls=style, label=reading) for reading, style in STYLES.items()]
+def _add_legend(figure: Figure, colors: dict) -> None:
+    """Strengths by color and readings by line style, right of the panels."""
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=color, label=f"$s_0$ = {number(s)}") for s, color in colors.items()]
+    handles += [Line2D([], [], color="0.3", ls=READING_STYLES[name], label=name) for name in COMPARED]
     figure.legend(handles=handles, loc="outside right center", frameon=False)

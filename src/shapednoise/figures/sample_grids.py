@@ -1,17 +1,76 @@
 """Figure 3 of SDM: grids of samples side by side, image i from the same starting noise in each."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-import numpy as np
-from matplotlib.figure import Figure
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from shapednoise.figures.style import new_figure, show_image
-from shapednoise.figures.tiles import square_grid
+from pydantic import Field
+
+from shapednoise.config.base import Name, Strength
+from shapednoise.config.figures import FigureSettings
+from shapednoise.figures.pictures import square_grid
+from shapednoise.figures.style import new_figure, number, show_image
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from shapednoise.config.schema import Config
+
+SIDE = 6
 
 
-def sample_grids(panels: Sequence[tuple[str, np.ndarray]], side: int = 6) -> Figure:
-    """One side x side grid a panel; panels are (title, uint8 images N x C x H x W)."""
-    figure, axes = new_figure(3.6 * len(panels), 3.9, columns=len(panels))
-    for place, (title, images) in zip(axes[0], panels, strict=True):
-        show_image(place, square_grid(images, side), title)
-    return figure
+class SampleGridsSettings(FigureSettings):
+    """Grids of samples side by side, from the same starting noise (Figure 3)."""
+
+    table: ClassVar[str] = "sharpness"
+
+    kind: Literal["sample_grids"] = Field(description="The kind of figure.")
+    experiment: Name = Field(description="Experiment to plot.")
+    strengths: tuple[Strength, ...] = Field(min_length=1, description="One grid each, left to right.")
+
+    def problems(self, name: str, config: Config) -> Iterator[tuple[str, str]]:
+        """The experiment must have the strengths, if the figure is a target: overlays shorten grids."""
+        for strength in self.strengths:
+            if name in config.targets and strength not in config.strengths_of(self.experiment):
+                yield (
+                    "strengths",
+                    f"{strength:g} is not in experiment {self.experiment}; add it there or remove it here",
+                )
+
+    def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
+        """The sample sets, one a strength: the first that the experiment has."""
+        return {"samples": [layout.samples(each) for each in self._sample_sets(layout)]}
+
+    def parameters(self, config: Config) -> dict[str, Any]:
+        """The title of each grid."""
+        noises = (config.noise_at(self.experiment, strength) for strength in self.strengths)
+        pairs = zip(noises, self.strengths, strict=True)
+        return {"titles": [f"{noise.upper()} (s = {number(strength)})" for noise, strength in pairs]}
+
+    def table_inputs(self, layout: Any) -> dict[str, str | list[str]]:
+        """The same sample sets: their sharpness is evidence for what the pictures show."""
+        return {"samples": [layout.samples(each) for each in self._sample_sets(layout)]}
+
+    def table_parameters(self, config: Config) -> dict[str, Any]:
+        """Their strengths, and the sampler that drew them."""
+        sampler = config.samplers_of(self.experiment)[0]
+        return {"strengths": list(self.strengths), "sampler": sampler.record(exclude={"precision"})}
+
+    @property
+    def evidence(self) -> str:
+        """The experiment."""
+        return self.experiment
+
+    def _sample_sets(self, layout: Any) -> list[Any]:
+        by_strength = {each.model.strength: each for each in reversed(layout.sample_sets(self.experiment))}
+        return [by_strength[strength] for strength in self.strengths]
+
+    @staticmethod
+    def draw(samples: Sequence[np.ndarray], titles: Sequence[str]) -> Figure:
+        """One grid a panel; samples: uint8 images N x C x H x W each."""
+        figure, axes = new_figure(3.6 * len(samples), 3.9, columns=len(samples))
+        for ax, title, images in zip(axes[0], titles, samples, strict=True):
+            show_image(ax, square_grid(images, SIDE), title)
+        return figure

@@ -1,34 +1,56 @@
 """A score of every sampler at a few strengths: is a better sampler worth as much as a shape?"""
 
-import pandas as pd
-from matplotlib.figure import Figure
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
 
 from shapednoise.analysis.curve import SAMPLER, varying_settings
-from shapednoise.figures.bars import score_bars
-from shapednoise.figures.curves import setting_text
-from shapednoise.figures.style import METHOD_NAMES, METRIC_NAMES, new_figure, noise_name
-from shapednoise.metrics.names import LOWER_IS_BETTER
+from shapednoise.config.base import Name
+from shapednoise.config.figures import FigureSettings
+from shapednoise.figures.curves import draw_bars, setting_text
+from shapednoise.figures.style import METHOD_NAMES, new_figure, noise_name
+from shapednoise.metrics.registry import METRICS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from shapednoise.config.schema import Config
 
 USED_BY = {"variance": "ancestral", "eta": "ddim"}  # settings that one method alone uses
 
 
-def sampler_bars(scores: pd.DataFrame, metric: str, dataset: str) -> Figure:
-    """Groups of bars by sampler, named by the settings that differ; one bar a noise and strength.
+class SamplerBarsSettings(FigureSettings):
+    """A score of every sampler of an experiment, side by side, at a few strengths."""
 
-    scores: the tidy table of one experiment. metric: a column of it. dataset: its name for the title.
-    """
-    drawn = scores.assign(
-        group=[sampler_name(row, varying_settings(scores)) for _, row in scores.iterrows()],
-        bar=[_bar_name(noise, s) for noise, s in zip(scores.noise, scores.strength, strict=True)],
-    )
-    groups = list(dict.fromkeys(drawn.group))
-    figure, [[axes]] = new_figure(1.6 + 1.5 * len(groups), 3.8)
-    score_bars(axes, drawn, metric, groups, list(dict.fromkeys(drawn.bar)))
-    arrow = "lower is better" if metric in LOWER_IS_BETTER else "higher is better"
-    axes.set_ylabel(f"{METRIC_NAMES[metric]}  ({arrow})")
-    axes.set_title(f"{dataset}: {int(scores.generated_images.iloc[0]):,} generated", fontsize="medium")
-    axes.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
-    return figure
+    kind: Literal["sampler_bars"] = Field(description="The kind of figure.")
+    experiment: Name = Field(description="Experiment to plot.")
+    metric: Literal[tuple(METRICS)] = Field("fid", description="Metric to plot.")
+
+    def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
+        """The experiment's scores."""
+        return {"scores": layout.scores_table(self.experiment)}
+
+    def parameters(self, config: Config) -> dict[str, Any]:
+        """The metric and the data set's title."""
+        return {"metric": self.metric, "dataset": config.title_of(self.experiment)}
+
+    @staticmethod
+    def draw(scores: pd.DataFrame, metric: str, dataset: str) -> Figure:
+        """Groups of bars by sampler, named by the settings that differ; one bar a noise and strength."""
+        drawn = scores.assign(
+            group=[sampler_name(row, varying_settings(scores)) for _, row in scores.iterrows()],
+            bar=[_bar_name(noise, s) for noise, s in zip(scores.noise, scores.strength, strict=True)],
+        )
+        groups = list(dict.fromkeys(drawn.group))
+        figure, [[ax]] = new_figure(1.6 + 1.5 * len(groups), 3.8)
+        draw_bars(ax, drawn, metric, groups, list(dict.fromkeys(drawn.bar)))
+        ax.set_ylabel(f"{METRICS[metric].label}  ({METRICS[metric].direction})")
+        ax.set_title(f"{dataset}: {int(scores.generated_images.iloc[0]):,} generated", fontsize="medium")
+        ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
+        return figure
 
 
 def sampler_name(row: pd.Series, varying: list[str]) -> str:

@@ -1,19 +1,23 @@
-"""The look that all figures share, and the one way to save them."""
+"""The look that all figures share, and the one way to save them.
+
+matplotlib and seaborn are imported when a figure is drawn: the workflow reads the kinds of figures, which
+use this module, whenever it parses the config.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from shapednoise.files import atomic_path
+from shapednoise.noise.operators import BASELINE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 NOISE_NAMES = {
     "ddpm": "DDPM",
@@ -23,24 +27,28 @@ NOISE_NAMES = {
     "bandpass": "band pass",
     "sdm_powerlaw": "SDM \u00d7 power law",
 }
-METRIC_NAMES = {
-    "fid": "FID",
-    "kid": "KID",
-    "is": "Inception Score",
-    "precision": "Precision",
-    "recall": "Recall",
-    "f_score": "F-score",
-    "density": "Density",
-    "coverage": "Coverage",
-}
 METHOD_NAMES = {"ancestral": "ancestral", "ddim": "DDIM", "dpm_solver": "DPM-Solver++"}
+READING_STYLES = {"published": "-", "equations": "--", "exact": ":"}
 
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, np.ndarray]:
     """A figure of width x height inches with a grid of axes (always a 2-D array)."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
     sns.set_theme(context="paper", style="ticks", palette="colorblind", font_scale=1.1)
     plt.rcParams.update({"pdf.fonttype": 42, "figure.constrained_layout.use": True})
     return plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
+
+
+def palette(name: str, count: int | None = None) -> list[Any]:
+    """Colors of a seaborn palette."""
+    import seaborn as sns
+
+    return list(sns.color_palette(name, count))
 
 
 def noise_name(noise: str) -> str:
@@ -48,10 +56,10 @@ def noise_name(noise: str) -> str:
     return NOISE_NAMES.get(noise, noise.upper())
 
 
-def curve_colour(position: int) -> tuple[float, float, float]:
-    """The colour of the curve at this position."""
-    palette = [*sns.color_palette("colorblind"), *sns.color_palette("husl", 16)]
-    return palette[position % len(palette)]
+def curve_color(position: int) -> tuple[float, float, float]:
+    """The color of the curve at this position."""
+    colors = [*palette("colorblind"), *palette("husl", 16)]
+    return colors[position % len(colors)]
 
 
 def number(value: float) -> str:
@@ -59,9 +67,9 @@ def number(value: float) -> str:
     return f"{value:g}".replace("-", "\u2212")
 
 
-def point_name(noise: str, strength: float) -> str:
+def noise_at_strength(noise: str, strength: float) -> str:
     """A noise at a strength, as it is written in figures."""
-    return noise_name(noise) if noise == "ddpm" else f"{noise_name(noise)}, $s$ = {number(strength)}"
+    return noise_name(noise) if noise == BASELINE else f"{noise_name(noise)}, $s$ = {number(strength)}"
 
 
 def show_image(axes: Axes, image: np.ndarray, title: str = "") -> None:
@@ -75,6 +83,8 @@ def show_image(axes: Axes, image: np.ndarray, title: str = "") -> None:
 
 def save(figure: Figure, paths: Sequence[str | Path]) -> None:
     """Save to each path, by its suffix (.pdf, .png), without dates: the same figure, the same file."""
+    import matplotlib.pyplot as plt
+
     for path in paths:
         metadata = {"CreationDate": None} if str(path).endswith(".pdf") else {}
         with atomic_path(path) as temporary:

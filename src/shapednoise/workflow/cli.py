@@ -1,16 +1,22 @@
 """How scripts run: parsed arguments, logging, and errors as one line with an exit code that is not 0."""
 
 import argparse
+import inspect
 import json
 import logging
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+import pandas as pd
 from pydantic import BaseModel, ValidationError
 
-from shapednoise.errors import CANNOT_WRITE, UserError, cannot_write
+from shapednoise.errors import CANNOT_WRITE, DamagedFile, UserError, cannot_write
+from shapednoise.files import DAMAGED, read_json
 from shapednoise.log import log
 
 AnySettings = TypeVar("AnySettings", bound=BaseModel)
@@ -43,6 +49,51 @@ def json_from(check: Callable[[Any], Any]) -> Callable[[str], Any]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return parse
+
+
+def inputs_and_parameters() -> argparse.ArgumentParser:
+    """The options of scripts that call one function by name: see `call`."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--inputs",
+        nargs="*",
+        default=[],
+        metavar="NAME=PATH",
+        help="files by the names of the function's arguments (.csv, .npy, .json); repeat a name for a list",
+    )
+    parser.add_argument("--parameters", type=json.loads, default={}, help="its other arguments (JSON)")
+    return parser
+
+
+def call(function: Callable[..., Any], arguments: argparse.Namespace) -> Any:
+    """What a function makes of input files, loaded, and of parameters.
+
+    A table is a DataFrame, an array is memory-mapped, a record a dictionary.
+    """
+    inputs: dict[str, list[Any]] = {}
+    for entry in arguments.inputs:
+        name, equals, path = entry.partition("=")
+        if not (name and equals and path):
+            raise UserError(f"--inputs {entry}: write NAME=PATH")
+        inputs.setdefault(name, []).append(_loaded(Path(path)))
+    known = inspect.signature(function).parameters
+    for name in (*inputs, *arguments.parameters):
+        if name not in known:
+            raise UserError(f"{function.__qualname__} takes no {name!r}; it takes {', '.join(known)}")
+    lists = {name for name, found in inputs.items() if len(found) > 1}
+    lists |= {name for name in inputs if "Sequence" in str(known[name].annotation)}
+    loaded = {name: found if name in lists else found[0] for name, found in inputs.items()}
+    return function(**loaded, **arguments.parameters)
+
+
+def _loaded(path: Path) -> Any:
+    readers = {".csv": pd.read_csv, ".json": read_json, ".npy": partial(np.load, mmap_mode="r")}
+    try:
+        return readers[path.suffix](path)
+    except DAMAGED as error:
+        if isinstance(error, OSError):
+            raise
+        raise DamagedFile(path, error) from error
 
 
 def run(main: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""What a job costs: time, memory, files. The plan prints it, and clusters are asked for it.
+"""Estimated time, memory and files of each job. The plan prints them, and clusters are asked for them.
 
 Times come from the operations of the network (network_cost.py) and from rates that `make bench` has
 measured; where there is no measurement on a GPU, from a guess that says so. Nothing here imports torch.
@@ -13,18 +13,24 @@ from pathlib import Path
 from shapednoise.config.machine import ClusterSettings
 from shapednoise.config.schema import Config
 from shapednoise.files import read_json
+from shapednoise.workflow.layout import Layout
 from shapednoise.workflow.network_cost import NetworkCost, network_cost
 
-BACKWARD = 3  # a training step costs three forward passes
-EVALUATION = 4.7  # bytes of memory in training a number that a layer puts out, bf16 and what goes with it
-FORWARD_SHARE = 0.2  # of that without gradients
+TRAIN_TO_FORWARD_FLOPS = 3  # a training step costs three forward passes
+TRAIN_BYTES_PER_ACTIVATION = (
+    4.7  # bytes of memory in training a number that a layer puts out, bf16 and what goes with it
+)
+FORWARD_MEMORY_FRACTION = 0.2  # of that without gradients
 STATE_BYTES = 16  # a parameter: weights, their average, two moments
 PROCESS_MB = 4000  # PyTorch and its libraries
 START_SECONDS = 10.0  # of a job before it computes
 NEIGHBOUR_SECONDS = 4e-8  # of a pair of images, on two cores
 PAIR_SECONDS = 1e-7  # of a pair in all scores, with their intervals
 FEATURE_BYTES = 4 * (2048 + 1008)  # an image: pooled features and logits
-SLACK, LEAST_MINUTES = 2.0, 10  # a cluster is asked for this many times the estimate, and some minutes
+RUNTIME_SAFETY_FACTOR, LEAST_MINUTES = (
+    2.0,
+    10,
+)  # a cluster is asked for this many times the estimate, and some minutes
 SMALL_MB = {"train": 0.1, "sample": 1.0, "pictures": 3.0}  # curves, trajectories, PNG and GIF files
 CALL_SECONDS = {"cuda": 0.01, "cpu": 0.005}
 SAMPLING_BATCH = {"cuda": 512, "cpu": 64}
@@ -51,14 +57,14 @@ class Rates:
         return SAMPLING_BATCH["cuda" if self.gpu else "cpu"]
 
 
-# Guesses, for want of a measurement: a data centre's GPU at a fraction of what it can; a few processor cores
+# Guesses where nothing was measured: a data centre's GPU at a fraction of what it can; a few processor cores
 GPU_GUESS = Rates(20e12, 8e12, 400.0, "a guess: 20 TFLOP/s in training, 8 in sampling", True)
 CPU_GUESS = Rates(0.5e12, 0.5e12, 25.0, "a guess: 0.5 TFLOP/s", False)
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one job."""
+    """Estimated resources of one job."""
 
     seconds: float = 15.0
     memory_mb: int = 2000
@@ -97,13 +103,8 @@ class Costs:
     """The costs of the jobs of a config. Wildcards are those of the rules."""
 
     def __init__(self, config: Config, rates: Rates) -> None:
-        self.config, self.rates = config, rates
+        self.config, self.rates, self._samplers = config, rates, Layout(config).samplers
         self.longest = config.cluster.longest_minutes or math.inf
-        self._samplers = {
-            (config.recipe_of(name), sampler.slug): sampler
-            for name in config.experiments
-            for sampler in config.samplers_of(name)
-        }
         self._training, self._sampling = lru_cache(self._training), lru_cache(self._sampling)
         self._estimates: dict[str, Callable[[Mapping[str, str]], Cost]] = {
             "train": lambda w: self._training(w["dataset"], w["recipe"]),
@@ -112,13 +113,13 @@ class Costs:
                 self._samplers[w["recipe"], w["sampler"]].images, config.keep.features
             ),
             "features_data": lambda w: self._features(self._reference(w["dataset"], w["reference"])),
-            "canonical": lambda w: self._array(w["prepared"], numbers=1),
+            "preprocess": lambda w: self._array(w["prepared"], numbers=1),
             "corrupt": lambda w: self._array(w["prepared"], numbers=2),
             "neighbours": lambda w: self._neighbours(self._reference(w["dataset"], w["reference"])),
             "scores": self._scores,
             "pictures": lambda w: Cost(15.0, 1000, kept_mb=SMALL_MB["pictures"]),
             **dict.fromkeys(("pca", "spectrum"), lambda w: Cost(10 + self._array_mb(w["dataset"]) / 5, 4000)),
-            **dict.fromkeys(("theory", "sharpness"), lambda w: Cost(30.0, 4000)),
+            **dict.fromkeys(("theory", "closed_form"), lambda w: Cost(30.0, 4000)),
         }
 
     def of(self, rule: str, wildcards: Mapping[str, str]) -> Cost:
@@ -128,17 +129,17 @@ class Costs:
 
     def minutes(self, rule: str, wildcards: Mapping[str, str]) -> int:
         """The run time that a cluster is asked for; at most the longest that the site allows."""
-        wanted = LEAST_MINUTES + math.ceil(SLACK * self.of(rule, wildcards).seconds / 60)
+        wanted = LEAST_MINUTES + math.ceil(RUNTIME_SAFETY_FACTOR * self.of(rule, wildcards).seconds / 60)
         return int(min(wanted, self.longest))
 
     def _training(self, dataset: str, recipe: str) -> Cost:
         settings, network = self.config.recipes[recipe].training, self._network(dataset, recipe)
         steps = self._steps(dataset, recipe)
-        step = BACKWARD * network.flops * settings.batch_size / self.rates.training
+        step = TRAIN_TO_FORWARD_FLOPS * network.flops * settings.batch_size / self.rates.training
         state_mb = STATE_BYTES * network.parameters / 1e6
-        activations_mb = EVALUATION * network.activations * settings.batch_size / 1e6
+        activations_mb = TRAIN_BYTES_PER_ACTIVATION * network.activations * settings.batch_size / 1e6
         return Cost(
-            START_SECONDS + steps * max(step, BACKWARD * self.rates.call),
+            START_SECONDS + steps * max(step, TRAIN_TO_FORWARD_FLOPS * self.rates.call),
             round(PROCESS_MB + 3 * self._array_mb(dataset) + 1.5 * state_mb + activations_mb),
             gpu=True,
             kept_mb=SMALL_MB["train"] + (4 * network.parameters / 1e6 if self.config.keep.models else 0),
@@ -151,7 +152,9 @@ class Costs:
         evaluations = sampler.steps * math.ceil(sampler.images / batch)
         call = network.flops * batch / self.rates.sampling
         samples_mb = sampler.images * self._pixels(dataset) / 1e6
-        activations_mb = FORWARD_SHARE * EVALUATION * network.activations * batch / 1e6
+        activations_mb = (
+            FORWARD_MEMORY_FRACTION * TRAIN_BYTES_PER_ACTIVATION * network.activations * batch / 1e6
+        )
         return Cost(
             START_SECONDS + evaluations * max(call, self.rates.call),
             round(PROCESS_MB + 8 * network.parameters / 1e6 + 3 * samples_mb + activations_mb),

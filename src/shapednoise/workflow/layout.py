@@ -1,19 +1,20 @@
-"""What a config asks for: models, sample sets and points, each once, and where their files are.
+"""What a config asks for, each thing once, and where its files are. The only place that knows the paths.
 
-A model is what training sees: data set x noise x strength x marginal x recipe x seed. A sample set
-is a model x a sampler. A point is a sample set with its scores. This is the only place that knows
-the paths.
+A model is what training sees: data set x noise x strength x marginal x recipe x seed. A sample set is a
+model x a sampler. A run is a sample set with its scores.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from shapednoise.config.base import strength_text
-from shapednoise.config.checks import BASELINE
-from shapednoise.config.figures import FigureSettings
 from shapednoise.config.noise import Marginal, marginal_of
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.schema import Config
+from shapednoise.noise.operators import BASELINE, OPERATORS
 
 MODEL = "{dataset}/{noise}/s{strength}/{marginal}/{recipe}/seed{seed}"
 SAMPLES = MODEL + "/{sampler}"
@@ -25,15 +26,15 @@ class Model:
 
     dataset: str
     noise: str
-    strength: str
+    strength: float
     marginal: Marginal
     recipe: str
     seed: int
 
     @property
     def path(self) -> str:
-        """Its place below `models/`."""
-        return MODEL.format(**vars(self))
+        """Its folder below `models/`."""
+        return MODEL.format(**{**vars(self), "strength": strength_text(self.strength)})
 
 
 @dataclass(frozen=True)
@@ -45,79 +46,165 @@ class SampleSet:
 
     @property
     def path(self) -> str:
-        """Its place below `samples/`, `features/` and `scores/`."""
+        """Its folder below `samples/`, `features/` and `scores/`."""
         return f"{self.model.path}/{self.sampler.slug}"
 
 
-def prepared(config: Config, dataset: str) -> str:
-    """The place of a data set's array and manifest below the data folder: `celeba64/crop140-size64`.
+class Layout:
+    """The models, sample sets and files of a config."""
 
-    What was done to the pictures is part of it; a corrupted data set says it of its clean one.
-    """
-    return f"{dataset}/{config.images_of(dataset).prepared}"
+    def __init__(self, config: Config) -> None:
+        self.config, self.results, self.data = config, config.results, config.data_dir
+        self.sample_sets = cache(self._sample_sets)
+        self.samplers = {
+            (config.recipe_of(experiment), sampler.slug): sampler
+            for experiment in config.experiments
+            for sampler in config.samplers_of(experiment)
+        }
+
+    # What is wanted.
+
+    def _sample_sets(self, experiment: str) -> list[SampleSet]:
+        """The sample sets of an experiment, each once, in the order of the config."""
+        config, settings = self.config, self.config.experiments[experiment]
+        recipe, samplers = config.recipe_of(experiment), config.samplers_of(experiment)
+        found = (
+            SampleSet(self._model(settings.dataset, noise, strength, sampler, recipe, seed), sampler)
+            for noise in settings.noises
+            for strength in config.strengths_of(experiment)
+            for seed in config.seeds_of(experiment)
+            for sampler in samplers
+        )
+        return list(dict.fromkeys(found))
+
+    def _model(
+        self, dataset: str, noise: str, strength: float, sampler: SamplerSettings, recipe: str, seed: int
+    ) -> Model:
+        """The model of a run. What comes to white noise is the one baseline, whatever the marginal."""
+        if self.config.shape(noise, strength)["operator"] == BASELINE:
+            return Model(dataset, BASELINE, 0.0, "published", recipe, seed)
+        return Model(dataset, noise, strength, marginal_of(sampler.reading), recipe, seed)
+
+    def wanted_experiments(self) -> list[str]:
+        """The experiments behind the target figures, each once, in the order of the targets."""
+        figures = (self.config.figures[target] for target in self.config.targets)
+        return list(dict.fromkeys(name for figure in figures for name in experiments_of(figure)))
+
+    def wanted_sample_sets(self) -> list[SampleSet]:
+        """The sample sets of all wanted experiments, each once."""
+        wanted = (each for name in self.wanted_experiments() for each in self.sample_sets(name))
+        return list(dict.fromkeys(wanted))
+
+    def wanted_datasets(self) -> set[str]:
+        """The data sets of all wanted experiments and figures."""
+        names = {self.config.experiments[name].dataset for name in self.wanted_experiments()}
+        figures = (self.config.figures[target] for target in self.config.targets)
+        return names | {figure.dataset for figure in figures if hasattr(figure, "dataset")}
+
+    def evidence(self) -> dict[str, dict[str, list[str]]]:
+        """The files by which claims are decided, of all that the targets make: kind -> name -> paths."""
+        found: dict[str, dict[str, list[str]]] = {}
+        for name in self.wanted_experiments():
+            found.setdefault("scores", {})[name] = [self.scores_table(name)]
+            path = f"{self.results}/tables/hyperparameters/{name}.csv"
+            found.setdefault("hyperparameters", {})[name] = [path]
+        for target in self.config.targets:
+            figure = self.config.figures[target]
+            if figure.evidence:
+                names = found.setdefault(figure.table, {})
+                names.setdefault(figure.evidence, []).append(self.figure_table(target))
+        for name in sorted({self.config.clean_of(name) for name in self.wanted_datasets()}):
+            found.setdefault("pca", {})[name] = [self.pca(name)]
+        return found
+
+    # Where files are.
+
+    def prepared(self, dataset: str) -> str:
+        """The folder of a data set's array below the data folder: `celeba64/crop140-size64`.
+
+        What was done to the pictures is part of it; a corrupted data set says it of its clean one.
+        """
+        return f"{dataset}/{self.config.images_of(dataset).preprocessing_slug}"
+
+    def images(self, dataset: str) -> str:
+        """The array of a data set."""
+        return f"{self.data}/{self.prepared(dataset)}/images.npy"
+
+    def manifest(self, dataset: str) -> str:
+        """The manifest beside it."""
+        return f"{self.data}/{self.prepared(dataset)}/manifest.json"
+
+    def pca(self, dataset: str) -> str:
+        """The principal color axes of a data set."""
+        return f"{self.results}/pca/{dataset}.json"
+
+    def spectrum(self, dataset: str) -> str:
+        """The power spectrum of a data set."""
+        return f"{self.results}/spectrum/{dataset}.npy"
+
+    def samples(self, sample_set: SampleSet) -> str:
+        """The images of a sample set."""
+        return f"{self.results}/samples/{sample_set.path}/samples.npy"
+
+    def scores(self, experiment: str) -> list[str]:
+        """The scores of an experiment's sample sets; extractor and reference are in each file's name."""
+        reference = self.config.recipes[self.config.recipe_of(experiment)].scoring.reference_slug()
+        name = f"{self.config.extractor_of(experiment)}-{reference}.json"
+        return [f"{self.results}/scores/{each.path}/{name}" for each in self.sample_sets(experiment)]
+
+    def all_scores(self) -> list[str]:
+        """The scores of all wanted experiments, each once."""
+        return list(dict.fromkeys(file for name in self.wanted_experiments() for file in self.scores(name)))
+
+    def scores_table(self, experiment: str) -> str:
+        """The scores of an experiment in one table."""
+        return f"{self.results}/tables/experiments/{experiment}.csv"
+
+    def figure_table(self, figure: str, part: str = "") -> str:
+        """The table that a figure is drawn from; part: `_modes` of its second table."""
+        return f"{self.results}/tables/{self.config.figures[figure].table}/{figure}{part}.csv"
+
+    def figure(self, name: str) -> list[str]:
+        """The files of a figure."""
+        return [f"{self.results}/figures/{name}.{suffix}" for suffix in ("pdf", "png")]
+
+    def weights(self, extractor: str) -> list[str]:
+        """The file of an extractor's weights; none where torch.hub or the network itself has them."""
+        return [f"{self.data}/weights/{extractor}.pth"] if self.config.extractors[extractor].sources else []
+
+    def hub_manifest(self, extractor: str) -> list[str]:
+        """The record that torch.hub has an extractor's network, where that is where it comes from."""
+        settings = self.config.extractors[extractor]
+        from_hub = settings.in_hub and not settings.sources
+        return [f"{self.data}/weights/{extractor}.json"] if from_hub else []
+
+    def network_code(self, extractor: str) -> list[str]:
+        """The file of a network of the user's own, if it lies in the working folder: an edit is seen."""
+        module, colon, _ = self.config.extractors[extractor].network.partition(":")
+        file = "/".join(module.split(".")) + ".py"
+        return [file] if colon and Path(file).is_file() else []
+
+    def user_supplied_weights(self, extractor: str) -> list[str]:
+        """The weights that the user has put into the data folder, so that new ones are taken up."""
+        sources = self.config.extractors[extractor].sources
+        files = (str(Path(self.data, source.file)) for source in sources if source.file)
+        return [file for file in files if Path(file).is_file()]
+
+    def fetched(self) -> list[str]:
+        """Everything that comes from outside, for the wanted data sets and feature extractors."""
+        clean = {self.config.clean_of(name) for name in self.wanted_datasets()}
+        extractors = {self.config.extractor_of(name) for name in self.wanted_experiments()}
+        networks = (self.weights(name) + self.hub_manifest(name) for name in sorted(extractors))
+        downloads = [f"{self.data}/{name}/download.json" for name in sorted(clean)]
+        return [*downloads, *(file for files in networks for file in files)]
+
+    def operator_modules(self, *noises: str) -> list[str]:
+        """The modules of the operators of noises, for the digest of a stage's code."""
+        return sorted({OPERATORS[name].module for name in self.config.operators_of(*noises)})
 
 
-def make_model(
-    config: Config,
-    dataset: str,
-    noise: str,
-    strength: float,
-    sampler: SamplerSettings,
-    recipe: str,
-    seed: int,
-) -> Model:
-    """The model of a point. What comes to white noise is the one baseline, whatever the marginal."""
-    if config.shape(noise, strength)["operator"] == BASELINE:
-        return Model(dataset, BASELINE, strength_text(0), "published", recipe, seed)
-    marginal = marginal_of(sampler.reading)
-    return Model(dataset, noise, strength_text(strength), marginal, recipe, seed)
-
-
-def sample_sets(config: Config, experiment: str) -> list[SampleSet]:
-    """The sample sets of an experiment, each once, in the order of the config."""
-    return list(dict.fromkeys(_sample_sets(config, experiment)))
-
-
-def _sample_sets(config: Config, experiment: str) -> Iterator[SampleSet]:
-    settings, recipe = config.experiments[experiment], config.recipe_of(experiment)
-    samplers = config.samplers_of(experiment)
-    for noise in settings.noises:
-        for strength in config.strengths_of(experiment):
-            for seed in config.seeds_of(experiment):
-                for sampler in samplers:
-                    model = make_model(config, settings.dataset, noise, strength, sampler, recipe, seed)
-                    yield SampleSet(model, sampler)
-
-
-def wanted_experiments(config: Config) -> list[str]:
-    """The experiments behind the target figures, each once, in the order of the targets."""
-    figures = (config.figures[target] for target in config.targets)
-    return list(dict.fromkeys(name for figure in figures for name in experiments_of(figure)))
-
-
-def experiments_of(figure: FigureSettings) -> tuple[str, ...]:
+def experiments_of(figure: Any) -> Iterator[str]:
     """The experiments that a figure draws."""
-    one = getattr(figure, "experiment", None)
-    return getattr(figure, "experiments", (one,) if one else ())
-
-
-def wanted_sample_sets(config: Config) -> list[SampleSet]:
-    """The sample sets of all wanted experiments, each once."""
-    wanted = (sample_set for name in wanted_experiments(config) for sample_set in sample_sets(config, name))
-    return list(dict.fromkeys(wanted))
-
-
-def score_files(config: Config, experiment: str) -> list[str]:
-    """The scores of an experiment's sample sets, below the results folder, in the order of the config.
-
-    Extractor and reference are in the name of each file.
-    """
-    reference = config.recipes[config.recipe_of(experiment)].scoring.reference_slug()
-    name = f"{config.extractor_of(experiment)}-{reference}.json"
-    return [f"scores/{sample_set.path}/{name}" for sample_set in sample_sets(config, experiment)]
-
-
-def wanted_score_files(config: Config) -> list[str]:
-    """The scores of all wanted experiments, each once."""
-    wanted = (file for name in wanted_experiments(config) for file in score_files(config, name))
-    return list(dict.fromkeys(wanted))
+    yield from getattr(figure, "experiments", ())
+    if getattr(figure, "experiment", None):
+        yield figure.experiment

@@ -13,7 +13,7 @@ from shapednoise.config.training import UNetSettings
 
 @dataclass(frozen=True)
 class NetworkCost:
-    """Of one image; sums of layers are its sums."""
+    """Per-image cost; instances add up over layers."""
 
     flops: int = 0  # of a forward pass: multiplications and additions of convolutions and matrix products
     parameters: int = 0

@@ -35,7 +35,7 @@ def planned_jobs(dry_run: str, costs: Costs) -> list[Job]:
             found.append((match[1], {}))
         elif found and (match := WILDCARDS.match(line)):
             found[-1][1].update(part.split("=", 1) for part in match[1].split(", "))
-    rules = set(costs.config.figures) | {"all", "fetch"}  # targets, which do nothing themselves
+    rules = set(costs.config.figures) | {"all", "fetch", "prepare", "code"}  # which compute nothing
     return [Job(rule, w, costs.of(rule, w)) for rule, w in found if rule not in rules]
 
 

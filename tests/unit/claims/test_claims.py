@@ -11,7 +11,7 @@ from shapednoise.claims.evidence import PUBLISHED_SAMPLER, Evidence, NotRun, by_
 from shapednoise.claims.published import WHOLE, defaults_table, hyperparameters_table
 from shapednoise.claims.table import CLAIMS, claims_markdown, claims_table
 from shapednoise.claims.verdicts import INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
-from shapednoise.config.load import load_config
+from shapednoise.workflow.project import load_config
 
 STRENGTHS = np.round(np.arange(-0.6, 0.5, 0.1), 1)
 GRID = [-0.4, 0.0, 0.4]

@@ -6,15 +6,9 @@ import pytest
 import yaml
 
 from shapednoise.config.base import Settings, strength_text
-from shapednoise.config.load import load_config, merge, parse_config
 from shapednoise.errors import ConfigError
-from shapednoise.workflow.layout import (
-    prepared,
-    sample_sets,
-    score_files,
-    wanted_sample_sets,
-    wanted_score_files,
-)
+from shapednoise.workflow.layout import Layout
+from shapednoise.workflow.project import load_config, merge, parse_config
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +35,7 @@ def changed(content: dict, path: str, value) -> dict:
 def test_the_papers_grid(paper):
     config = parse_config(paper)
     assert len(config.strengths["grid"]) == 11
-    models = {wanted.model for wanted in wanted_sample_sets(config)}
+    models = {wanted.model for wanted in Layout(config).wanted_sample_sets()}
     # CIFAR-10: SDM with three seeds, HDM that shares its baseline, a power law, and SDM's exact process
     per_dataset = {"cifar10": 33 + 10 + 6 + 30, "cifar100": 11, "celeba64": 11}
     per_dataset |= {"fashion_mnist": 21, "mnist": 21} | {f"fashion_band{k}": 2 * 3 for k in range(1, 9)}
@@ -72,15 +66,18 @@ def test_the_demo_changes_only_the_recipe_and_the_size_of_the_grid(paper, demo, 
     config = load_config(repository / "config.yaml", repository / "demo.yaml")
     assert config.recipes["paper"] == parse_config(paper).recipes["paper"]
     assert config.datasets == parse_config(paper).datasets
-    wanted = wanted_sample_sets(config)
-    assert [s.model.strength for s in wanted] == ["-0.40", "0.00", "0.40"]
+    wanted = Layout(config).wanted_sample_sets()
+    assert [s.model.strength for s in wanted] == [-0.4, 0.0, 0.4]
     assert all(s.sampler.images == 256 for s in wanted)
     assert config.recipes["demo"].scoring.reference_images == 1024
 
 
 def test_experiments_share_points(paper):
     config = parse_config(paper)
-    several, variants = sample_sets(config, "cifar10_sdm"), sample_sets(config, "cifar10_variants")
+    several, variants = (
+        Layout(config).sample_sets("cifar10_sdm"),
+        Layout(config).sample_sets("cifar10_variants"),
+    )
     assert len(set(several) & set(variants)) == 11  # the SDM curve of seed 42
     assert len(several) == 33 and len(variants) == 21
 
@@ -90,24 +87,24 @@ def test_experiments_share_points_and_differ_in_their_extractor(paper):
     content = changed(content, "experiments.cifar10_sdm.extractor", "other")
     config = parse_config(content)
     assert config.extractor_of("cifar10_sdm") == "other"
-    several, variants = score_files(config, "cifar10_sdm"), score_files(config, "cifar10_variants")
+    several, variants = Layout(config).scores("cifar10_sdm"), Layout(config).scores("cifar10_variants")
     assert {file.rsplit("/", 1)[1] for file in several} == {"other-refall.json"}
     assert {file.rsplit("/", 1)[1] for file in variants} == {"inception-refall.json"}
-    assert set(several) | set(variants) <= set(wanted_score_files(config))
+    assert set(several) | set(variants) <= set(Layout(config).all_scores())
     before = parse_config(paper)
-    assert len(wanted_score_files(before)) == len(wanted_sample_sets(before))
+    assert len(Layout(before).all_scores()) == len(Layout(before).wanted_sample_sets())
     # its 33 sample sets belong to other experiments too, which take the other extractor
-    assert len(wanted_score_files(config)) == len(wanted_sample_sets(config)) + 33
+    assert len(Layout(config).all_scores()) == len(Layout(config).wanted_sample_sets()) + 33
 
 
 def test_one_model_serves_many_samplers(paper):
     samplers = [{}, {"steps": 250}, {"reading": "equations"}, {"reading": "exact"}]
     config = parse_config(changed(paper, "experiments.cifar10_sdm.samplers", samplers))
-    wanted = [s for s in sample_sets(config, "cifar10_sdm") if s.model.seed == 42]
-    at = {s: {w.model for w in wanted if w.model.strength == s} for s in ("-0.40", "0.00")}
-    assert {model.marginal for model in at["-0.40"]} == {"published", "exact"}
-    assert len(at["-0.40"]) == 2
-    assert len(at["0.00"]) == 1  # white noise has one marginal
+    wanted = [s for s in Layout(config).sample_sets("cifar10_sdm") if s.model.seed == 42]
+    at = {s: {w.model for w in wanted if w.model.strength == s} for s in (-0.4, 0.0)}
+    assert {model.marginal for model in at[-0.4]} == {"published", "exact"}
+    assert len(at[-0.4]) == 2
+    assert len(at[0.0]) == 1  # white noise has one marginal
     assert len({w.path for w in wanted}) == 11 * 4
 
 
@@ -120,9 +117,9 @@ def test_the_clamp_follows_the_reading_unless_it_is_set(paper):
 
 def test_a_figure_of_the_theory_needs_only_the_experiment_that_it_shows(paper):
     alone = changed(paper, "targets", ["figT"])
-    assert wanted_sample_sets(parse_config(alone)) == []
+    assert Layout(parse_config(alone)).wanted_sample_sets() == []
     config = parse_config(changed(alone, "figures.figT.experiment", "cifar10_sdm"))
-    assert wanted_sample_sets(config) == sample_sets(config, "cifar10_sdm")
+    assert Layout(config).wanted_sample_sets() == Layout(config).sample_sets("cifar10_sdm")
 
 
 def test_a_strength_reads_the_same_however_it_is_written():
@@ -323,12 +320,12 @@ def test_a_bad_config_is_one_line_with_key_and_remedy(paper, path, value, key, r
 
 def test_the_place_of_an_array_says_what_was_done_to_the_pictures(paper):
     config = parse_config(paper)
-    assert prepared(config, "cifar10") == "cifar10/size32"
-    assert prepared(config, "celeba64") == "celeba64/crop140-size64"
-    assert prepared(config, "mnist") == "mnist/size32-grey"
-    assert prepared(config, "fashion_band1") == "fashion_band1/size32-grey"
+    assert Layout(config).prepared("cifar10") == "cifar10/size32"
+    assert Layout(config).prepared("celeba64") == "celeba64/crop140-size64"
+    assert Layout(config).prepared("mnist") == "mnist/size32-grey"
+    assert Layout(config).prepared("fashion_band1") == "fashion_band1/size32-grey"
     parts = {
-        prepared(parse_config(changed(paper, "datasets.celeba64.part", part)), "celeba64")
+        Layout(parse_config(changed(paper, "datasets.celeba64.part", part))).prepared("celeba64")
         for part in ([0, 0.9], [0.9, 1.0])
     }
     assert parts == {"celeba64/crop140-size64-part0-0.9", "celeba64/crop140-size64-part0.9-1"}
@@ -336,7 +333,7 @@ def test_the_place_of_an_array_says_what_was_done_to_the_pictures(paper):
 
 def test_parts_that_differ_a_little_have_their_own_places(paper):
     places = {
-        prepared(parse_config(changed(paper, "datasets.celeba64.part", [0, b])), "celeba64")
+        Layout(parse_config(changed(paper, "datasets.celeba64.part", [0, b]))).prepared("celeba64")
         for b in (0.5, 0.5000001, 0.50000001)
     }
     assert len(places) == 3
@@ -374,7 +371,7 @@ def test_a_corrupted_data_set_is_compared_with_the_clean_one(paper):
     assert (config.clean_of("cifar10_band"), config.clean_of("cifar10")) == ("cifar10", "cifar10")
     assert config.images_of("cifar10_band") is config.datasets["cifar10"]
     assert config.datasets["cifar10_band"].seed == 0
-    assert {wanted.model.dataset for wanted in sample_sets(config, "cifar10_sdm")} == {"cifar10_band"}
+    assert {wanted.model.dataset for wanted in Layout(config).sample_sets("cifar10_sdm")} == {"cifar10_band"}
     assert parse_config(config.model_dump(mode="json")) == config  # as the snapshot of a run is read
 
 

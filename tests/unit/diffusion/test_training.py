@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from shapednoise.config.load import load_config
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.training import TrainingSettings
 from shapednoise.diffusion import training as train_module
@@ -18,6 +17,7 @@ from shapednoise.errors import Interrupted, UserError
 from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.schedulers import ShapedDDPMScheduler
 from shapednoise.noise.shape import make_shape
+from shapednoise.workflow.project import load_config
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 3, 8, 8), np.uint8)
 TINY = TrainingSettings(

@@ -1,37 +1,39 @@
 """Figures show what the table says: checked on what they draw, never on pixels."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from matplotlib.collections import LineCollection, PolyCollection
 from PIL import Image
+from shapednoise.noise.operators import OPERATORS
 
 from shapednoise.analysis.drift import drift_table
 from shapednoise.analysis.readings import readings_table
 from shapednoise.analysis.spectra import spectra_table
 from shapednoise.config.training import ScheduleSettings
-from shapednoise.data.scale import to_uint8
+from shapednoise.data.images import to_uint8
 from shapednoise.figures.curves import curves
-from shapednoise.figures.drift import drift_figure
-from shapednoise.figures.forward_noise import forward_noise
-from shapednoise.figures.noise_gallery import noise_gallery
-from shapednoise.figures.omission import omission
-from shapednoise.figures.pictures import ZOOM, save_gif, save_grid, save_strip
-from shapednoise.figures.precision_recall import precision_recall
-from shapednoise.figures.readings import readings_figure
-from shapednoise.figures.sample_grids import sample_grids
-from shapednoise.figures.sampler_bars import sampler_bars
-from shapednoise.figures.spectra import spectra_figure
-from shapednoise.figures.style import new_figure, plt, save, show_image
-from shapednoise.figures.theory import theory_figure
-from shapednoise.figures.tiles import GAP, square_grid
-from shapednoise.figures.u_curve import u_curve
+from shapednoise.figures.drift import DriftSettings
+from shapednoise.figures.forward_noise import ForwardNoiseSettings
+from shapednoise.figures.noise_gallery import NoiseGallerySettings
+from shapednoise.figures.omission import OmissionSettings
+from shapednoise.figures.pictures import GAP, ZOOM, save_gif, save_grid, save_strip, square_grid
+from shapednoise.figures.precision_recall import PrecisionRecallSettings
+from shapednoise.figures.readings import ReadingsSettings
+from shapednoise.figures.sample_grids import SampleGridsSettings
+from shapednoise.figures.sampler_bars import SamplerBarsSettings
+from shapednoise.figures.spectra import SpectraSettings
+from shapednoise.figures.style import new_figure, save, show_image
+from shapednoise.figures.theory import TheorySettings
+from shapednoise.figures.u_curve import UCurveSettings
 from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.shape import make_shape
 
+SCHEDULE = ScheduleSettings().for_diffusers()
 STRENGTHS = np.array([-0.6, -0.4, -0.2, 0.0, 0.2, 0.4])
-BETAS = linear_betas(1e-4, 0.02, 1000)
+BETAS = linear_betas(**SCHEDULE)
 BANDPASS = {"operator": "sagd_bandpass", "strength": 1.0, "low_band": [0, 0.1], "high_band": [0.3, 0.75]}
 
 
@@ -49,6 +51,11 @@ def scores() -> pd.DataFrame:
     columns = ["noise", "strength", "seed", "fid", "precision", "recall", "generated_images", "real_images"]
     table = pd.DataFrame(rows, columns=columns)
     return table.assign(**{"is": np.nan, "is_missing": "no classification layer; get the file"})
+
+
+def u_curve(scores: pd.DataFrame, metric: str, dataset: str, operator: str = "sdm"):
+    noise = OPERATORS[operator]
+    return UCurveSettings.draw(scores, metric, dataset, noise.strength_symbol, noise.strength_label)
 
 
 def entries(axes) -> list[str]:
@@ -158,7 +165,7 @@ def test_bars_of_samplers_have_the_mean_over_seeds(scores):
             ),
         ]
     )
-    [axes] = sampler_bars(table, "fid", "CIFAR-10").axes
+    [axes] = SamplerBarsSettings.draw(table, "fid", "CIFAR-10").axes
     found = heights(axes)
     assert len(found) == 4
     assert found["ancestral, 50 steps\nvariance small", "DDPM ($s=0$)"] == pytest.approx(35.0)
@@ -167,11 +174,9 @@ def test_bars_of_samplers_have_the_mean_over_seeds(scores):
 
 
 def test_selective_omission_shows_pictures_of_one_band_and_bars_of_all():
-    table = pd.DataFrame(
-        {"group": ["a", "a", "b", "b"], "strength": [0.0, 1.0, 0.0, 1.0], "fid": [9.0, 4.0, 7.0, 6.0]}
-    )
-    pictures = [np.full((25, 1, 8, 8), shade, np.uint8) for shade in (0, 80, 160, 240)]
-    figure = omission(table, ["a", "b"], "fid", "a", pictures)
+    tables = [pd.DataFrame({"strength": [0.0, 1.0], "fid": fids}) for fids in ([9.0, 4.0], [7.0, 6.0])]
+    clean, corrupted, *samples = (np.full((25, 1, 8, 8), shade, np.uint8) for shade in (0, 80, 160, 240))
+    figure = OmissionSettings.draw(tables, clean, corrupted, samples, ["a", "b"], "a", "fid")
     *grids, bars = figure.axes
     assert [axes.get_title().split()[0] for axes in grids] == [
         "clean",
@@ -194,7 +199,7 @@ def test_a_score_that_could_not_be_computed_says_so(scores):
 
 
 def test_precision_and_recall_are_labelled_with_strengths_and_contours(scores):
-    [axes] = precision_recall(scores[scores.noise != "hdm"], "CIFAR-10").axes
+    [axes] = PrecisionRecallSettings.draw(scores[scores.noise != "hdm"], "CIFAR-10").axes
     texts = [text.get_text() for text in axes.texts]
     assert {"\u22120.6", "\u22120.4", "\u22120.2", "0 (DDPM)", "+0.2", "+0.4"} <= set(texts)
     assert any(text.startswith("F=") for text in texts)
@@ -206,7 +211,9 @@ def test_precision_and_recall_are_labelled_with_strengths_and_contours(scores):
 
 def test_forward_noise_has_four_columns_of_cloud_and_image():
     images = np.random.default_rng(0).integers(0, 256, (30, 3, 8, 8), np.uint8)
-    figure = forward_noise(images, np.eye(3), "sdm", {"operator": "sdm", "strength": 1.0}, 0.5, 2)
+    figure = ForwardNoiseSettings.draw(
+        images, {"axes": np.eye(3).tolist()}, "sdm", {"operator": "sdm", "strength": 1.0}, 0.5, 2
+    )
     assert len(figure.axes) == 8
     titles = [axes.get_title() for axes in figure.axes[:4]]
     assert titles[0] == "Data" and "Squeezed" in titles[2] and "Antisqueezed" in titles[3]
@@ -222,7 +229,7 @@ def test_forward_noise_has_four_columns_of_cloud_and_image():
 
 def test_grids_are_side_by_side():
     images = np.random.default_rng(0).integers(0, 256, (40, 3, 8, 8), np.uint8)
-    figure = sample_grids([("DDPM (s = 0)", images), ("SDM (s = -0.4)", images[::-1])])
+    figure = SampleGridsSettings.draw([images, images[::-1]], ["DDPM (s = 0)", "SDM (s = -0.4)"])
     assert [axes.get_title() for axes in figure.axes] == ["DDPM (s = 0)", "SDM (s = -0.4)"]
     picture = figure.axes[0].images[0].get_array()
     assert picture.shape == (6 * 10 - GAP, 6 * 10 - GAP, 3)
@@ -231,7 +238,7 @@ def test_grids_are_side_by_side():
 
 def test_drift_has_a_panel_for_each_number_of_steps_and_one_for_the_sum():
     shapes = [{"operator": "sdm", "strength": strength} for strength in (-0.4, 0.4)]
-    figure = drift_figure(drift_table("sdm", shapes, [1000, 50], BETAS))
+    figure = DriftSettings.draw(drift_table("sdm", shapes, [1000, 50], SCHEDULE))
     titles = [axes.get_title() for axes in figure.axes]
     assert "1000 steps" in titles[0] and "50 steps" in titles[1] and "accumulated" in titles[2]
     assert labels(figure.axes[2]) == ["\u22120.4", "0.4"]
@@ -254,7 +261,7 @@ def theory_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def test_the_theory_names_minima_and_shows_the_first_samplers_variances():
-    figure = theory_figure(*theory_tables(), "CIFAR-10")
+    figure = TheorySettings.draw(*theory_tables(), "CIFAR-10")
     left, right = figure.axes
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert texts == [
@@ -270,7 +277,7 @@ def test_the_theory_names_minima_and_shows_the_first_samplers_variances():
 
 def test_measured_scores_are_scaled_to_the_theory_at_zero(scores):
     settings = {"sampler.method": "ancestral", "sampler.steps": 50, "sampler.reading": "published"}
-    figure = theory_figure(*theory_tables(), "CIFAR-10", scores.assign(**settings))
+    figure = TheorySettings.draw(*theory_tables(), "CIFAR-10", scores.assign(**settings))
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     [found] = [text for text in texts if "measured" in text]
     factor = 1.16 / 35.0  # distance and mean FID at s = 0
@@ -282,9 +289,9 @@ def test_measured_scores_are_scaled_to_the_theory_at_zero(scores):
 def test_measured_spectra_lie_on_the_theory(axis):
     vectors = np.linalg.qr(np.column_stack([axis, np.eye(3)[:, :2]]))[0].T
     axes = vectors * np.sign(vectors[0] @ np.array(axis))
-    sdm = {"operator": "sdm", "strength": -0.4, "axis": axis}
+    sdm = {"operator": "sdm", "strength": -0.4}
     points = [("sdm", -0.4, sdm), ("bandpass", 1.0, BANDPASS)]
-    table = spectra_table(points, axes, (8, 8), BETAS, 400)
+    table = spectra_table({"axes": axes.tolist()}, points, SCHEDULE, 8, 400)
     np.testing.assert_allclose(table.measured, table.theory, rtol=0.3, atol=1e-12)
     mean = table.groupby(["noise", "direction"])[["measured", "theory"]].mean()
     assert mean.theory["sdm", "along"] == pytest.approx(np.exp(0.8))
@@ -292,7 +299,7 @@ def test_measured_spectra_lie_on_the_theory(axis):
     np.testing.assert_allclose(mean.measured, mean.theory, rtol=0.05)
     assert ((table.theory == 0) & (table.measured < 1e-20)).any()
 
-    figure = spectra_figure(table)
+    figure = SpectraSettings.draw(table)
     assert ["along" in axes.get_title() for axes in figure.axes] == [True, False]
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["SDM, $s$ = \u22120.4", "band pass, $s$ = 1"]
@@ -301,15 +308,17 @@ def test_measured_spectra_lie_on_the_theory(axis):
 
 
 def test_spectra_of_grey_images_have_one_panel():
-    table = spectra_table([("bandpass", 1.0, BANDPASS)], np.eye(1), (8, 8), BETAS, 10)
-    assert set(table.direction) == {"all"} and len(spectra_figure(table).axes) == 1
+    table = spectra_table({"axes": [[1.0]]}, [("bandpass", 1.0, BANDPASS)], SCHEDULE, 8, 10)
+    assert set(table.direction) == {"all"} and len(SpectraSettings.draw(table).axes) == 1
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_gallery_adds_the_same_white_noise_in_every_row(channels):
     image = np.random.default_rng(0).integers(0, 256, (channels, 8, 8), np.uint8)
     points = [("ddpm", 0.0, {"operator": "ddpm"}), ("bandpass", 1.0, BANDPASS)]
-    figure = noise_gallery(image, points, [0, 999], BETAS)
+    figure = NoiseGallerySettings.draw(
+        image[None], {"axes": np.eye(channels).tolist()}, points, SCHEDULE, [0, 999], 0
+    )
     shown = np.array([axes.images[0].get_array() for axes in figure.axes]).reshape(2, 3, 8, 8, 3)
     rgb = np.broadcast_to(image, (3, 8, 8)).transpose(1, 2, 0).astype(int)
     assert np.abs(shown[0, 0] - rgb).max() < 20  # t = 0 is almost clean
@@ -324,14 +333,14 @@ def test_the_gallery_adds_the_same_white_noise_in_every_row(channels):
 
 def test_readings_agree_at_strength_zero_and_for_a_constant_shape():
     shapes = [{"operator": "ddpm"}, {"operator": "sdm", "strength": -0.4, "schedule": "constant"}]
-    table = readings_table("sdm", shapes, [50], ScheduleSettings())
+    table = readings_table("sdm", shapes, [50], SCHEDULE)
     np.testing.assert_allclose(table.marginal, 0, atol=1e-9)
     np.testing.assert_allclose(table[["published", "equations"]], 1, rtol=1e-9)
 
 
 def test_readings_differ_as_their_formulas_say():
     strength, steps = -0.4, 50
-    table = readings_table("sdm", [{"operator": "sdm", "strength": strength}], [steps], ScheduleSettings())
+    table = readings_table("sdm", [{"operator": "sdm", "strength": strength}], [steps], SCHEDULE)
     betas, row = BETAS.double(), table[table.timestep == 500].iloc[0]
     gains, alphas = torch.exp(-strength * betas / betas.max()), 1 - betas
     variances, variance = [], torch.tensor(0.0).double()
@@ -350,8 +359,8 @@ def test_readings_differ_as_their_formulas_say():
 
 def test_readings_have_a_panel_for_each_number_of_steps():
     shapes = [{"operator": "sdm", "strength": strength} for strength in (-0.4, 0.2)]
-    schedule = ScheduleSettings(timesteps=100)
-    figure = readings_figure(readings_table("sdm", shapes, [100, 10], schedule))
+    schedule = ScheduleSettings(timesteps=100).for_diffusers()
+    figure = ReadingsSettings.draw(readings_table("sdm", shapes, [100, 10], schedule))
     titles = [axes.get_title() for axes in figure.axes]
     assert "100 reverse steps" in titles[0] and "10 reverse steps" in titles[1] and "SDM" in titles[2]
     texts = [text.get_text() for text in figure.legends[0].get_texts()]

@@ -8,13 +8,13 @@ import torch
 from pydantic import ValidationError
 from torch.utils.flop_counter import FlopCounterMode
 
-from shapednoise.config.load import load_config
 from shapednoise.config.machine import ClusterSettings, KeepSettings
 from shapednoise.config.training import UNetSettings
 from shapednoise.diffusion.network import build_unet
 from shapednoise.workflow.costs import CPU_GUESS, GPU_GUESS, Costs, rates
 from shapednoise.workflow.network_cost import network_cost
 from shapednoise.workflow.plan import Job, planned_jobs, scratch_mb, table, wall_seconds
+from shapednoise.workflow.project import load_config
 
 PAPER = {"channels": (128, 256, 512, 512), "attention_levels": (4,)}
 UNETS = [
@@ -94,7 +94,7 @@ def test_minutes_have_slack_and_keep_to_the_sites_limit(repository, config):
     wildcards = {**MODEL, "recipe": "paper"}
     costs = Costs(config, GPU_GUESS)
     assert costs.minutes("train", wildcards) == 10 + -(-2 * costs.of("train", wildcards).seconds // 60)
-    assert costs.minutes("figure_drift", {}) == 11
+    assert costs.minutes("figure", {}) == 11
     short = config.model_copy(update={"cluster": ClusterSettings(longest_minutes=30)})
     assert Costs(short, GPU_GUESS).minutes("train", wildcards) == 30
 
