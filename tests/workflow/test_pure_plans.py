@@ -1,0 +1,39 @@
+"""What only looks changes no file: dry-runs, lint, lists, reports and plans."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+def tree(workspace) -> dict[str, tuple]:
+    """Names, sizes, times and bytes of all files but Snakemake's own notes and compiled modules."""
+    files = {}
+    for path in workspace.path.rglob("*"):
+        parts = path.relative_to(workspace.path).parts
+        if path.is_file() and parts[0] != ".snakemake" and "__pycache__" not in parts:
+            files["/".join(parts)] = (path.stat().st_mtime_ns, path.read_bytes())
+    return files
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--dry-run",), ("--lint",), ("--list",), ("--report", "REPORT"), ("--summary",), ("plan",)],
+    ids=lambda arguments: arguments[0].strip("-"),
+)
+@pytest.mark.parametrize("edited", [False, True], ids=["as it is", "edited"])
+def test_looking_changes_no_file(workspace, tmp_path, arguments, edited):
+    if edited:
+        workspace.edit("src/shapednoise/diffusion/training.py", "LOG_STEPS = 50", "LOG_STEPS = 51")
+        workspace.set("strengths.grid", [-0.4, -0.2, 0.0, 0.4])
+    workspace.command()  # writes the overlay
+    before = tree(workspace)
+    if arguments == ("plan",):
+        command = [sys.executable, "scripts/plan.py", "--configfile", "overlay.yaml"]
+        environment = {**workspace.environment(), "PYTHONPATH": "src"}
+        subprocess.run(command, cwd=workspace.path, env=environment, check=True, capture_output=True)
+    else:
+        report = str(tmp_path / "report.zip")
+        workspace.snakemake(*(report if argument == "REPORT" else argument for argument in arguments))
+    after = tree(workspace)
+    assert {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} == set()
