@@ -49,7 +49,7 @@ rule sharpness:
 rule claims:
     input:
         **EVIDENCE,
-        code=code("claims"),
+        code=list(dict.fromkeys(code("claims") + CLAIM_MODULES)),
     output:
         table=f"{RESULTS}/claims.csv",
         markdown=f"{RESULTS}/claims.md",
@@ -62,10 +62,10 @@ rule claims:
     resources:
         **job("claims"),
     params:
-        evidence=evidence_arguments,
+        evidence=evidence_json(),
         defaults=theory_defaults(),
     shell:
-        "python {input.code[0]} {params.evidence:q} --defaults {params.defaults:q}"
+        "python {input.code[0]} --evidence {params.evidence:q} --defaults {params.defaults:q}"
         " --table {output.table:q}"
         " --markdown {output.markdown:q}"
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"

@@ -412,7 +412,7 @@ def evidence():
         if figure.kind in ("theory", "score_limit"):
             yield figure.kind, figure.dataset, f"{RESULTS}/tables/{figure.kind}/{target}.csv"
         if figure.kind == "drift":
-            yield "drift", None, f"{RESULTS}/tables/drift/{target}.csv"
+            yield "drift", target, f"{RESULTS}/tables/drift/{target}.csv"
     for name in sorted({CONFIG.clean_of(name) for name in wanted_datasets()}):
         yield "pca", name, f"{RESULTS}/pca/{name}.json"
 
@@ -429,13 +429,16 @@ for kind, name, file in evidence():
     EVIDENCE.setdefault(kind, []).append(file)
 
 
-def evidence_arguments(wildcards):
-    """The options of scripts/claims.py for them."""
-    options = {}
+# They are found when the script runs: nothing imports them by name.
+CLAIM_MODULES = sorted(os.path.relpath(file) for file in SRC.glob("shapednoise/claims/*.py"))
+
+
+def evidence_json():
+    """The same for scripts/claims.py, as JSON: {kind: {name: [files]}}."""
+    files = {}
     for kind, name, file in evidence():
-        option = f"--{kind.replace('_', '-')}"
-        options.setdefault(option, [option]).append(f"{name}={file}" if name else file)
-    return [argument for arguments in options.values() for argument in arguments]
+        files.setdefault(kind, {}).setdefault(name, []).append(file)
+    return json.dumps(files)
 
 
 def nothing_lacks(what, sources):
