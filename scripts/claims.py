@@ -2,8 +2,8 @@
 
 import argparse
 import json
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -16,50 +16,36 @@ from shapednoise.workflow.cli import run
 
 def main() -> None:
     arguments = parse()
-    evidence = Evidence(
-        scores=tables(arguments.scores),
-        hyperparameters=tables(arguments.hyperparameters),
-        sharpness=tables(arguments.sharpness),
-        theory=tables(arguments.theory),
-        score_limit=tables(arguments.score_limit),
-        pca={name: read_json(path) for name, path in arguments.pca},
-        drift=pd.concat([pd.read_csv(path) for path in arguments.drift]) if arguments.drift else None,
-        defaults=defaults_table(arguments.defaults),
-    )
-    claims = claims_table(evidence)
-    runs = list(evidence.hyperparameters.values())
-    hyperparameters = pd.concat(runs, ignore_index=True) if runs else pd.DataFrame()
+    tables = {
+        kind: {name: read(kind, paths) for name, paths in files.items()}
+        for kind, files in arguments.evidence.items()
+    }
+    claims = claims_table(Evidence(tables, defaults_table(arguments.defaults)))
+    experiments = list(tables.get("hyperparameters", {}).values())
+    hyperparameters = pd.concat(experiments, ignore_index=True) if experiments else pd.DataFrame()
     write_text(arguments.markdown, claims_markdown(claims, hyperparameters))
     with atomic_path(arguments.table) as temporary:
         claims.to_csv(temporary, index=False)
 
 
-def tables(pairs: Sequence[tuple[str, Path]]) -> dict[str, pd.DataFrame]:
-    """The tables of each name, those of the same name one below the other."""
-    found: dict[str, list[pd.DataFrame]] = {}
-    for name, path in pairs:
-        found.setdefault(name, []).append(pd.read_csv(path))
-    return {name: pd.concat(parts, ignore_index=True) for name, parts in found.items()}
-
-
-def named(text: str) -> tuple[str, Path]:
-    """NAME=PATH."""
-    name, equals, path = text.partition("=")
-    if not (name and equals and path):
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PATH")
-    return name, Path(path)
+def read(kind: str, paths: list[str]) -> Any:
+    """The tables of one name, one below the other; of a data set's PCA, the content of its file."""
+    if kind == "pca":
+        return read_json(paths[-1])
+    # hyperparameters are JSON, whose null is a text here
+    options = {"keep_default_na": False, "dtype": {"published": str, "run": str}}
+    options = options if kind == "hyperparameters" else {}
+    return pd.concat([pd.read_csv(path, **options) for path in paths], ignore_index=True)
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    several = {"nargs": "*", "default": [], "type": named, "metavar": "NAME=PATH"}
-    parser.add_argument("--scores", **several, help="scores of an experiment (.csv)")
-    parser.add_argument("--hyperparameters", **several, help="hyperparameters of an experiment (.csv)")
-    parser.add_argument("--sharpness", **several, help="sharpness of an experiment's samples (.csv)")
-    parser.add_argument("--theory", **several, help="closed-form distances on a data set (.csv)")
-    parser.add_argument("--score-limit", **several, help="errors of the score on a data set (.csv)")
-    parser.add_argument("--pca", **several, help="principal colour axes of a data set (.json)")
-    parser.add_argument("--drift", nargs="*", default=[], type=Path, help="tables of drift (.csv)")
+    parser.add_argument(
+        "--evidence",
+        type=json.loads,
+        required=True,
+        help="files of the run as JSON, {kind: {name: [paths]}}; claims.evidence.Evidence has the kinds",
+    )
     parser.add_argument(
         "--defaults", type=json.loads, required=True, help="schedule and noises of the theory (JSON)"
     )

@@ -1,4 +1,4 @@
-"""What the closed-form theory predicts, X0 to X4 (docs/noise.md), and how each is decided."""
+"""What the closed-form theory predicts, X0 to X4 (docs/noise.md)."""
 
 import contextlib
 
@@ -7,9 +7,25 @@ import pandas as pd
 import scipy.stats
 
 from shapednoise.analysis.curve import SAMPLER, Interval, mean_curve, split_curves
-from shapednoise.claims.evidence import PUBLISHED_SAMPLER, Evidence, NotRun, by_seed, require_grid, students
-from shapednoise.claims.squeezed import fit_of, numbers, optimum_of
-from shapednoise.claims.verdicts import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Finding, all_of, within
+from shapednoise.claims.estimates import (
+    by_seed,
+    fit_of,
+    independent_difference,
+    optimum_of,
+    paired_difference,
+    sample_counts,
+)
+from shapednoise.claims.evidence import PUBLISHED_SAMPLER, Evidence, NotRun, require_grid
+from shapednoise.claims.registry import (
+    INCONCLUSIVE,
+    NOT_REPRODUCED,
+    OURS,
+    REPRODUCED,
+    Finding,
+    claim,
+    combine,
+    decide_by_interval,
+)
 from shapednoise.config.sampling import SamplerSettings
 
 IN_THEORY = list(SamplerSettings().in_theory())
@@ -21,11 +37,18 @@ HALF_STEP = 0.05
 LEAST_RANK_CORRELATION = 0.7
 
 
-def theory_moves(evidence: Evidence) -> Finding:
-    """X0: in closed form the optimum for 50 steps lies below 0, inside, and goes to 0 with the steps."""
+@claim(
+    "X0",
+    source=OURS,
+    statement="closed form: the optimum for 50 published steps lies below 0, inside, and tends to 0 with "
+    "the steps",
+    published="a prediction: -0.7, -0.4, -0.2, 0 for 50, 100, 250, 1000 steps on CIFAR-10",
+    criterion="so on every data set computed, to half a grid step",
+)
+def _theory_moves(evidence: Evidence) -> Finding:
     verdicts, texts, few = [], [], None
-    for name, table in evidence.whole("theory").items():
-        optima = theory_optima(table)
+    for name, table in evidence.full_dataset_tables("theory").items():
+        optima = _theory_optima(table)
         if not {FEW, MANY} <= set(optima):
             continue
         sizes = np.abs(list(optima.values()))
@@ -33,18 +56,18 @@ def theory_moves(evidence: Evidence) -> Finding:
         shrinks = bool((np.diff(sizes) <= 0).all()) and sizes[-1] <= HALF_STEP
         verdicts.append(REPRODUCED if inside and shrinks else NOT_REPRODUCED)
         few = few or Interval(optima[FEW], optima[FEW] - HALF_STEP, optima[FEW] + HALF_STEP)
-        found = ", ".join(f"s = {best:.2f} ({steps} steps)" for steps, best in optima.items())
-        texts.append(f"{name}: {found}")
+        listed = ", ".join(f"s = {best:.2f} ({steps} steps)" for steps, best in optima.items())
+        texts.append(f"{name}: {listed}")
     if few is None:
         raise NotRun(
             f"a figure of the kind theory with {FEW} and {MANY} published steps "
             f"and strengths from {LOWEST:g} in steps of 0.1"
         )
     note = "closed form, from the spectrum of all training images; the interval is half a grid step"
-    return Finding(all_of(*verdicts), "; ".join(texts), few, note=note)
+    return Finding(combine(*verdicts), "; ".join(texts), few, note=note)
 
 
-def theory_optima(table: pd.DataFrame) -> dict[int, float]:
+def _theory_optima(table: pd.DataFrame) -> dict[int, float]:
     """The best strength of each number of published ancestral steps whose grid is fine and wide enough."""
     chosen = table[table.noise == "sdm"]
     for setting in ("method", "spacing", "variance", "reading"):
@@ -60,7 +83,7 @@ def theory_optima(table: pd.DataFrame) -> dict[int, float]:
 
 
 def _vertex(strengths: np.ndarray, values: np.ndarray) -> float:
-    """Where the parabola through the smallest value and its neighbours is smallest."""
+    """Where the parabola through the smallest value and its neighbors is smallest."""
     best = int(values.argmin())
     if best in (0, len(values) - 1):
         return float(strengths[best])
@@ -68,65 +91,83 @@ def _vertex(strengths: np.ndarray, values: np.ndarray) -> float:
     return float(-b / (2 * a))
 
 
-def optimum_moves(evidence: Evidence) -> Finding:
-    """X1: the measured optimum lies below 0 for 50 steps, and nearer to 0 for 1000."""
+@claim(
+    "X1",
+    source=OURS,
+    statement="measured: the optimum of FID moves towards 0 from 50 to 1000 steps",
+    published="a prediction",
+    criterion="95 % intervals: optimum for 50 steps below 0, that for 1000 steps nearer to 0",
+)
+def _optimum_moves(evidence: Evidence) -> Finding:
     rows = {steps: evidence.curve("cifar10_steps", steps=steps) for steps in (FEW, MANY)}
     few, many = (optimum_of(fit_of(rows[steps], seed=steps)) for steps in (FEW, MANY))
-    moved = difference(many, few)
-    other_side = difference(many, Interval(-few.value, -few.high, -few.low))
+    moved = independent_difference(many, few)
+    other_side = independent_difference(many, Interval(-few.value, -few.high, -few.low))
+    verdict = combine(
+        decide_by_interval(few, -np.inf, 0),
+        decide_by_interval(moved, 0, np.inf),
+        decide_by_interval(other_side, -np.inf, 0),
+    )
     optima = ((FEW, few), (MANY, many))
-    texts = (f"s = {o.value:.2f} {o.ends} for {steps} steps" for steps, o in optima)
-    nearer = within(moved, 0, np.inf), within(other_side, -np.inf, 0)
-    verdict = all_of(within(few, -np.inf, 0), *nearer)
-    return Finding(verdict, ", ".join(texts), moved, **numbers(rows[FEW]))
+    measured = ", ".join(f"s = {best.value:.2f} {best.ends} for {steps} steps" for steps, best in optima)
+    return Finding(verdict, measured, moved, **sample_counts(rows[FEW]))
 
 
-def difference(one: Interval, other: Interval) -> Interval:
-    """one - other, measured independently, from their own intervals (Zou and Donner 2008)."""
-    value = one.value - other.value
-    below = np.hypot(one.value - one.low, other.high - other.value)
-    above = np.hypot(one.high - one.value, other.value - other.low)
-    return Interval(value, value - float(below), value + float(above))
-
-
-def flat_when_exact(evidence: Evidence) -> Finding:
-    """X2: under `exact`, FID at -0.4 and at 0 differ by less than one deviation over seeds.
-
-    The deviation comes from few seeds; its lower 95 % limit is what the difference must stay within.
-    """
+@claim(
+    "X2",
+    source=OURS,
+    statement="measured: under `exact`, FID at s = -0.4 and at 0 differ by less than seeds do",
+    published="a prediction",
+    criterion="95 % interval of the paired difference within the lower 95 % limit of the deviation "
+    "over seeds",
+)
+def _flat_when_exact(evidence: Evidence) -> Finding:
+    """The deviation comes from few seeds; its lower limit is what the difference must stay within."""
     rows = evidence.curve("cifar10_readings", reading="exact", clamp="off")
-    (base, base_errors), (other, other_errors) = by_seed(rows, 0.0), by_seed(rows, -0.4)
-    if len(base) < 2:
+    base, other = by_seed(rows, 0.0), by_seed(rows, -0.4)
+    freedom = len(base[0]) - 1
+    if not freedom:
         raise NotRun("experiment cifar10_readings with several seeds")
-    deviation, freedom = float(base.std(ddof=1)), len(base) - 1
+    deviation = float(base[0].std(ddof=1))
     least = deviation * float(np.sqrt(freedom / scipy.stats.chi2.ppf(0.975, freedom)))
-    interval = students(other - base, np.hypot(base_errors, other_errors))
-    verdict = within(interval, -least, least)
-    if verdict == NOT_REPRODUCED and within(interval, -deviation, deviation) != NOT_REPRODUCED:
+    interval = paired_difference(other, base)
+    verdict = decide_by_interval(interval, -least, least)
+    if verdict == NOT_REPRODUCED and decide_by_interval(interval, -deviation, deviation) != NOT_REPRODUCED:
         verdict = INCONCLUSIVE
     measured = f"FID(-0.4) - FID(0) = {interval.value:.3g}, deviation over seeds {deviation:.3g}"
-    return Finding(verdict, measured, interval, **numbers(rows))
+    return Finding(verdict, measured, interval, **sample_counts(rows))
 
 
-def better_sampler(evidence: Evidence) -> Finding:
-    """X3: the best of the other samplers at s = 0 has an FID no higher than s = -0.4 by the published one."""
+@claim(
+    "X3",
+    source=OURS,
+    statement="measured: a better 50-step sampler at s = 0 gains at least what s = -0.4 gains",
+    published="a prediction",
+    criterion="95 % interval of FID(-0.4, published) - FID(0, best other sampler) above 0",
+)
+def _better_sampler(evidence: Evidence) -> Finding:
     published = evidence.curve("cifar10_samplers")
-    squeezed, squeezed_errors = by_seed(published, -0.4)
-    others = [{"variance": "fixed_large"}, {"method": "ddim"}, {"method": "dpm_solver"}]
-    found = {}
-    for change in others:
-        name = next(iter(change.values()))
-        found[name] = by_seed(evidence.curve("cifar10_samplers", **change), 0.0)
-    best = min(found, key=lambda name: found[name][0].mean())
-    values, errors = found[best]
-    interval = students(squeezed - values, np.hypot(squeezed_errors, errors))
-    measured = f"FID {values.mean():.4g} by {best} at s = 0, {squeezed.mean():.4g} at s = -0.4 as published"
-    return Finding(within(interval, 0, np.inf), measured, interval, **numbers(published))
+    squeezed = by_seed(published, -0.4)
+    others = {}
+    for change in ({"variance": "fixed_large"}, {"method": "ddim"}, {"method": "dpm_solver"}):
+        [name] = change.values()
+        others[name] = by_seed(evidence.curve("cifar10_samplers", **change), 0.0)
+    best = min(others, key=lambda name: others[name][0].mean())
+    interval = paired_difference(squeezed, others[best])
+    fids = others[best][0].mean(), squeezed[0].mean()
+    measured = f"FID {fids[0]:.4g} by {best} at s = 0, {fids[1]:.4g} at s = -0.4 as published"
+    return Finding(decide_by_interval(interval, 0, np.inf), measured, interval, **sample_counts(published))
 
 
-def theory_ranks(evidence: Evidence) -> Finding:
-    """X4: Spearman's correlation of the closed-form distance and the measured FID over all points."""
-    theory = evidence.whole("theory").get("cifar10")
+@claim(
+    "X4",
+    source=OURS,
+    statement="the closed form ranks the measured FIDs over strength, steps and reading",
+    published="a prediction",
+    criterion="95 % interval of Spearman's correlation above 0.7",
+)
+def _theory_ranks(evidence: Evidence) -> Finding:
+    theory = evidence.full_dataset_tables("theory").get("cifar10")
     if theory is None:
         raise NotRun("a figure of the kind theory on cifar10")
     experiments = [evidence.experiment("cifar10_steps")]
@@ -136,23 +177,24 @@ def theory_ranks(evidence: Evidence) -> Finding:
     points = points.merge(theory[[*KEYS, "distance"]].drop_duplicates(KEYS), on=KEYS)
     if len(points) < LEAST_POINTS or not {FEW, MANY} <= set(points.steps):
         raise NotRun(f"a figure of the kind theory with {FEW} and {MANY} steps of experiment cifar10_steps")
-    found = scipy.stats.spearmanr(points.distance, points.fid).statistic
+    correlation = scipy.stats.spearmanr(points.distance, points.fid).statistic
     replicates = scipy.stats.rankdata(np.stack(points.replicates), axis=0)
     ranks = scipy.stats.rankdata(points.distance)
     redrawn = np.array([np.corrcoef(ranks, column)[0, 1] for column in replicates.T])
-    interval = Interval.of(found, redrawn)
-    measured = f"Spearman's correlation {found:.2f} over {len(points)} points"
-    return Finding(within(interval, LEAST_RANK_CORRELATION, 1), measured, interval, **numbers(experiments[0]))
+    interval = Interval.of(correlation, redrawn)
+    verdict = decide_by_interval(interval, LEAST_RANK_CORRELATION, 1)
+    measured = f"Spearman's correlation {correlation:.2f} over {len(points)} points"
+    return Finding(verdict, measured, interval, **sample_counts(experiments[0]))
 
 
 def _points(scores: pd.DataFrame) -> pd.DataFrame:
     """The mean FID of every point of an experiment, its replicates, and the keys that the theory has."""
     points = []
-    for place, (noise, _, rows) in enumerate(split_curves(scores)):
+    for seed, (noise, _, rows) in enumerate(split_curves(scores)):
         require_grid(rows, "of the samplers of the theory")
-        curve = mean_curve(rows, "fid", seed=place)
+        curve = mean_curve(rows, "fid", seed=seed)
         sampler = {name: rows[f"{SAMPLER}{name}"].iloc[0] for name in IN_THEORY}
         for strength, fid, redrawn in zip(curve.strengths, curve.means, curve.replicates.T, strict=True):
-            place_of = {"noise": noise, "strength": strength, **sampler}
-            points.append({**place_of, "fid": fid, "replicates": redrawn})
+            point = {"noise": noise, "strength": strength, **sampler}
+            points.append({**point, "fid": fid, "replicates": redrawn})
     return pd.DataFrame(points)

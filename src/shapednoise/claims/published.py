@@ -13,9 +13,12 @@ from typing import Any
 
 import pandas as pd
 
+from shapednoise.noise.operators import OPERATORS
+
 PAPER, CODE, FIGURE, OURS = "paper", "published code", "read off a figure", "least accepted here"
+NO_RECIPE, NOWHERE = "no recipe", "nowhere"  # of a noise of no paper
 # Images and size of the data sets; a claim is about all of them.
-WHOLE = {
+FULL_DATASETS = {
     "cifar10": (50_000, 32),
     "cifar100": (50_000, 32),
     "celeba64": (162_770, 64),
@@ -57,6 +60,14 @@ SCHEDULE = (
     Hyperparameter("training.schedule.beta_start", 1e-4, PAPER),
     Hyperparameter("training.schedule.beta_end", 0.02, PAPER),
 )
+SAMPLER = (  # of Figure 2: a claim about another one says in what it differs
+    Hyperparameter("sampling.method", "ancestral", PAPER, decides=False),
+    Hyperparameter("sampling.steps", 50, PAPER, decides=False),
+    Hyperparameter("sampling.spacing", "leading", CODE, decides=False),
+    Hyperparameter("sampling.variance", "fixed_small", CODE, decides=False),
+    Hyperparameter("sampling.reading", "published", CODE, decides=False),
+    Hyperparameter("sampling.clamp", "whitened", CODE, decides=False),
+)
 SCORING = (
     Hyperparameter("scoring.reference_images", "all", PAPER),
     Hyperparameter("scoring.neighbours", 3, CODE),
@@ -64,7 +75,7 @@ SCORING = (
     Hyperparameter("extractor.network", "inception", PAPER),
 )
 GRID = [round(0.1 * step, 1) for step in range(-6, 5)]
-SDM = (
+SDM_RECIPE = (
     Hyperparameter("training.unet.channels", [128, 256, 512, 512], CODE),
     Hyperparameter("training.unet.layers_per_block", 2, CODE),
     Hyperparameter("training.unet.attention_levels", [4], CODE),
@@ -82,19 +93,14 @@ SDM = (
     Hyperparameter("training.warmup_steps", 500, CODE),
     Hyperparameter("training.clip_norm", 1.0, CODE),
     Hyperparameter("training.horizontal_flips", True, CODE),
-    Hyperparameter("sampling.method", "ancestral", PAPER, decides=False),
-    Hyperparameter("sampling.steps", 50, PAPER, decides=False),
-    Hyperparameter("sampling.spacing", "leading", CODE, decides=False),
-    Hyperparameter("sampling.variance", "fixed_small", CODE, decides=False),
-    Hyperparameter("sampling.reading", "published", CODE, decides=False),
-    Hyperparameter("sampling.clamp", "whitened", CODE, decides=False),
+    *SAMPLER,
     Hyperparameter("sampling.images", 10_000, PAPER),
     Hyperparameter("sampling.precision.cuda", "fp32", CODE, decides=False),
     *SCORING,
     Hyperparameter("extractor.layer", "2048", PAPER),
     Hyperparameter("strengths", GRID, FIGURE, decides=False, among=True),
 )
-SAGD = (
+SAGD_RECIPE = (
     *SCHEDULE,
     Hyperparameter("training.unet.channels", [64, 128, 256], OURS, or_more=True),
     Hyperparameter("training.learning_rate", 1e-4, OURS),
@@ -102,12 +108,15 @@ SAGD = (
     Hyperparameter("sampling.images", 10_000, OURS, or_more=True),
     *SCORING,
 )
-COLOUR = {"schedule": "beta", "times": None, "normalize": "off"}
+# By the paper of an operator. Noises of both in one experiment are compared with the last.
+RECIPES = {"SDM": SDM_RECIPE, "SAGD": SAGD_RECIPE}
+COLOR = {"schedule": "beta", "times": None, "normalize": "off"}
 SPECTRAL = {"schedule": "constant", "times": None, "normalize": "off"}
+# The bands of selective omission by number: of the experiments omission1 to 8 and the noises omit1 to 8.
 BANDS = {band: [round(0.08 * band - 0.04, 2), round(0.08 * band + 0.04, 2)] for band in range(1, 9)}
 NOISES: dict[str, dict[str, Any]] = {
-    "sdm": {"operator": "sdm", **COLOUR},
-    "hdm": {"operator": "hdm", **COLOUR},
+    "sdm": {"operator": "sdm", **COLOR},
+    "hdm": {"operator": "hdm", **COLOR},
     "powerlaw": {"operator": "sagd_powerlaw", **SPECTRAL},
     **{
         f"omit{band}": {
@@ -122,7 +131,7 @@ NOISES: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class About:
+class ClaimScope:
     """What an experiment that a claim names must be about.
 
     seeds: how many trainings at least; band: in which the data set is corrupted.
@@ -135,16 +144,24 @@ class About:
 
 
 EXPERIMENTS = {
-    "cifar10_sdm": About("cifar10", ("sdm",), 2),
-    "cifar10_variants": About("cifar10", ("sdm", "hdm")),
-    "cifar100_sdm": About("cifar100", ("sdm",)),
-    "celeba64_sdm": About("celeba64", ("sdm",)),
-    "mnist_powerlaw": About("mnist", ("powerlaw",)),
-    "fashion_powerlaw": About("fashion_mnist", ("powerlaw",)),
-    "cifar10_powerlaw": About("cifar10", ("powerlaw",)),
-    **{f"omission{band}": About("fashion_mnist", (f"omit{band}",), 2, ends) for band, ends in BANDS.items()},
-    **{f"cifar10_{what}": About("cifar10", ("sdm",), 2) for what in ("steps", "readings", "samplers")},
+    "cifar10_sdm": ClaimScope("cifar10", ("sdm",), 2),
+    "cifar10_variants": ClaimScope("cifar10", ("sdm", "hdm")),
+    "cifar100_sdm": ClaimScope("cifar100", ("sdm",)),
+    "celeba64_sdm": ClaimScope("celeba64", ("sdm",)),
+    "mnist_powerlaw": ClaimScope("mnist", ("powerlaw",)),
+    "fashion_powerlaw": ClaimScope("fashion_mnist", ("powerlaw",)),
+    "cifar10_powerlaw": ClaimScope("cifar10", ("powerlaw",)),
+    **{
+        f"omission{band}": ClaimScope("fashion_mnist", (f"omit{band}",), 2, ends)
+        for band, ends in BANDS.items()
+    },
+    **{f"cifar10_{what}": ClaimScope("cifar10", ("sdm",), 2) for what in ("steps", "readings", "samplers")},
 }
+
+
+def paper_of(operator: str) -> str | None:
+    """The paper that an operator of noise is from; None for an operator of no paper."""
+    return OPERATORS[operator].paper
 
 
 def hyperparameters_table(experiment: Mapping[str, Any]) -> pd.DataFrame:
@@ -155,10 +172,17 @@ def hyperparameters_table(experiment: Mapping[str, Any]) -> pd.DataFrame:
     lists where the experiment's samplers differ. Columns: experiment, key, published and run (JSON),
     source, `differs`, and `decides`: whether such a difference keeps the run from testing the paper's
     claims. Which sampler an experiment takes does not decide; a claim asks for those that it is about.
+    A noise whose operator is of no paper has a row that says so; with no other noise that is all.
     """
-    operators = {noise["operator"] for noise in experiment["noises"].values()}
-    spectral = any(operator.startswith("sagd") for operator in operators)
-    published = [*_about(experiment["name"]), *(SAGD if spectral else SDM)]
+    papers = {name: paper_of(noise["operator"]) for name, noise in experiment["noises"].items()}
+    if not papers:
+        papers = {"ddpm": "SDM"}  # white noise alone is SDM's baseline
+    recipes = [recipe for paper, recipe in RECIPES.items() if paper in papers.values()]
+    published = [*_scope(experiment["name"]), *recipes[-1]] if recipes else []
+    for name, paper in papers.items():
+        if paper not in RECIPES:
+            key = f"noises.{name}.operator"
+            published.append(Hyperparameter(key, NO_RECIPE, NOWHERE, decides=not recipes))
     return _compared(experiment["name"], experiment, published)
 
 
@@ -167,16 +191,16 @@ def defaults_table(defaults: Mapping[str, Any]) -> pd.DataFrame:
     return _compared("theory", defaults, [*SCHEDULE, *_noises(("sdm",))])
 
 
-def _about(name: str) -> Iterator[Hyperparameter]:
-    about = EXPERIMENTS.get(name)
-    if about:
-        images, size = WHOLE[about.dataset]
-        yield Hyperparameter("dataset.name", about.dataset, PAPER)
+def _scope(name: str) -> Iterator[Hyperparameter]:
+    scope = EXPERIMENTS.get(name)
+    if scope:
+        images, size = FULL_DATASETS[scope.dataset]
+        yield Hyperparameter("dataset.name", scope.dataset, PAPER)
         yield Hyperparameter("dataset.images", images, PAPER)
         yield Hyperparameter("dataset.size", size, PAPER)
-        yield Hyperparameter("dataset.band", about.band, OURS)
-        yield Hyperparameter("seeds", about.seeds, PAPER, or_more=True)
-        yield from _noises(about.noises)
+        yield Hyperparameter("dataset.band", scope.band, OURS)
+        yield Hyperparameter("seeds", scope.seeds, PAPER, or_more=True)
+        yield from _noises(scope.noises)
 
 
 def _noises(names: Sequence[str]) -> Iterator[Hyperparameter]:

@@ -1,0 +1,116 @@
+"""The registry of claims, and the table of their verdicts as a file and as Markdown."""
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from shapednoise import claims
+from shapednoise.claims import registry
+from shapednoise.claims.evidence import Evidence
+from shapednoise.claims.registry import all_claims, claim
+from shapednoise.claims.table import COLUMNS, claims_markdown, claims_table
+from tests.unit.claims.synthetic import PCA, as_published, drift, scores, theory, u
+
+NEW = """
+from shapednoise.claims.registry import REPRODUCED, Finding, claim
+
+@claim("C13", source="another paper", statement="a", published="b", criterion="c")
+def _new(evidence):
+    return Finding(REPRODUCED, "as it is")
+"""
+
+
+def test_every_claim_of_the_papers_and_every_prediction_is_there_once():
+    ids = [claim.id for claim in all_claims()]
+    assert ids == [*(f"C{n}" for n in range(1, 13)), "S1", "S2", "S3", *(f"X{n}" for n in range(5))]
+
+
+def test_a_claim_is_added_by_one_function(tmp_path, monkeypatch):
+    (tmp_path / "new_claims.py").write_text(NEW)
+    monkeypatch.setattr(registry, "CLAIMS", {found.id: found for found in all_claims()})
+    monkeypatch.setattr(claims, "__path__", [*claims.__path__, str(tmp_path)])
+    table = claims_table(Evidence())
+    del sys.modules["shapednoise.claims.new_claims"]
+    assert table.id.tolist()[11:14] == ["C12", "C13", "S1"]
+    assert table.verdict[12] == "reproduced" and table.source[12] == "another paper"
+
+
+def test_an_id_is_of_one_claim():
+    with pytest.raises(ValueError, match="C1 is registered twice"):
+        claim("C1", source="", statement="", published="", criterion="")(lambda evidence: None)
+
+
+def differing(**columns) -> pd.DataFrame:
+    return as_published("cifar10_sdm", **{"differs": True, **columns})
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines without the spaces that align a table."""
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def test_the_markdown_has_every_claim_and_every_difference():
+    hyperparameters = pd.concat([differing(key="training.epochs", published="10", run="0.25"),
+                                 as_published("cifar10_sdm"), as_published("cifar10_sdm"),
+                                 differing(run="1e-06", decides=False), differing(run="a | b")])  # fmt: skip
+    tables = {"scores": scores(u(-0.4)), "hyperparameters": hyperparameters}
+    evidence = Evidence({kind: {"cifar10_sdm": table} for kind, table in tables.items()} | {"pca": PCA})
+    text = claims_markdown(claims_table(evidence), hyperparameters)
+    lines = lines_of(text)
+    assert "19 not run, 1 reproduced." in lines
+    for found in all_claims():
+        assert any(
+            line.startswith(f"| {found.id} | {found.statement} | {found.published} |") for line in lines
+        )
+        assert f"- **{found.id}** {found.criterion}." in text
+    assert "| cifar10_sdm | training.epochs | 10 | paper | **0.25** |" in lines
+    assert "| cifar10_sdm | k | 1 | paper | **1e-06** (does not decide) |" in lines
+    assert "| cifar10_sdm | k | 1 | paper | **a \\| b** |" in lines
+    assert "| cifar10_sdm | the other 2 | | | as published |" in lines
+    widths = {line.count("|") for line in text.split("## How")[0].splitlines() if line.startswith("|")}
+    assert widths == {9}
+
+
+def test_a_measured_claim_has_its_interval_and_its_counts_in_the_markdown():
+    tables = {"scores": scores(u(-0.4)), "hyperparameters": as_published("cifar10_sdm")}
+    evidence = Evidence({kind: {"cifar10_sdm": table} for kind, table in tables.items()})
+    table = claims_table(evidence)
+    row = table.set_index("id").loc["C2"]
+    [line] = (line for line in lines_of(claims_markdown(table, pd.DataFrame())) if line.startswith("| C2 "))
+    interval = f"{row.value:.3g} [{row.low:.3g}, {row.high:.3g}]"
+    assert line.endswith(f"| {row.measured} | {interval} | 10,000 | 3 | **reproduced** |")
+
+
+def test_the_script_joins_tables_of_one_name(repository, tmp_path):
+    """Of theory here: each figure has half of the steps. A null among hyperparameters stays one."""
+
+    def write(name, table):
+        table.to_csv(tmp_path / name, index=False)
+        return str(tmp_path / name)
+
+    whole = theory(-0.7, -0.4, -0.2, 0.0)["theory"]["cifar10"]
+    parts = [write(f"theory{k}.csv", part) for k, part in whole.groupby(whole.steps > 100)]
+    drifts = {name: [write(f"{name}.csv", part)] for name, part in drift(0.008)["drift"].items()}
+    null = differing(key="noises.sdm.times", published="null", run='{"noise": "powerlaw"}')
+    (tmp_path / "pca.json").write_text(json.dumps(PCA["cifar10"]))
+    evidence = {
+        "scores": {"cifar10_sdm": [write("scores.csv", scores(u(-0.4)))]},
+        "hyperparameters": {"cifar10_sdm": [write("hyperparameters.csv", null)]},
+        "theory": {"cifar10": parts},
+        "drift": drifts,
+        "pca": {"cifar10": [str(tmp_path / "pca.json")]},
+    }
+    schedule = {"timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02}
+    sdm = {"operator": "sdm", "schedule": "beta", "times": None, "normalize": "off"}
+    defaults = {"training": {"schedule": schedule}, "noises": {"sdm": sdm}}
+    table, markdown = tmp_path / "claims.csv", tmp_path / "claims.md"
+    script = [sys.executable, "scripts/claims.py", "--evidence", json.dumps(evidence),
+              "--defaults", json.dumps(defaults), "--table", table, "--markdown", markdown]  # fmt: skip
+    subprocess.run(script, cwd=repository, check=True)
+    found = pd.read_csv(table).set_index("id")
+    assert list(found.columns) == COLUMNS[1:]
+    assert found.index[found.verdict == "reproduced"].tolist() == ["C10", "C11", "X0"]
+    assert "published null" in found.note["C1"] and "| null " in markdown.read_text()
