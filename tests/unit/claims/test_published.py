@@ -9,7 +9,7 @@ import pytest
 from shapednoise.claims.evidence import Evidence
 from shapednoise.claims.published import defaults_table, hyperparameters_table
 from shapednoise.claims.table import claims_table
-from shapednoise.config.load import load_config
+from shapednoise.workflow.project import load_config
 from shapednoise.noise.operators import OPERATORS
 from tests.unit.claims.synthetic import scores, u
 
