@@ -22,13 +22,13 @@ def problems(config: "Config") -> Iterator[str]:
     first = [*_unknown_names(config), *_bad_grids(config), *_doubly_corrupted(config)]
     yield from first
     if not first:
+        for name, figure in config.figures.items():
+            for field, problem in figure.problems(name, config):
+                yield f"figures.{name}.{field}: {problem}"
         yield from _bad_noises(config)
         yield from _bad_datasets(config)
         yield from _bad_recipes(config)
         yield from _bad_samplers(config)
-        for name, figure in config.figures.items():
-            for field, problem in figure.problems(name, config):
-                yield f"figures.{name}.{field}: {problem}"
 
 
 def _unknown_names(config: "Config") -> Iterator[str]:

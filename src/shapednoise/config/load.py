@@ -34,7 +34,8 @@ def _config_model(kinds: tuple[type[FigureSettings], ...]) -> type[Config]:
     """The schema, in which a figure is of one of these kinds."""
     figure = Annotated[Union[kinds], Field(discriminator="kind")]  # noqa: UP007
     field = Field(description=Config.model_fields["figures"].description)
-    return create_model("Config", __base__=Config, figures=(dict[Name, figure], field))
+    figures = (dict[Name, figure], field)
+    return create_model("Config", __base__=Config, __doc__=Config.__doc__, figures=figures)
 
 
 def load_config(*paths: str | Path) -> Config:
