@@ -8,7 +8,7 @@ import pandas as pd
 from shapednoise.analysis.curve import Interval, QuadraticFit, mean_curve, quadratic_fit, slope
 from shapednoise.claims.evidence import Evidence, NotRun, by_seed, published_sampler, students
 from shapednoise.claims.verdicts import Finding, all_of, sure, within
-from shapednoise.metrics.names import LOWER_IS_BETTER
+from shapednoise.metrics.registry import METRICS
 
 TOLERANCE = 0.1  # of an optimum read off a figure whose strengths are 0.1 apart
 LEAST_COSINE = 0.99
@@ -19,7 +19,7 @@ EPSILON = 1e-9
 
 def fit_of(rows: pd.DataFrame, metric: str = "fid", seed: int = 0) -> QuadraticFit:
     """The quadratic fit of a curve. Raises NotRun for fewer than three strengths."""
-    fit = quadratic_fit(mean_curve(rows, metric, seed=seed), metric in LOWER_IS_BETTER)
+    fit = quadratic_fit(mean_curve(rows, metric, seed=seed), METRICS[metric].lower_is_better)
     if fit is None:
         raise NotRun("three strengths or more")
     return fit
@@ -47,8 +47,9 @@ def u_shaped(evidence: Evidence) -> Finding:
     """C1: the quadratic term is positive and the minimum lies inside the grid."""
     rows = evidence.curve("cifar10_sdm")
     fit = fit_of(rows)
-    measured = f"U-shaped in {share(fit.bends)} of resamples, with the minimum inside in {share(fit.inside)}"
-    return Finding(sure(fit.inside), measured, fit.curvature, **numbers(rows))
+    convex, interior = share(fit.prob_convex), share(fit.prob_interior)
+    measured = f"U-shaped in {convex} of resamples, with the minimum inside in {interior}"
+    return Finding(sure(fit.prob_interior), measured, fit.curvature, **numbers(rows))
 
 
 def optimum_near(experiment: str, metric: str, published: float) -> Callable[[Evidence], Finding]:
@@ -111,10 +112,10 @@ def arched_f_score(evidence: Evidence) -> Finding:
     rows = evidence.curve("cifar10_sdm", metric="f_score")
     fit = fit_of(rows, "f_score")
     measured = (
-        f"arched in {share(fit.bends)} of resamples, with the maximum inside in {share(fit.inside)}, "
-        f"at s = {fit.optimum.value:.2f}"
+        f"arched in {share(fit.prob_convex)} of resamples, "
+        f"with the maximum inside in {share(fit.prob_interior)}, at s = {fit.optimum.value:.2f}"
     )
-    return Finding(sure(fit.inside), measured, fit.curvature, **numbers(rows))
+    return Finding(sure(fit.prob_interior), measured, fit.curvature, **numbers(rows))
 
 
 def luminance(evidence: Evidence) -> Finding:

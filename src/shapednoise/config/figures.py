@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from shapednoise.config.base import Name, Settings, Strength, StrengthGrid
-from shapednoise.metrics.names import METRICS
+from shapednoise.metrics.registry import METRICS
 
-Metric = Literal[METRICS]
+Metric = Literal[tuple(METRICS)]
 
 
 class UCurveSettings(Settings):

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from shapednoise.figures.bars import score_bars
 from shapednoise.figures.style import METRIC_NAMES, new_figure, show_image
 from shapednoise.figures.tiles import square_grid
-from shapednoise.metrics.names import LOWER_IS_BETTER
+from shapednoise.metrics.registry import METRICS
 
 SIDE = 5
 RECOVERED = ("isotropic noise", "no noise in the band")
@@ -38,7 +38,7 @@ def omission(
     below = figure.add_subplot(axes[1, 0].get_gridspec()[1, :])
     drawn = scores.assign(bar=np.where(scores.strength == 0, *RECOVERED))
     score_bars(below, drawn, metric, bands, RECOVERED)
-    arrow = "lower is better" if metric in LOWER_IS_BETTER else "higher is better"
+    arrow = METRICS[metric].direction
     below.set_ylabel(f"{METRIC_NAMES[metric]} to clean data\n({arrow})")
     below.set_xlabel("corrupted band, cycles per pixel")
     below.set_xlim(-max(0.6, 2 - len(bands) / 2), len(bands) - 1 + max(0.6, 2 - len(bands) / 2))

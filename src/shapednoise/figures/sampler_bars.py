@@ -7,7 +7,7 @@ from shapednoise.analysis.curve import SAMPLER, varying_settings
 from shapednoise.figures.bars import score_bars
 from shapednoise.figures.curves import setting_text
 from shapednoise.figures.style import METHOD_NAMES, METRIC_NAMES, new_figure, noise_name
-from shapednoise.metrics.names import LOWER_IS_BETTER
+from shapednoise.metrics.registry import METRICS
 
 USED_BY = {"variance": "ancestral", "eta": "ddim"}  # settings that one method alone uses
 
@@ -24,7 +24,7 @@ def sampler_bars(scores: pd.DataFrame, metric: str, dataset: str) -> Figure:
     groups = list(dict.fromkeys(drawn.group))
     figure, [[axes]] = new_figure(1.6 + 1.5 * len(groups), 3.8)
     score_bars(axes, drawn, metric, groups, list(dict.fromkeys(drawn.bar)))
-    arrow = "lower is better" if metric in LOWER_IS_BETTER else "higher is better"
+    arrow = METRICS[metric].direction
     axes.set_ylabel(f"{METRIC_NAMES[metric]}  ({arrow})")
     axes.set_title(f"{dataset}: {int(scores.generated_images.iloc[0]):,} generated", fontsize="medium")
     axes.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))

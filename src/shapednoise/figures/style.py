@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shapednoise.files import atomic_path
+from shapednoise.metrics.registry import METRICS
 
 NOISE_NAMES = {
     "ddpm": "DDPM",
@@ -23,16 +24,7 @@ NOISE_NAMES = {
     "bandpass": "band pass",
     "sdm_powerlaw": "SDM \u00d7 power law",
 }
-METRIC_NAMES = {
-    "fid": "FID",
-    "kid": "KID",
-    "is": "Inception Score",
-    "precision": "Precision",
-    "recall": "Recall",
-    "f_score": "F-score",
-    "density": "Density",
-    "coverage": "Coverage",
-}
+METRIC_NAMES = {name: metric.label for name, metric in METRICS.items()}
 METHOD_NAMES = {"ancestral": "ancestral", "ddim": "DDIM", "dpm_solver": "DPM-Solver++"}
 
 

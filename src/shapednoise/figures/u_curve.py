@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from shapednoise.analysis.curve import QuadraticFit, mean_curve, quadratic_fit
 from shapednoise.figures.curves import curves
 from shapednoise.figures.style import METRIC_NAMES, curve_colour, new_figure
-from shapednoise.metrics.names import LOWER_IS_BETTER
+from shapednoise.metrics.registry import METRICS
 
 SQUEEZING = ("s", "strength $s$   ($s<0$: antisqueezed, $s>0$: squeezed)")
 STRENGTHS = {
@@ -52,7 +52,7 @@ def u_curve(scores: pd.DataFrame, metric: str, dataset: str, operator: str = "sd
     seeds = "seeds, their mean and deviation" if known.seed.nunique() > 1 else "one seed"
     bars = ", 95 % interval over images" if f"{metric}_low" in known else ""
     axes.errorbar([], [], [], fmt="o", color="0.5", ms=4, elinewidth=0.8, label=f"{seeds}{bars}")
-    arrow = "lower is better" if metric in LOWER_IS_BETTER else "higher is better"
+    arrow = METRICS[metric].direction
     axes.set_xlabel(label)
     axes.set_ylabel(f"{METRIC_NAMES[metric]}  ({arrow})")
     axes.set_title(f"{dataset}: {_numbers(known)}", fontsize="medium")
@@ -81,7 +81,7 @@ def _draw_curve(axes: Axes, rows: pd.DataFrame, metric: str, name: str, symbol: 
     if rows.seed.nunique() > 1:
         band = summary["mean"] - summary["std"], summary["mean"] + summary["std"]
         axes.fill_between(s, *band, color=colour, alpha=0.18, lw=0, zorder=2)
-    fit = quadratic_fit(mean_curve(rows, metric), metric in LOWER_IS_BETTER)
+    fit = quadratic_fit(mean_curve(rows, metric), METRICS[metric].lower_is_better)
     if fit is not None:
         _draw_fit(axes, fit, metric, name, symbol, colour)
 
@@ -89,9 +89,9 @@ def _draw_curve(axes: Axes, rows: pd.DataFrame, metric: str, name: str, symbol: 
 def _draw_fit(axes: Axes, fit: QuadraticFit, metric: str, name: str, symbol: str, colour) -> None:
     """The fit dashed, its optimum a star with its interval; the label says how surely it is a U."""
     fine = np.linspace(fit.low, fit.high, 200)
-    bend = "U-shaped" if metric in LOWER_IS_BETTER else "arched"
-    known = not np.isnan(fit.bends)
-    found = f": {bend} in {100 * fit.bends:.0f} % of resamples" if known else ""
+    bend = "U-shaped" if METRICS[metric].lower_is_better else "arched"
+    known = not np.isnan(fit.prob_convex)
+    found = f": {bend} in {100 * fit.prob_convex:.0f} % of resamples" if known else ""
     axes.plot(fine, fit(fine), "--", color=colour, lw=1, label=f"{name}, quadratic fit{found}", zorder=3)
     best = fit.optimum
     if not fit.has_optimum:
