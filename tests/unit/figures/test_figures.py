@@ -31,7 +31,8 @@ from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.shape import make_shape
 
 STRENGTHS = np.array([-0.6, -0.4, -0.2, 0.0, 0.2, 0.4])
-BETAS = linear_betas(1e-4, 0.02, 1000)
+SCHEDULE = ScheduleSettings().for_diffusers()
+BETAS = linear_betas(**SCHEDULE)
 BANDPASS = {"operator": "sagd_bandpass", "strength": 1.0, "low_band": [0, 0.1], "high_band": [0.3, 0.75]}
 
 
@@ -231,7 +232,7 @@ def test_grids_are_side_by_side():
 
 def test_drift_has_a_panel_for_each_number_of_steps_and_one_for_the_sum():
     shapes = [{"operator": "sdm", "strength": strength} for strength in (-0.4, 0.4)]
-    figure = drift_figure(drift_table("sdm", shapes, [1000, 50], BETAS))
+    figure = drift_figure(drift_table("sdm", shapes, [1000, 50], SCHEDULE))
     titles = [axes.get_title() for axes in figure.axes]
     assert "1000 steps" in titles[0] and "50 steps" in titles[1] and "accumulated" in titles[2]
     assert labels(figure.axes[2]) == ["\u22120.4", "0.4"]
@@ -284,7 +285,7 @@ def test_measured_spectra_lie_on_the_theory(axis):
     axes = vectors * np.sign(vectors[0] @ np.array(axis))
     sdm = {"operator": "sdm", "strength": -0.4, "axis": axis}
     points = [("sdm", -0.4, sdm), ("bandpass", 1.0, BANDPASS)]
-    table = spectra_table(points, axes, (8, 8), BETAS, 400)
+    table = spectra_table({"axes": axes}, points, SCHEDULE, 8, 400)
     np.testing.assert_allclose(table.measured, table.theory, rtol=0.3, atol=1e-12)
     mean = table.groupby(["noise", "direction"])[["measured", "theory"]].mean()
     assert mean.theory["sdm", "along"] == pytest.approx(np.exp(0.8))
@@ -301,7 +302,7 @@ def test_measured_spectra_lie_on_the_theory(axis):
 
 
 def test_spectra_of_grey_images_have_one_panel():
-    table = spectra_table([("bandpass", 1.0, BANDPASS)], np.eye(1), (8, 8), BETAS, 10)
+    table = spectra_table({"axes": [[1.0]]}, [("bandpass", 1.0, BANDPASS)], SCHEDULE, 8, 10)
     assert set(table.direction) == {"all"} and len(spectra_figure(table).axes) == 1
 
 
@@ -324,14 +325,14 @@ def test_the_gallery_adds_the_same_white_noise_in_every_row(channels):
 
 def test_readings_agree_at_strength_zero_and_for_a_constant_shape():
     shapes = [{"operator": "ddpm"}, {"operator": "sdm", "strength": -0.4, "schedule": "constant"}]
-    table = readings_table("sdm", shapes, [50], ScheduleSettings())
+    table = readings_table("sdm", shapes, [50], SCHEDULE)
     np.testing.assert_allclose(table.marginal, 0, atol=1e-9)
     np.testing.assert_allclose(table[["published", "equations"]], 1, rtol=1e-9)
 
 
 def test_readings_differ_as_their_formulas_say():
     strength, steps = -0.4, 50
-    table = readings_table("sdm", [{"operator": "sdm", "strength": strength}], [steps], ScheduleSettings())
+    table = readings_table("sdm", [{"operator": "sdm", "strength": strength}], [steps], SCHEDULE)
     betas, row = BETAS.double(), table[table.timestep == 500].iloc[0]
     gains, alphas = torch.exp(-strength * betas / betas.max()), 1 - betas
     variances, variance = [], torch.tensor(0.0).double()
@@ -350,7 +351,7 @@ def test_readings_differ_as_their_formulas_say():
 
 def test_readings_have_a_panel_for_each_number_of_steps():
     shapes = [{"operator": "sdm", "strength": strength} for strength in (-0.4, 0.2)]
-    schedule = ScheduleSettings(timesteps=100)
+    schedule = ScheduleSettings(timesteps=100).for_diffusers()
     figure = readings_figure(readings_table("sdm", shapes, [100, 10], schedule))
     titles = [axes.get_title() for axes in figure.axes]
     assert "100 reverse steps" in titles[0] and "10 reverse steps" in titles[1] and "SDM" in titles[2]
