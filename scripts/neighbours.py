@@ -9,7 +9,7 @@ import torch
 from shapednoise.diffusion.device import use_threads
 from shapednoise.files import atomic_path
 from shapednoise.metrics.features import read_features
-from shapednoise.metrics.manifold import neighbour_distances
+from shapednoise.metrics.manifold import neighbor_distances
 from shapednoise.workflow.cli import run
 
 
@@ -22,9 +22,9 @@ def main() -> None:
 
     use_threads(arguments.threads)
     features, _ = read_features(arguments.features, "features")
-    found = neighbour_distances(features["features"])
+    distances = neighbor_distances(features["features"])
     with atomic_path(arguments.output) as temporary:
-        np.save(temporary, found)
+        np.save(temporary, distances)
 
 
 run(main)

@@ -25,13 +25,13 @@ def main() -> None:
     arguments = parse()
     use_threads(arguments.threads)
     generated, record = read_features(arguments.generated)
-    real, of_real = read_features(arguments.real, "features")
-    if any(record[key] != of_real[key] for key in SAME):
+    real, real_record = read_features(arguments.real, "features")
+    if any(record[key] != real_record[key] for key in SAME):
         raise UserError(
             f"{arguments.generated} and {arguments.real} are features by different networks; "
             "delete the older one and run again"
         )
-    real["neighbours"] = read_neighbours(arguments.neighbours) if arguments.neighbours else None
+    real["neighbors"] = read_neighbors(arguments.neighbours) if arguments.neighbours else None
     scores = score(generated, real, arguments.scoring, why_no_logits(record["network"]))
     for warning in scores["warnings"]:
         log.warning("%s", warning)
@@ -40,8 +40,8 @@ def main() -> None:
     write_json(arguments.output, {**arguments.point, **scores, **facts})
 
 
-def read_neighbours(path: Path) -> np.ndarray:
-    """The distances of the data set's images to their neighbours. Raises DamagedFile."""
+def read_neighbors(path: Path) -> np.ndarray:
+    """The distances of the data set's images to their neighbors. Raises DamagedFile."""
     try:
         return np.load(path)
     except DAMAGED as error:

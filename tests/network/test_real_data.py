@@ -15,11 +15,10 @@ import torch_fidelity
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
-from shapednoise.analysis.pca import colour_pca
+from shapednoise.analysis.pca import color_pca
 from shapednoise.analysis.spectrum import power_spectrum
-from shapednoise.analysis.theory import theory_tables
+from shapednoise.analysis.theory import theory_table
 from shapednoise.config.data import NetworkSettings
-from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.scoring import ScoringSettings
 from shapednoise.config.training import ScheduleSettings
 from shapednoise.data.canonical import write_canonical
@@ -93,7 +92,7 @@ def test_fashion_mnist_of_the_debian_package_has_the_published_pixels(repository
 
 
 def test_the_principal_axis_of_cifar10_is_luminance(cifar10):
-    pca = colour_pca(cifar10)
+    pca = color_pca(cifar10)
     np.testing.assert_allclose(pca["axes"][0], [0.5580, 0.5775, 0.5960], atol=5e-5)
     np.testing.assert_allclose(pca["eigenvalues"], [0.68764, 0.05571, 0.01160], atol=5e-6)
     assert pca["explained"][0] == pytest.approx(0.911, abs=5e-4)
@@ -101,14 +100,14 @@ def test_the_principal_axis_of_cifar10_is_luminance(cifar10):
 
 def test_the_theory_on_cifar10_has_its_optima_where_the_formulas_put_them(cifar10):
     images = cifar10[:20_000]
-    axes = np.array(colour_pca(images)["axes"])
+    pca = color_pca(images)
     strengths = [round(0.1 * i, 1) for i in range(-12, 7)]
-    shapes = [{"operator": "sdm", "strength": s, "axis": axes[0].tolist()} for s in strengths]
-    samplers = [SamplerSettings(steps=steps) for steps in (50, 100, 250, 1000)]
-    samplers += [SamplerSettings(steps=steps, reading="equations") for steps in (50, 1000)]
-    samplers += [SamplerSettings(steps=steps, reading="exact") for steps in (50, 1000)]
-    spectrum = power_spectrum(images, axes)
-    table, _ = theory_tables("sdm", shapes, samplers, [], ScheduleSettings(), spectrum)
+    shapes = [{"operator": "sdm", "strength": s} for s in strengths]
+    samplers = [{"steps": steps} for steps in (50, 100, 250, 1000)]
+    samplers += [{"steps": steps, "reading": "equations"} for steps in (50, 1000)]
+    samplers += [{"steps": steps, "reading": "exact"} for steps in (50, 1000)]
+    schedule = ScheduleSettings().for_diffusers()
+    table, _ = theory_table(power_spectrum(images, pca), pca, "sdm", shapes, samplers, [], schedule)
     curves = table.pivot(index="strength", columns=["reading", "steps"], values="distance")
     at_zero, best = curves.loc[0.0], curves.min() / curves.loc[0.0]
     expected = {50: (4.829, -0.7, 0.41), 100: (1.598, -0.4, 0.50), 250: (0.366, -0.2, 0.63)}

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from shapednoise.metrics.names import LOWER_IS_BETTER, METRICS
+from shapednoise.metrics.registry import METRICS
 
 BASELINE = "ddpm"
 SAMPLER = "sampler."  # columns of a sampler's settings begin so
@@ -29,7 +29,13 @@ REPLICATES = 2000
 
 @dataclass(frozen=True)
 class Interval:
-    """A value with its 95 % interval; its ends are NaN where nothing says how sure the value is."""
+    """A value with its 95 % interval.
+
+    Attributes:
+        value: The value.
+        low: Lower end; NaN where nothing says how sure the value is.
+        high: Upper end; NaN likewise.
+    """
 
     value: float
     low: float
@@ -45,16 +51,20 @@ class Interval:
 
     @classmethod
     def of(cls, value: float, replicates: np.ndarray) -> "Interval":
-        """The percentile interval of replicates (B,) of a value."""
-        low, high = np.percentile(replicates, LEVELS)  # NaN if one of them is
+        """The percentile interval of replicates (B,) of a value; NaN if one of them is."""
+        low, high = np.percentile(replicates, LEVELS)
         return cls(float(value), float(low), float(high))
 
 
 @dataclass(frozen=True)
 class MeanCurve:
-    """The mean over seeds at each strength, (S,), rising strengths, and its replicates (B, S).
+    """The mean over seeds of a score at each strength.
 
-    Replicates are NaN where nothing says how sure the means are.
+    Attributes:
+        strengths: Rising, (S,).
+        means: (S,).
+        replicates: The means redrawn, (B, S); NaN where nothing says how sure the means are.
+        seeds: How many seeds there are.
     """
 
     strengths: np.ndarray
@@ -63,17 +73,28 @@ class MeanCurve:
     seeds: int
 
     def at(self, strength: float) -> tuple[float, np.ndarray]:
-        """The mean at a strength and its replicates (B,). Raises KeyError where it was not measured."""
-        places = np.flatnonzero(np.isclose(self.strengths, strength))
-        if not len(places):
+        """The mean at a strength and its replicates (B,).
+
+        Raises:
+            KeyError: The strength was not measured.
+        """
+        columns = np.flatnonzero(np.isclose(self.strengths, strength))
+        if not len(columns):
             raise KeyError(f"strength {strength:g} was not measured")
-        return float(self.means[places[0]]), self.replicates[:, places[0]]
+        return float(self.means[columns[0]]), self.replicates[:, columns[0]]
 
 
 def mean_curve(rows: pd.DataFrame, metric: str, replicates: int = REPLICATES, seed: int = 0) -> MeanCurve:
-    """The curve of one noise and sampler: rows with strength, seed, `metric` and perhaps `metric_se`.
+    """The curve of one noise and sampler, redrawn as this module describes.
 
-    Every seed must have every strength (ValueError).
+    Args:
+        rows: Columns strength, seed, `metric` and perhaps `metric_se`, a row a training.
+        metric: Name of the score.
+        replicates: B, how often the means are redrawn.
+        seed: Seed of the redrawing.
+
+    Raises:
+        ValueError: Not every seed has every strength.
     """
     table = rows.pivot(index="seed", columns="strength", values=metric).sort_index()
     if table.isna().to_numpy().any():
@@ -129,17 +150,23 @@ def _error_of_images(rows: pd.DataFrame, metric: str, strengths: np.ndarray) -> 
 class QuadraticFit:
     """value = a s^2 + b s + c by least squares on the means, with its uncertainty.
 
-    `optimum`: the best strength of the fit within the measured range (an end of it where the fit does
-    not bend that way). `bends`: the share of replicates that bend as a U (an inverted one for scores
-    to be maximised); 1 - bends is the p-value of the test of convexity. `inside`: the share whose
-    optimum also lies inside the range.
+    Attributes:
+        coefficients: a, b and c.
+        curvature: a.
+        optimum: The best strength of the fit within the measured range; an end of it where the fit does
+            not bend that way.
+        prob_convex: The fraction of replicates that bend as a U (an inverted one for scores to be
+            maximised); 1 - prob_convex is the p-value of the test of convexity. NaN without replicates.
+        prob_interior: The fraction whose optimum also lies inside the range; NaN without replicates.
+        low: The least strength that was measured.
+        high: The greatest.
     """
 
     coefficients: tuple[float, float, float]
     curvature: Interval
     optimum: Interval
-    bends: float
-    inside: float
+    prob_convex: float
+    prob_interior: float
     low: float
     high: float
 
@@ -154,7 +181,15 @@ class QuadraticFit:
 
 
 def quadratic_fit(curve: MeanCurve, lower_is_better: bool) -> QuadraticFit | None:
-    """Fit the means and every replicate of them; None for fewer than three strengths."""
+    """Fit the means and every replicate of them by a parabola.
+
+    Args:
+        curve: The means.
+        lower_is_better: Whether the optimum is a minimum.
+
+    Returns:
+        The fit; None for fewer than three strengths.
+    """
     strengths = curve.strengths
     if len(strengths) < 3:
         return None
@@ -169,27 +204,36 @@ def quadratic_fit(curve: MeanCurve, lower_is_better: bool) -> QuadraticFit | Non
         coefficients=tuple(fitted.tolist()),
         curvature=Interval.of(fitted[0], replicates[:, 0]),
         optimum=Interval.of(value, best),
-        bends=_share(bent, replicates),
-        inside=_share(bent & (best > low) & (best < high), replicates),
+        prob_convex=_fraction(bent, replicates),
+        prob_interior=_fraction(bent & (best > low) & (best < high), replicates),
         low=low,
         high=high,
     )
 
 
-def _share(holds: np.ndarray, replicates: np.ndarray) -> float:
-    """The share of replicates that something holds for; NaN where there are none."""
+def _fraction(holds: np.ndarray, replicates: np.ndarray) -> float:
+    """The fraction of replicates that something holds for; NaN where there are none."""
     return float("nan") if np.isnan(replicates).any() else float(holds.mean())
 
 
 def best_strengths(coefficients: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Where parabolas (B, 3), highest power first, are smallest in [low, high]; NaN for NaN."""
+    """Where parabolas are smallest in [low, high].
+
+    Args:
+        coefficients: Highest power first, (B, 3).
+        low: Lower end of the range.
+        high: Upper end.
+
+    Returns:
+        A strength for each parabola, (B,); NaN for NaN.
+    """
     a, b, _ = coefficients.T
     ends = np.array([low, high])
     at_ends = a[:, None] * ends**2 + b[:, None] * ends
     end = ends[at_ends.argmin(1)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = np.where(a > 0, np.clip(-b / (2 * a), low, high), end)
-    return np.where(np.isnan(a), np.nan, found)
+        best = np.where(a > 0, np.clip(-b / (2 * a), low, high), end)
+    return np.where(np.isnan(a), np.nan, best)
 
 
 def slope(curve: MeanCurve) -> Interval:
@@ -205,11 +249,14 @@ def varying_settings(scores: pd.DataFrame) -> list[str]:
 
 
 def split_curves(scores: pd.DataFrame) -> Iterator[tuple[str, dict[str, Any], pd.DataFrame]]:
-    """Yield (noise, settings, rows) for every curve of a tidy table of scores.
+    """Split a tidy table of scores into its curves.
 
     Where the experiment has several samplers, each has curves of its own, told apart by the settings
     in which they differ (`sampler.` and the setting). The baseline is the strength 0 of every noise
     that has none of its own (a product of noises has).
+
+    Yields:
+        The noise, the settings in which samplers differ, and the rows.
     """
     varying = varying_settings(scores)
     groups = scores.groupby(varying, sort=False) if varying else [((), scores)]
@@ -221,17 +268,20 @@ def split_curves(scores: pd.DataFrame) -> Iterator[tuple[str, dict[str, Any], pd
             yield noise, dict(zip(varying, values, strict=True)), whole
 
 
-def curves_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """A row a curve and score of the tidy table of one experiment.
+def curve_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Means, quadratic fits and optima of every curve and score of one experiment.
 
-    Columns: noise, the settings in which samplers differ, metric, seeds; of every strength the `mean`
-    over seeds and the deviation `std` (as text, by rising strength); of the quadratic fit
-    a s^2 + b s + c its coefficients, `optimum` with its 95 % interval, `convex`, the share of resamples
-    that bend as the score should (1 - convex is the p-value of the test), and `inside`, the share whose
-    optimum also lies inside the measured range. Empty where there are fewer than three strengths.
+    Args:
+        table: The experiment's scores, tidy.
+
+    Returns:
+        A row a curve and score. Columns: noise, the settings in which samplers differ, metric, seeds; of
+        every strength the `mean` over seeds and the deviation `std` (as text, by rising strength); of the
+        quadratic fit a s^2 + b s + c its coefficients, `convex` and `inside` (QuadraticFit's prob_convex
+        and prob_interior) and `optimum` with its 95 % interval; empty for fewer than three strengths.
     """
     rows = []
-    for noise, settings, curve in split_curves(scores):
+    for noise, settings, curve in split_curves(table):
         for metric in METRICS:
             if metric in curve and curve[metric].notna().all():
                 rows.append({"noise": noise, **settings, **_row(curve, metric)})
@@ -241,7 +291,7 @@ def curves_table(scores: pd.DataFrame) -> pd.DataFrame:
 def _row(rows: pd.DataFrame, metric: str) -> dict[str, Any]:
     curve = mean_curve(rows, metric)
     deviations = rows.groupby("strength")[metric].std().sort_index()
-    fit = quadratic_fit(curve, metric in LOWER_IS_BETTER)
+    fit = quadratic_fit(curve, METRICS[metric].lower_is_better)
     row = {
         "metric": metric,
         "seeds": curve.seeds,
@@ -253,7 +303,7 @@ def _row(rows: pd.DataFrame, metric: str) -> dict[str, Any]:
         return row
     a, b, c = fit.coefficients
     best = fit.optimum
-    shape = {"a": a, "b": b, "c": c, "convex": fit.bends, "inside": fit.inside}
+    shape = {"a": a, "b": b, "c": c, "convex": fit.prob_convex, "inside": fit.prob_interior}
     return row | shape | {"optimum": best.value, "optimum_low": best.low, "optimum_high": best.high}
 
 

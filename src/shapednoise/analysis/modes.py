@@ -8,7 +8,11 @@ from shapednoise.noise.shape import Size, radii
 
 
 def directions(channels: int) -> Iterator[tuple[str, slice]]:
-    """(name, principal axes): `along` v and `across` it; `all` of grey images."""
+    """The directions in colour space that tables tell apart.
+
+    Yields:
+        Name and principal axes: `along` v and `across` it; `all` of grey images.
+    """
     if channels == 1:
         yield "all", slice(0, 1)
     else:
@@ -17,10 +21,14 @@ def directions(channels: int) -> Iterator[tuple[str, slice]]:
 
 
 def rings(size: Size) -> tuple[np.ndarray, np.ndarray]:
-    """Rings of frequencies of about equal radius, for images of `size` (H, W).
+    """Rings of frequencies of about equal radius; the mean has one of its own.
 
-    Returns the mean radius of each ring, cycles per pixel, rising from 0, and for each coefficient of
-    fft2 (H, W) the index of its ring. A ring is 1 / max(size) wide; the mean has one of its own.
+    Args:
+        size: H and W of the images. A ring is 1 / max(size) wide.
+
+    Returns:
+        The mean radius of each ring, cycles per pixel, rising from 0, and for each coefficient of
+        fft2 (H, W) the index of its ring.
     """
     values, index = radii(size)
     numbers = np.rint(values.numpy() * max(size)).astype(int)[index.numpy()]
@@ -30,6 +38,14 @@ def rings(size: Size) -> tuple[np.ndarray, np.ndarray]:
 
 
 def radial_mean(values: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Mean over the axes and over the frequencies of each index: values (A, H, W), index (H, W)."""
+    """Mean over the axes and over the frequencies of each index.
+
+    Args:
+        values: (A, H, W).
+        index: Integers from 0 without gaps, (H, W).
+
+    Returns:
+        A mean for each index, float64.
+    """
     flat = index.flatten()
     return np.bincount(flat, values.mean(0).flatten()) / np.bincount(flat)

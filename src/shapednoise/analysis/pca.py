@@ -10,11 +10,17 @@ from typing import Any
 import numpy as np
 
 
-def colour_pca(images: np.ndarray, block: int = 5000) -> dict[str, Any]:
-    """Mean, covariance, eigenvalues (descending) and unit axes (rows) of images N x C x H x W.
+def color_pca(images: np.ndarray, block: int = 5000) -> dict[str, Any]:
+    """Mean, covariance and principal axes of the colours of images, on the [-1, 1] scale.
 
-    images: uint8, or float16 on the [-1, 1] scale. Each axis is signed so that its components sum to a
-    positive number. Units: the [-1, 1] scale.
+    Args:
+        images: N x C x H x W, uint8, or float16 on the [-1, 1] scale.
+        block: Images that are converted to float64 at once.
+
+    Returns:
+        `pixels`, their number; `mean` (C) and `covariance` (C x C); `eigenvalues`, descending, and what
+        share of the variance each has `explained`; `axes`, unit rows, each signed so that its components
+        sum to a positive number.
     """
     channels = images.shape[1]
     total, products = np.zeros(channels), np.zeros((channels, channels))

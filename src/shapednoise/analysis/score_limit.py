@@ -9,7 +9,7 @@ E[n | x] = sqrt(1 - A) h^2 / (A L + V) x, and the score that it stands for is
 Modes without noise have no such score: what is learned is the score of the projected data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,29 +17,37 @@ import pandas as pd
 import torch
 
 from shapednoise.noise.process import ShapedProcess
-from shapednoise.noise.shape import make_shape
+from shapednoise.noise.shape import make_shape, with_axis
 
 LEVELS = tuple(10.0**power for power in range(-10, 0))
 
 
 def score_limit_table(
-    points: Sequence[tuple[str, float, dict[str, Any]]],
     spectrum: np.ndarray,
+    pca: Mapping[str, Any],
+    points: Sequence[tuple[str, float, Mapping[str, Any]]],
     levels: Sequence[float] = LEVELS,
 ) -> pd.DataFrame:
     """The relative error of the score for each noise and noise level 1 - A.
 
-    points: (noise, strength, shape with its axis), at its full strength; spectrum: L_m, (C, H, W).
-    Columns: noise, strength, level; `error`, the root of E|learned - data's|^2 / E|data's|^2 over all
-    modes with x from the data; `support`, the share of modes with noise; `error_on_support`, over those.
+    Args:
+        spectrum: L_m of the data, (C, H, W) (analysis/spectrum.py).
+        pca: The colours' principal `axes`, C unit rows (analysis/pca.py).
+        points: Noise, strength and description for make_shape without its axis; at full strength.
+        levels: 1 - A, between 0 and 1.
+
+    Returns:
+        Columns noise, strength, level; `error`, the root of E|learned - data's|^2 / E|data's|^2 over all
+        modes with x from the data; `support`, the share of modes with noise; `error_on_support`, over
+        those.
     """
     rows = []
     for noise, strength, description in points:
-        shape = make_shape(**description)
+        shape = make_shape(**with_axis(description, pca["axes"][0]))
         for level in levels:
             process = ShapedProcess(shape, torch.tensor([level], dtype=torch.float64), exact=False)
-            found = _errors(process, spectrum)
-            rows.append({"noise": noise, "strength": strength, "level": level, **found})
+            errors = _errors(process, spectrum)
+            rows.append({"noise": noise, "strength": strength, "level": level, **errors})
     return pd.DataFrame(rows)
 
 

@@ -1,6 +1,7 @@
 """How sharp images are: a number for what a grid of pictures shows (Figure 3 of SDM)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,22 +10,40 @@ BLOCK = 1000
 
 
 def gradient_energy(images: np.ndarray) -> np.ndarray:
-    """Mean square difference of neighbouring pixels' luminance (mean of the channels, 0..1), each image.
+    """Mean square difference of neighbouring pixels' luminance, the mean of the channels in 0..1.
 
-    images: uint8, N x C x H x W. Returns float64 (N,). The sharper its edges, the larger; noise counts
-    as sharpness too.
+    The sharper the edges of an image, the larger it is; noise counts as sharpness too.
+
+    Args:
+        images: uint8, N x C x H x W.
+
+    Returns:
+        A number for each image, float64 (N,).
     """
     parts = []
     for start in range(0, len(images), BLOCK):
-        grey = images[start : start + BLOCK].mean(1) / 255
-        parts.append((np.diff(grey, axis=1) ** 2).mean((1, 2)) + (np.diff(grey, axis=2) ** 2).mean((1, 2)))
+        gray = images[start : start + BLOCK].mean(1) / 255
+        parts.append((np.diff(gray, axis=1) ** 2).mean((1, 2)) + (np.diff(gray, axis=2) ** 2).mean((1, 2)))
     return np.concatenate(parts)
 
 
-def sharpness_table(samples: Mapping[float, np.ndarray]) -> pd.DataFrame:
-    """A row a strength and image: `image`, its index, belongs to the same starting noise everywhere."""
+def sharpness_table(
+    samples: Sequence[np.ndarray], strengths: Sequence[float], sampler: Mapping[str, Any]
+) -> pd.DataFrame:
+    """The gradient energy of every image of several sample sets.
+
+    Args:
+        samples: Sample sets that start from the same noise, uint8 N x C x H x W each.
+        strengths: The strength of each sample set.
+        sampler: Settings of their sampler, for the record.
+
+    Returns:
+        A row a strength and image. Columns: image, its index, which belongs to the same starting noise
+        everywhere; energy, strength and `sampler.` with each setting.
+    """
     parts = []
-    for strength, images in samples.items():
+    for strength, images in zip(strengths, samples, strict=True):
         columns = {"image": np.arange(len(images)), "energy": gradient_energy(images)}
         parts.append(pd.DataFrame(columns).assign(strength=strength))
-    return pd.concat(parts, ignore_index=True)
+    settings = {f"sampler.{name}": value for name, value in sampler.items()}
+    return pd.concat(parts, ignore_index=True).assign(**settings)

@@ -1,6 +1,6 @@
 """The power spectrum of shaped noise: measured on noise images, and what its gains say."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,31 +9,41 @@ import torch
 from torch import Tensor
 
 from shapednoise.analysis.modes import directions, radial_mean
-from shapednoise.noise.shape import NoiseShape, Size, make_shape, radii
+from shapednoise.noise.process import linear_betas
+from shapednoise.noise.shape import NoiseShape, Size, make_shape, radii, with_axis
 
 BLOCK = 64
 
 
 def spectra_table(
-    points: Sequence[tuple[str, float, dict[str, Any]]],
-    axes: np.ndarray,
-    size: Size,
-    betas: Tensor,
+    pca: Mapping[str, Any],
+    points: Sequence[tuple[str, float, Mapping[str, Any]]],
+    schedule: Mapping[str, Any],
+    size: int,
     images: int,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Power by direction and radius of the noise of the last timestep; white noise has power 1.
 
-    points: (noise, strength, shape with its axis); axes: the principal axes (C, C), unit rows; betas:
-    (T,); images: how many noise images are measured. Columns: noise, strength, direction, radius in
-    cycles per pixel, `measured` and `theory`, each the mean over the direction and the radius.
+    Args:
+        pca: The colours' principal `axes`, C unit rows (analysis/pca.py).
+        points: Noise, strength and description for make_shape without its axis.
+        schedule: beta_start, beta_end and num_train_timesteps.
+        size: Height and width of the noise images in pixels.
+        images: How many noise images are measured.
+        seed: Seed of their white noise, the same for every point.
+
+    Returns:
+        Columns noise, strength, direction, radius in cycles per pixel, `measured` and `theory`, each
+        the mean over the direction and the radius.
     """
+    axes, betas = np.array(pca["axes"]), linear_betas(**schedule)
     parts = []
     for noise, strength, description in points:
-        shape = make_shape(**description)
-        gains = shape.gains(betas, size)[-1:]
-        measured = measured_power(shape, gains, axes, size, images, seed)
-        theory = (gains[0] ** 2)[shape.modes(len(axes), size)].numpy()
+        shape = make_shape(**with_axis(description, axes[0]))
+        gains = shape.gains(betas, (size, size))[-1:]
+        measured = measured_power(shape, gains, axes, (size, size), images, seed)
+        theory = (gains[0] ** 2)[shape.modes(len(axes), (size, size))].numpy()
         rows = pd.DataFrame(_rows(measured, theory))
         parts.append(rows.assign(noise=noise, strength=strength))
     return pd.concat(parts, ignore_index=True)
@@ -42,9 +52,21 @@ def spectra_table(
 def measured_power(
     shape: NoiseShape, gains: Tensor, axes: np.ndarray, size: Size, images: int, seed: int
 ) -> np.ndarray:
-    """Mean square of each (principal axis, frequency) of so many noise images: (C, H, W)."""
+    """Mean square of each mode (principal axis, frequency) of noise images.
+
+    Args:
+        shape: Shapes their white noise.
+        gains: Of each mode of the shape, (1, modes).
+        axes: Principal axes, unit rows, (C, C).
+        size: Height and width.
+        images: How many are drawn.
+        seed: Seed of the white noise.
+
+    Returns:
+        float64 (C, H, W), as fft2 lays it.
+    """
     generator = torch.Generator().manual_seed(seed)
-    rotation = torch.from_numpy(np.asarray(axes)).double()
+    rotation = torch.from_numpy(axes).double()
     total = torch.zeros(len(axes), *size, dtype=torch.float64)
     for start in range(0, images, BLOCK):
         count = min(BLOCK, images - start)

@@ -3,7 +3,7 @@
 Data are taken as Gaussian and stationary: modes m = (principal colour axis, spatial frequency) with
 the variance L_m of the training set. The best denoiser is then linear, E[x_0 | x_t] = k x_t with
 k = sqrt(A_t) L / (A_t L + V_t), V_t the noise variance that training used. Every sampler's step is
-linear too (noise/steps.py), so the covariance of (x_t, x_0 of the step before) of each mode follows
+linear too (noise/reverse_step.py), so the covariance of (x_t, x_0 of the step before) of each mode follows
 a recursion from the prior's, and the Gaussian Frechet distance in pixel space is
 sum_m (sqrt v_m - sqrt L_m)^2, v_m the variance of the samples. Clamps are ignored.
 """
@@ -20,17 +20,21 @@ from torch import Tensor
 from shapednoise.analysis.modes import directions, radial_mean, rings
 from shapednoise.config.noise import marginal_of
 from shapednoise.config.sampling import SamplerSettings
-from shapednoise.config.training import ScheduleSettings
 from shapednoise.diffusion.sampling import sampling_scheduler
 from shapednoise.log import progress
 from shapednoise.noise.process import ShapedProcess
 from shapednoise.noise.schedulers import AnyShaped, ShapedDDPMScheduler
-from shapednoise.noise.shape import Size
+from shapednoise.noise.shape import Size, with_axis
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """Variances of the samples v and of the data L, of each (principal axis, frequency): (C, H, W)."""
+    """Variances of each mode (principal axis, frequency).
+
+    Attributes:
+        samples: v_m of the samples, float64 (C, H, W).
+        data: L_m of the data, float64 (C, H, W).
+    """
 
     samples: np.ndarray
     data: np.ndarray
@@ -41,13 +45,23 @@ class Prediction:
         return float(((np.sqrt(self.samples) - np.sqrt(self.data)) ** 2).sum())
 
     @property
-    def share(self) -> float:
-        """The variance that the samples have of the data's, sum of v over sum of L."""
+    def variance_ratio(self) -> float:
+        """The variance of the samples over that of the data, sum of v over sum of L."""
         return float(self.samples.sum() / self.data.sum())
+
+    @property
+    def variance_ratio_v(self) -> float:
+        """The same on the principal axis v alone."""
+        return float(self.samples[0].sum() / self.data[0].sum())
 
 
 def predict(scheduler: AnyShaped, spectrum: np.ndarray) -> Prediction:
-    """What this scheduler, its timesteps set, makes of Gaussian data with this spectrum (C, H, W)."""
+    """What a scheduler makes of Gaussian data.
+
+    Args:
+        scheduler: A shaped scheduler, its timesteps set.
+        spectrum: L_m of the data, float64 (C, H, W).
+    """
     process, size = scheduler.process, spectrum.shape[-2:]
     modes = process.shape.modes(len(spectrum), size)
     data = torch.from_numpy(spectrum).double()
@@ -72,51 +86,52 @@ def _on_modes(values: Tensor, modes: Tensor) -> Tensor:
     return values[modes] if values.ndim else values
 
 
-Shape = Mapping[str, Any]
-
-
-def theory_tables(
-    noise: str,
-    shapes: Sequence[Shape],
-    samplers: Sequence[SamplerSettings],
-    shown: Sequence[float],
-    schedule: ScheduleSettings,
+def theory_table(
     spectrum: np.ndarray,
+    pca: Mapping[str, Any],
+    noise: str,
+    shapes: Sequence[Mapping[str, Any]],
+    samplers: Sequence[Mapping[str, Any]],
+    shown: Sequence[float],
+    schedule: Mapping[str, Any],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The theory of every shape, with its axis, under every sampler, on data of this spectrum (C, H, W).
+    """What every shape and sampler makes of Gaussian data of this spectrum.
 
-    First table, a row a shape and sampler: `distance`, the Gaussian Frechet distance; `share` and
-    `share_v`, the variance that samples have of the data's, over all modes and on the principal axis.
-    Second table, for the strengths `shown`: the rows of `variance_rows`.
+    Args:
+        spectrum: L_m of the data, (C, H, W) (analysis/spectrum.py).
+        pca: The colours' principal `axes`, C unit rows (analysis/pca.py).
+        noise: Name of the noise variant.
+        shapes: Its descriptions for make_shape without their axis, one a strength.
+        samplers: SamplerSettings as dictionaries.
+        shown: Strengths whose variances are wanted mode by mode.
+        schedule: beta_start, beta_end and num_train_timesteps.
+
+    Returns:
+        A row a shape and sampler: `distance`, the Gaussian Frechet distance; `share` and `share_v`,
+        Prediction's variance_ratio and variance_ratio_v. And for the strengths `shown` a row a direction
+        and ring: `radius` (cycles per pixel), `data`, the mean L_m, and `ratio`, the mean v_m / L_m.
     """
+    spectrum = np.array(spectrum)  # in memory, writable
     distances, variances = [], []
-    pairs = [(shape, sampler) for shape in shapes for sampler in samplers]
+    pairs = [(shape, SamplerSettings(**sampler)) for shape in shapes for sampler in samplers]
     for shape, sampler in progress(pairs, desc="theory", unit="prediction"):
-        found = predict(_scheduler(shape, sampler, schedule), spectrum)
+        trained = ShapedDDPMScheduler(
+            **schedule, shape=with_axis(shape, pca["axes"][0]), reading=marginal_of(sampler.reading)
+        )
+        prediction = predict(sampling_scheduler(trained, sampler), spectrum)
         strength = shape.get("strength", 0.0)
         names = {"noise": noise, "strength": strength, **sampler.in_theory()}
-        share_v = float(found.samples[0].sum() / found.data[0].sum())
-        row = {"distance": found.distance, "share": found.share, "share_v": share_v}
-        distances.append(names | row)
+        ratios = {"share": prediction.variance_ratio, "share_v": prediction.variance_ratio_v}
+        distances.append(names | {"distance": prediction.distance} | ratios)
         if strength in shown:
-            variances += [names | row for row in variance_rows(found)]
+            variances += [names | row for row in _variance_rows(prediction)]
     return pd.DataFrame(distances), pd.DataFrame(variances)
 
 
-def variance_rows(found: Prediction) -> Iterator[dict[str, Any]]:
-    """By direction and ring: `radius` (cycles per pixel), `data` the mean L_m, `ratio` the mean v_m / L_m."""
-    radius, index = rings(found.data.shape[-2:])
-    ratios = found.samples / found.data
-    for direction, axes in directions(len(found.data)):
-        means = zip(
-            radius, radial_mean(found.data[axes], index), radial_mean(ratios[axes], index), strict=True
-        )
-        for r, data, ratio in means:
+def _variance_rows(prediction: Prediction) -> Iterator[dict[str, Any]]:
+    radius, index = rings(prediction.data.shape[-2:])
+    ratios = prediction.samples / prediction.data
+    for direction, axes in directions(len(prediction.data)):
+        means = radial_mean(prediction.data[axes], index), radial_mean(ratios[axes], index)
+        for r, data, ratio in zip(radius, *means, strict=True):
             yield {"direction": direction, "radius": r, "data": data, "ratio": ratio}
-
-
-def _scheduler(shape: Shape, sampler: SamplerSettings, schedule: ScheduleSettings):
-    trained = ShapedDDPMScheduler(
-        **schedule.for_diffusers(), shape=shape, reading=marginal_of(sampler.reading)
-    )
-    return sampling_scheduler(trained, sampler)

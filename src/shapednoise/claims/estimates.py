@@ -6,14 +6,14 @@ import scipy.stats
 
 from shapednoise.analysis.curve import Interval, QuadraticFit, mean_curve, quadratic_fit
 from shapednoise.claims.evidence import NotRun
-from shapednoise.metrics.names import LOWER_IS_BETTER
+from shapednoise.metrics.registry import METRICS
 
 BySeed = tuple[np.ndarray, np.ndarray]
 
 
 def fit_of(rows: pd.DataFrame, metric: str = "fid", seed: int = 0) -> QuadraticFit:
     """The quadratic fit of a curve. Raises NotRun for fewer than three strengths."""
-    fit = quadratic_fit(mean_curve(rows, metric, seed=seed), metric in LOWER_IS_BETTER)
+    fit = quadratic_fit(mean_curve(rows, metric, seed=seed), METRICS[metric].lower_is_better)
     if fit is None:
         raise NotRun("three strengths or more")
     return fit

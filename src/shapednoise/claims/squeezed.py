@@ -32,9 +32,9 @@ EPSILON = 1e-9
 def _u_shaped(evidence: Evidence) -> Finding:
     rows = evidence.curve("cifar10_sdm")
     fit = fit_of(rows)
-    bends, inside = _percent(fit.bends), _percent(fit.inside)
+    bends, inside = _percent(fit.prob_convex), _percent(fit.prob_interior)
     measured = f"U-shaped in {bends} of resamples, with the minimum inside in {inside}"
-    return Finding(decide_by_probability(fit.inside), measured, fit.curvature, **sample_counts(rows))
+    return Finding(decide_by_probability(fit.prob_interior), measured, fit.curvature, **sample_counts(rows))
 
 
 def _optimum_claim(
@@ -145,10 +145,10 @@ def _trade_off(evidence: Evidence) -> Finding:
 def _arched_f_score(evidence: Evidence) -> Finding:
     rows = evidence.curve("cifar10_sdm", metric="f_score")
     fit = fit_of(rows, "f_score")
-    bends, inside = _percent(fit.bends), _percent(fit.inside)
+    bends, inside = _percent(fit.prob_convex), _percent(fit.prob_interior)
     shape = f"arched in {bends} of resamples, with the maximum inside in {inside}"
     measured = f"{shape}, at s = {fit.optimum.value:.2f}"
-    return Finding(decide_by_probability(fit.inside), measured, fit.curvature, **sample_counts(rows))
+    return Finding(decide_by_probability(fit.prob_interior), measured, fit.curvature, **sample_counts(rows))
 
 
 @claim(

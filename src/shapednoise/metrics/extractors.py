@@ -1,4 +1,4 @@
-"""Networks that turn images into features: Inception, DINOv2, CLIP, or a class of the user's own.
+"""Networks that turn images into features: Inception, DINOv2, CLIP, or a class that the user writes.
 
 All are torch-fidelity feature extractors: a module that maps uint8 images (n, 3, H, W) to a tuple of
 float32 features (n, d), one for each layer of its `features_list`.
@@ -34,11 +34,17 @@ def load_extractor(
     settings: NetworkSettings | None = None,
     online: bool = False,
 ) -> FeatureExtractorBase:
-    """The network of these settings (Inception where there are none) on a device.
+    """The network of these settings on a device, without gradients, in evaluation mode.
 
-    weights: its file; None where torch.hub or the network itself has them. online: torch.hub may download
-    what is not in its folder; jobs that compute leave that to the rule `hub`. Raises UserError, which
-    says what to put where, if the network cannot be had.
+    Args:
+        weights: Its file; None where torch.hub or the network itself has them.
+        device: Where it computes.
+        settings: Network and layer; Inception where there are none.
+        online: Whether torch.hub may download what is not in its folder; jobs that compute leave that to
+            the rule `hub`.
+
+    Raises:
+        UserError: The network cannot be had; the message says what to put where.
     """
     settings = settings or NetworkSettings()
     load = {"inception": _inception, "dinov2": _dinov2, "clip": _clip, "registered": _registered}
@@ -67,7 +73,7 @@ def why_no_logits(network: str) -> str:
 
 
 def digest_of(extractor: FeatureExtractorBase, weights: Path | None) -> str:
-    """sha256 of the weights: of their file, or of the state where the network got them by itself."""
+    """Hex sha256 of the weights: of their file, or of the state where the network got them by itself."""
     if weights:
         return sha256_of_file(weights)
     digest = hashlib.sha256()
@@ -120,21 +126,21 @@ def _registered(settings: NetworkSettings, weights: Path | None) -> FeatureExtra
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.append(here)
     try:
-        kind = getattr(importlib.import_module(module), name)
+        network = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise UserError(
             f"network {settings.network} is not there ({error}); put {module.replace('.', '/')}.py "
             f"with a class {name} into {here} or on PYTHONPATH"
         ) from error
-    if not (isinstance(kind, type) and issubclass(kind, FeatureExtractorBase)):
+    if not (isinstance(network, type) and issubclass(network, FeatureExtractorBase)):
         raise UserError(
             f"{settings.network} is no subclass of torch_fidelity's FeatureExtractorBase; make it one"
         )
-    layer = settings.layer or kind.get_default_feature_layer_for_metric("fid")
-    if layer not in kind.get_provided_features_list():
-        known = ", ".join(kind.get_provided_features_list())
+    layer = settings.layer or network.get_default_feature_layer_for_metric("fid")
+    if layer not in network.get_provided_features_list():
+        known = ", ".join(network.get_provided_features_list())
         raise UserError(f"{settings.network} has no layer {layer!r}; known: {known}")
-    return kind(name, [layer], feature_extractor_weights_path=str(weights) if weights else None)
+    return network(name, [layer], feature_extractor_weights_path=str(weights) if weights else None)
 
 
 def _line(error: Exception) -> str:

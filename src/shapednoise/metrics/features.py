@@ -31,10 +31,22 @@ def extract(
     batch_size: int,
     shards: Shards | None = None,
 ) -> Arrays:
-    """Features of images[indices] (N x C x H x W, see data/images.py). Returns float32 arrays by name.
+    """Features of images, in float32 with TF32 off.
 
-    The networks take colour pictures of 8 bits: a grey channel is repeated, float16 is rounded. With
-    shards, pieces that are there already are not computed. Raises UserError for what are no features.
+    The networks take colour pictures of 8 bits: a grey channel is repeated, float16 is rounded.
+
+    Args:
+        extractor: The network.
+        images: N x C x H x W, see data/images.py.
+        indices: Which of them, (n,).
+        batch_size: Images at once; it may change the last digits.
+        shards: Pieces that are there already are not computed.
+
+    Returns:
+        float32 arrays by name: `features` (n, d) and, by Inception with its classifier, `logits`.
+
+    Raises:
+        UserError: The extractor output is not (images, features).
     """
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
@@ -86,15 +98,23 @@ def code_of(extractor: FeatureExtractorBase) -> str:
 
 
 def write_features(path: Path, arrays: Arrays, record: dict[str, Any]) -> None:
-    """Write arrays and record as one file, whole or not at all."""
+    """Write arrays and record as one .npz file, whole or not at all."""
     with atomic_path(path) as temporary:
         np.savez(temporary, **arrays, record=np.array(json.dumps(record, sort_keys=True)))
 
 
 def read_features(path: Path, *names: str) -> tuple[Arrays, dict[str, Any]]:
-    """The arrays of a features file, or those of them that are named, and its record.
+    """Read a file of features.
 
-    Raises DamagedFile where it is damaged.
+    Args:
+        path: The .npz file.
+        names: Arrays that are wanted; all where none is named.
+
+    Returns:
+        The arrays by name, and the record.
+
+    Raises:
+        DamagedFile: The file is damaged or lacks an array.
     """
     try:
         with np.load(path) as arrays:

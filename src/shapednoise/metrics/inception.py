@@ -1,6 +1,6 @@
 """torch-fidelity's FID Inception network, the same numbers in less time.
 
-Batch normalisation is folded into the convolutions, the input is resized by two small matrices (the
+Batch normalization is folded into the convolutions, the input is resized by two small matrices (the
 resize of TensorFlow 1 is linear and separable) and kept channels last, and nothing is computed beyond
 the deepest layer that is wanted. What it gains is measured by benchmarks/scores.py.
 """
@@ -24,9 +24,15 @@ LOGITS = "logits_unbiased"  # the layer that the Inception Score takes
 
 
 class FastInception(FeatureExtractorInceptionV3):
-    """The network with its batch normalisation folded in, for pooled layers and logits_unbiased."""
+    """The network with its batch normalization folded in, for pooled layers and logits_unbiased."""
 
     def __init__(self, features_list: list[str], weights: str) -> None:
+        """Load the weights and fold them.
+
+        Args:
+            features_list: Layers that are wanted: "64", "192", "768", "2048" or "logits_unbiased".
+            weights: Path of a state dict of FeatureExtractorInceptionV3.
+        """
         super().__init__("inception-v3-compat", features_list, weights)
         for block in self.modules():
             if isinstance(block, BasicConv2d):
@@ -35,30 +41,38 @@ class FastInception(FeatureExtractorInceptionV3):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Features of images uint8 (n, 3, H, W), in the order of features_list, each (n, layer)."""
+        """Features of images, uint8 (n, 3, H, W): float32 (n, channels) for each of features_list."""
         x = resize((images.float() - 128) / 128, self.INPUT_IMAGE_SIZE)
-        found: dict[str, Tensor] = {}
+        features: dict[str, Tensor] = {}
         for layer, blocks in STAGES.items():
             for block in blocks:
                 x = getattr(self, block)(x)
             if layer in self.features_list or layer == "2048":
-                found[layer] = adaptive_avg_pool2d(x, 1).flatten(1)
-            if found.keys() >= set(self.features_list):
+                features[layer] = adaptive_avg_pool2d(x, 1).flatten(1)
+            if features.keys() >= set(self.features_list):
                 break
         else:
-            found[LOGITS] = found["2048"] @ self.fc.weight.T
-        return tuple(found[layer] for layer in self.features_list)
+            features[LOGITS] = features["2048"] @ self.fc.weight.T
+        return tuple(features[layer] for layer in self.features_list)
 
 
 def resize(images: Tensor, size: int) -> Tensor:
-    """Bilinear resize as TensorFlow 1 does it: (n, c, H, W) to (n, c, size, size), channels last."""
+    """Bilinear resize as TensorFlow 1 does it.
+
+    Args:
+        images: float32 (n, c, H, W).
+        size: Height and width afterwards.
+
+    Returns:
+        float32 (n, c, size, size), channels last.
+    """
     rows, columns = (resize_matrix(length, size, images.device) for length in images.shape[2:])
     return (rows @ images @ columns.T).contiguous(memory_format=torch.channels_last)
 
 
 @lru_cache(maxsize=8)
 def resize_matrix(length: int, size: int, device: torch.device) -> Tensor:
-    """The weights of each input pixel in each output pixel along one axis, (size, length)."""
+    """The weights of each input pixel in each output pixel along one axis, float32 (size, length)."""
     identity = torch.eye(length)[None, None]
     weights = interpolate_bilinear_2d_like_tensorflow1x(identity, (size, length), align_corners=False)
     return weights[0, 0].to(device)

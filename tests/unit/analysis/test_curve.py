@@ -9,7 +9,7 @@ from shapednoise.analysis.curve import (
     LEVELS,
     Interval,
     best_strengths,
-    curves_table,
+    curve_table,
     mean_curve,
     quadratic_fit,
     slope,
@@ -40,7 +40,7 @@ def test_a_parabola_is_found_with_its_optimum():
     assert fit.optimum.value == pytest.approx(-0.3)
     assert fit(-0.3) == pytest.approx(31)
     assert fit.coefficients[0] == pytest.approx(50)
-    assert fit.has_optimum and fit.bends == fit.inside == 1
+    assert fit.has_optimum and fit.prob_convex == fit.prob_interior == 1
 
 
 def test_what_a_seed_shifts_everywhere_does_not_blur_the_optimum():
@@ -51,10 +51,10 @@ def test_what_a_seed_shifts_everywhere_does_not_blur_the_optimum():
 
 def test_the_wrong_bend_and_an_optimum_outside_are_at_an_end():
     arched = fitted(rows(u_shaped), lower_is_better=False)
-    assert arched.bends == 0 and not arched.has_optimum
+    assert arched.prob_convex == 0 and not arched.has_optimum
     assert arched.optimum.value == pytest.approx(0.4)
     outside = fitted(rows(lambda s: (s - 3) ** 2))
-    assert outside.bends == 1 and outside.inside == 0
+    assert outside.prob_convex == 1 and outside.prob_interior == 0
     assert outside.optimum.value == pytest.approx(0.4) and not outside.has_optimum
 
 
@@ -102,16 +102,17 @@ def test_where_nothing_says_how_sure_a_curve_is_there_are_no_intervals():
     few = few[few.strength.isin([-0.4, 0.0, 0.4])]
     fit = fitted(few)
     assert fit.optimum.value == pytest.approx(-0.3)
-    assert np.isnan([fit.optimum.low, fit.optimum.high, fit.bends, fit.inside, fit.curvature.low]).all()
+    unknown = (fit.optimum.low, fit.optimum.high, fit.curvature.low, fit.prob_convex, fit.prob_interior)
+    assert np.isnan(unknown).all()
     known = fitted(few.assign(fid_se=20.0))
-    assert known.optimum.low < -0.35 and known.optimum.high > -0.25 and 0.5 < known.bends < 1
+    assert known.optimum.low < -0.35 and known.optimum.high > -0.25 and 0.5 < known.prob_convex < 1
     one = few[few.strength == 0]
     assert np.isnan(mean_curve(pd.concat([one, one.assign(seed=43)]), "fid").replicates).all()
 
 
 def test_a_flat_curve_bends_by_chance():
     fit = fitted(rows(lambda s: 0 * s, noise=1.0))
-    assert 0.01 < fit.bends < 0.99
+    assert 0.01 < fit.prob_convex < 0.99
     assert fit.curvature.low < 0 < fit.curvature.high
 
 
@@ -156,7 +157,7 @@ def test_curves_are_split_by_noise_and_by_what_samplers_differ_in():
 def test_the_table_of_curves_has_a_row_a_curve_and_score():
     table = rows(u_shaped, fid_se=0.5).assign(noise="sdm", precision=lambda t: 0.5 + 0.1 * t.strength)
     table["is"] = np.nan
-    found = curves_table(table).set_index("metric")
+    found = curve_table(table).set_index("metric")
     assert set(found.index) == {"fid", "precision"}  # no score, no row
     fid = found.loc["fid"]
     assert (fid.noise, fid.seeds) == ("sdm", 3)
@@ -165,5 +166,5 @@ def test_the_table_of_curves_has_a_row_a_curve_and_score():
     assert [float(x) for x in fid["mean"].split()] == pytest.approx((u_shaped(STRENGTHS) + 1).tolist())
     assert [float(x) for x in fid["std"].split()] == pytest.approx([1.0] * 11)
     assert found.loc["precision"].optimum == pytest.approx(0.4)
-    few = curves_table(table[table.strength.isin([0.0, -0.4])])
+    few = curve_table(table[table.strength.isin([0.0, -0.4])])
     assert "optimum" not in few and len(few) == 2

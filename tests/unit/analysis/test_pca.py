@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from shapednoise.analysis.pca import colour_pca
+from shapednoise.analysis.pca import color_pca
 
 
 def test_axes_and_eigenvalues_are_numpys_on_all_pixels():
@@ -11,7 +11,7 @@ def test_axes_and_eigenvalues_are_numpys_on_all_pixels():
     mixed = rng.normal(size=(60, 3, 8, 8)) * np.array([40, 15, 5])[:, None, None]
     rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
     images = np.clip(np.einsum("ij,njhw->nihw", rotation, mixed) + 128, 0, 255).round().astype(np.uint8)
-    found = colour_pca(images, block=7)
+    found = color_pca(images, block=7)
     pixels = images.transpose(0, 2, 3, 1).reshape(-1, 3) / 127.5 - 1
     covariance = np.cov(pixels.T, bias=True)
     np.testing.assert_allclose(found["covariance"], covariance, atol=1e-12)
@@ -25,20 +25,20 @@ def test_axes_and_eigenvalues_are_numpys_on_all_pixels():
 
 def test_images_of_the_unit_scale_are_not_scaled_again():
     pixels = np.random.default_rng(2).integers(0, 256, (31, 3, 8, 8), np.uint8)
-    found, expected = colour_pca((pixels / 127.5 - 1).astype(np.float16)), colour_pca(pixels)
+    found, expected = color_pca((pixels / 127.5 - 1).astype(np.float16)), color_pca(pixels)
     for name in ("mean", "covariance", "eigenvalues"):
         np.testing.assert_allclose(found[name], expected[name], atol=1e-4)
-    beyond = colour_pca(np.resize(np.array([2, 3], np.float16), (2, 3, 4, 4)))
+    beyond = color_pca(np.resize(np.array([2, 3], np.float16), (2, 3, 4, 4)))
     assert beyond["mean"] == [2.5] * 3 and beyond["covariance"][0][0] == 0.25
 
 
 def test_grey_images_have_one_axis():
     pixels = np.random.default_rng(3).integers(0, 256, (31, 1, 8, 8), np.uint8)
-    found = colour_pca(pixels)
+    found = color_pca(pixels)
     assert found["axes"] == [[1.0]] and found["explained"] == [1.0]
     assert found["eigenvalues"] == [pytest.approx((pixels / 127.5).var())]
 
 
 def test_the_block_size_does_not_matter():
     images = np.random.default_rng(1).integers(0, 256, (31, 3, 8, 8), np.uint8)
-    assert colour_pca(images, block=4) == colour_pca(images, block=1000)
+    assert color_pca(images, block=4) == color_pca(images, block=1000)

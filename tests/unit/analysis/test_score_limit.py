@@ -18,7 +18,7 @@ def spectrum() -> np.ndarray:
 
 def table(spectrum, axis, *shapes):
     points = [(shape["operator"], shape.get("strength", 0.0), shape) for shape in shapes]
-    return score_limit_table(points, spectrum).sort_values("level")
+    return score_limit_table(spectrum, {"axes": [axis]}, points).sort_values("level")
 
 
 def test_for_white_noise_it_is_the_formula(spectrum, axis):
@@ -40,8 +40,6 @@ def test_for_white_noise_it_is_the_formula(spectrum, axis):
     ids=lambda shape: shape["operator"],
 )
 def test_with_full_support_the_error_vanishes_with_the_noise(spectrum, axis, shape):
-    if shape["operator"] in ("sdm", "hdm"):
-        shape = shape | {"axis": axis}
     found = table(spectrum, axis, shape)
     assert (found.support == 1).all()
     errors = found.error.to_numpy()

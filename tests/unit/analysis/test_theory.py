@@ -6,7 +6,7 @@ import torch
 
 from shapednoise.analysis.modes import directions, radial_mean, rings
 from shapednoise.analysis.spectrum import power_spectrum
-from shapednoise.analysis.theory import predict, theory_tables
+from shapednoise.analysis.theory import predict, theory_table
 from shapednoise.config.noise import marginal_of
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.training import ScheduleSettings
@@ -120,7 +120,7 @@ def test_1000_exact_steps_give_the_covariance_of_the_data(spectrum, axes, axis):
 @pytest.mark.parametrize("size", [SIZE, (6, 5), (5, 8), (1, 3)])
 def test_the_spectrum_of_images_is_that_of_the_whole_transform(axes, size):
     images = np.random.default_rng(0).integers(0, 256, (300, 3, *size), np.uint8)
-    found = power_spectrum(images, axes, block=64)
+    found = power_spectrum(images, {"axes": axes.tolist()}, block=64)
     projected = np.einsum("ac,nchw->nahw", axes, images / 127.5 - 1)
     transformed = np.fft.fft2(projected - projected.mean(0), norm="ortho")
     np.testing.assert_allclose(found, (np.abs(transformed) ** 2).mean(0), rtol=1e-4)
@@ -128,18 +128,19 @@ def test_the_spectrum_of_images_is_that_of_the_whole_transform(axes, size):
 
 
 def test_the_tables_hold_distances_and_variances(spectrum, axis):
-    shapes = [
-        {"operator": "sdm", "strength": s, "axis": axis} if s else {"operator": "ddpm"} for s in (-0.4, 0)
-    ]
-    samplers = [SamplerSettings(steps=STEPS), SamplerSettings(steps=STEPS, reading="exact")]
-    distances, variances = theory_tables("sdm", shapes, samplers, [-0.4], SCHEDULE, spectrum)
+    shapes = [{"operator": "sdm", "strength": s} if s else {"operator": "ddpm"} for s in (-0.4, 0)]
+    samplers = [{"steps": STEPS}, {"steps": STEPS, "reading": "exact"}]
+    schedule = SCHEDULE.for_diffusers()
+    pca = {"axes": [axis]}
+    distances, variances = theory_table(spectrum, pca, "sdm", shapes, samplers, [-0.4], schedule)
     assert distances.strength.tolist() == [-0.4, -0.4, 0, 0]
     assert distances.reading.tolist() == ["published", "exact"] * 2
     white = distances[distances.strength == 0]
     assert white.distance.iloc[0] == pytest.approx(white.distance.iloc[1])  # one process, three readings
-    found = predict(scheduler_of(shapes[0]), spectrum)
+    found = predict(scheduler_of(shapes[0] | {"axis": axis}), spectrum)
     assert distances.distance.iloc[0] == pytest.approx(found.distance)
     assert distances.share_v.iloc[0] == pytest.approx(found.samples[0].sum() / spectrum[0].sum())
+    assert distances.share.iloc[0] == pytest.approx(found.samples.sum() / spectrum.sum())
     along = variances[(variances.direction == "along") & (variances.reading == "published")]
     assert set(variances.strength) == {-0.4} and along.radius.iloc[0] == 0
     assert along.ratio.iloc[0] == pytest.approx(found.samples[0, 0, 0] / spectrum[0, 0, 0])

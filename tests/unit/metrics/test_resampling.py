@@ -6,15 +6,13 @@ import scipy.stats
 from scipy.spatial.distance import cdist
 
 from shapednoise.config.scoring import ScoringSettings
-from shapednoise.metrics.manifold import KEPT, membership, neighbour_distances
-from shapednoise.metrics.resampling import (
-    Frechet,
-    HalfSamples,
-    fid_infinity,
-    kid_terms,
-)
-from shapednoise.metrics.scores import METRICS, NO_INFINITY, score
-from shapednoise.metrics.statistics import statistics
+from shapednoise.metrics.context import statistics
+from shapednoise.metrics.manifold import CANDIDATES_STORED, membership, neighbor_distances
+from shapednoise.metrics.measures.fid import NO_INFINITY, Frechet, fid_infinity
+from shapednoise.metrics.measures.kid import kid_terms
+from shapednoise.metrics.registry import METRICS
+from shapednoise.metrics.resampling import HalfSampleResampler
+from shapednoise.metrics.scores import score
 from tests.unit.metrics.test_scores import cloud, frechet_distance
 
 SETTINGS = ScoringSettings(kid_subsets=10, kid_subset_size=20, is_splits=2)
@@ -23,22 +21,22 @@ SETTINGS = ScoringSettings(kid_subsets=10, kid_subset_size=20, is_splits=2)
 @pytest.mark.parametrize(("images", "real_images"), [(60, 90), (12, 90), (60, 10), (12, 10)])
 def test_frechet_distances_of_halves_are_those_of_scipys_root(images, real_images):
     """Fewer images than the 16 dimensions, on either side, too."""
-    ours, real = (
+    generated, real = (
         cloud(images, 1.2, 0, centre=0.2)["features"],
         cloud(real_images, 1.0, 1, centre=0.1)["features"],
     )
-    frechet = Frechet(statistics(real), ours)
-    for drawn in (np.ones(images, dtype=bool), *HalfSamples.of(images, 6, 0).drawn):
-        expected = frechet_distance(ours[drawn], real)
-        assert frechet.distance(drawn) == pytest.approx(expected, rel=1e-4)
+    frechet = Frechet(statistics(real), generated)
+    for mask in (np.ones(images, dtype=bool), *HalfSampleResampler.of(images, 6, 0).masks):
+        expected = frechet_distance(generated[mask], real)
+        assert frechet.distance(mask) == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("images", [40, 41])
 def test_halves_are_without_replacement_and_disjoint_from_their_complements(images):
-    drawn = HalfSamples.of(images, 10, 0).drawn
-    assert (drawn.sum(1) == 20).all()
-    assert not (drawn[0::2] & drawn[1::2]).any()
-    assert len(np.unique(drawn, axis=0)) == 10
+    masks = HalfSampleResampler.of(images, 10, 0).masks
+    assert (masks.sum(1) == 20).all()
+    assert not (masks[0::2] & masks[1::2]).any()
+    assert len(np.unique(masks, axis=0)) == 10
 
 
 @pytest.mark.parametrize(
@@ -58,8 +56,8 @@ def test_the_standard_error_of_fid_is_the_simulated_one(images, dimensions, spre
         return Frechet(real, (centre + spread * rng.normal(size=(images, dimensions))).astype(np.float32))
 
     true = np.std([frechet().distance(np.ones(images, dtype=bool)) for _ in range(150)])
-    halves = HalfSamples.of(images, 60, 0)
-    said = [halves.interval(0.0, frechet().distance, smooth=True) for _ in range(15)]
+    halves = HalfSampleResampler.of(images, 60, 0)
+    said = [halves.interval(0.0, halves.evaluate(frechet().distance), smooth=True) for _ in range(15)]
     errors, lowest, highest = np.array(said).T
     assert low < errors.mean() / true < high
     assert (highest - lowest).mean() == pytest.approx(3.92 * errors.mean(), rel=0.15)
@@ -69,7 +67,7 @@ def test_the_standard_error_of_fid_is_the_simulated_one(images, dimensions, spre
 def test_the_standard_errors_of_shares_are_the_simulated_ones(images, real_images):
     """Of precision, recall, F-score, density and coverage, with five and with one real image each."""
     real = cloud(real_images, 1.0, 1)
-    real["neighbours"] = neighbour_distances(real["features"])
+    real["neighbors"] = neighbor_distances(real["features"])
     settings = SETTINGS.model_copy(update={"kid_subsets": 1, "bootstrap": 0})
     metrics = ("precision", "recall", "f_score", "density", "coverage")
     found = [score(cloud(images, 1.0, 100 + seed), real, settings) for seed in range(100)]
@@ -85,26 +83,29 @@ def test_the_standard_errors_of_shares_are_the_simulated_ones(images, real_image
 
 def test_recall_and_coverage_of_a_half_are_those_of_all_pairs():
     """Its own balls to its k-th neighbours, and the real balls to the 2k-th."""
-    ours, real = cloud(300, 1.1, 0)["features"], cloud(500, 1.0, 1)["features"]
-    found = membership(ours, real, neighbour_distances(real), 3, 5).halves
-    for drawn in HalfSamples.of(300, 4, 0).drawn:
-        distances = cdist(real, ours[drawn])
-        radii = np.sort(cdist(ours[drawn], ours[drawn]), axis=1)[:, 3]
-        assert found.recall(drawn) == pytest.approx((distances <= radii).any(1).mean(), abs=1e-9)
+    generated, real = cloud(300, 1.1, 0)["features"], cloud(500, 1.0, 1)["features"]
+    found = membership(generated, real, neighbor_distances(real), 3, 5).halves
+    for mask in HalfSampleResampler.of(300, 4, 0).masks:
+        distances = cdist(real, generated[mask])
+        radii = np.sort(cdist(generated[mask], generated[mask]), axis=1)[:, 3]
+        assert found.recall(mask) == pytest.approx((distances <= radii).any(1).mean(), abs=1e-9)
         radii = np.sort(cdist(real, real), axis=1)[:, 10, None]
-        assert found.coverage(drawn) == pytest.approx((distances < radii).any(1).mean(), abs=1e-9)
+        assert found.coverage(mask) == pytest.approx((distances < radii).any(1).mean(), abs=1e-9)
 
 
 def test_balls_that_hold_everything_take_no_more_memory():
-    """A collapsed real set within an exploded generated one, and the reverse: KEPT images a real one."""
-    for ours, real in ((cloud(500, 4.0, 0), cloud(300, 0.1, 1)), (cloud(500, 0.1, 0), cloud(300, 4.0, 1))):
-        features = ours["features"], real["features"]
-        found = membership(*features, neighbour_distances(features[1]), 3, 5).halves
-        assert found.coverers.shape == found.holders[0].shape == (300, KEPT)
-        drawn = HalfSamples.of(500, 2, 0).drawn[0]
-        distances = cdist(features[1], features[0][drawn])
-        radii = np.sort(cdist(features[0][drawn], features[0][drawn]), axis=1)[:, 3]
-        assert found.recall(drawn) == pytest.approx((distances <= radii).any(1).mean(), abs=0.005)
+    """A collapsed real set within an exploded generated one, and the reverse."""
+    for generated, real in (
+        (cloud(500, 4.0, 0), cloud(300, 0.1, 1)),
+        (cloud(500, 0.1, 0), cloud(300, 4.0, 1)),
+    ):
+        features = generated["features"], real["features"]
+        found = membership(*features, neighbor_distances(features[1]), 3, 5).halves
+        assert found.coverers.shape == found.holders[0].shape == (300, CANDIDATES_STORED)
+        mask = HalfSampleResampler.of(500, 2, 0).masks[0]
+        distances = cdist(features[1], features[0][mask])
+        radii = np.sort(cdist(features[0][mask], features[0][mask]), axis=1)[:, 3]
+        assert found.recall(mask) == pytest.approx((distances <= radii).any(1).mean(), abs=0.005)
 
 
 def test_fid_infinity_removes_the_bias():
@@ -118,11 +119,11 @@ def test_fid_infinity_removes_the_bias():
 
 def test_kid_terms_are_the_influence_of_an_image():
     """Against the change of the squared distance itself when one image gets more weight."""
-    ours, real = cloud(30, 1.1, 0, centre=0.3)["features"], cloud(1100, 1.0, 1)["features"]
-    terms = kid_terms(ours, real)
+    generated, real = cloud(30, 1.1, 0, centre=0.3)["features"], cloud(1100, 1.0, 1)["features"]
+    terms = kid_terms(generated, real)
 
     def distance(weights: np.ndarray) -> float:
-        own, other = (ours @ ours.T / 16 + 1) ** 3, (ours @ real.T / 16 + 1) ** 3
+        own, other = (generated @ generated.T / 16 + 1) ** 3, (generated @ real.T / 16 + 1) ** 3
         return weights @ own @ weights - 2 * weights @ other.mean(1)
 
     even, step = np.full(30, 1 / 30), 1e-4
@@ -137,15 +138,15 @@ def test_kid_terms_are_the_influence_of_an_image():
 def test_halves_of_a_mean_have_its_standard_error(images):
     """Of an odd number too, where a half is less than a half."""
     terms = np.random.default_rng(0).exponential(size=images)
-    halves = HalfSamples.of(images, 4000, 0)
+    halves = HalfSampleResampler.of(images, 4000, 0)
+    means = halves.evaluate(lambda mask: terms[mask].mean())
     for smooth in (False, True):
-        score_of = lambda drawn: terms[drawn].mean()  # noqa: E731
-        error, low, high = halves.interval(terms.mean(), score_of, smooth)
+        error, low, high = halves.interval(terms.mean(), means, smooth)
         assert error == pytest.approx(scipy.stats.sem(terms), rel=0.05)
         assert low < terms.mean() < high
         assert high - low == pytest.approx(3.92 * error, rel=0.1 if images > 9 else 0.25)
-    assert halves.of_mean(terms.mean(), terms)[0] == pytest.approx(scipy.stats.sem(terms), rel=0.05)
-    assert halves.of_mean(1.0, np.ones(images)) == (0, 1, 1)
+    assert halves.interval_of_mean(terms.mean(), terms)[0] == pytest.approx(scipy.stats.sem(terms), rel=0.05)
+    assert halves.interval_of_mean(1.0, np.ones(images)) == (0, 1, 1)
 
 
 def with_logits(count: int, seed: int) -> dict[str, np.ndarray]:

@@ -10,11 +10,11 @@ from torch_fidelity.metric_prc import calculate_precision_recall_full
 
 from shapednoise.config.scoring import ScoringSettings
 from shapednoise.errors import UserError
+from shapednoise.metrics.context import statistics
 from shapednoise.metrics.extractors import load_extractor
 from shapednoise.metrics.features import extract
-from shapednoise.metrics.manifold import BLOCK, membership, neighbour_distances
+from shapednoise.metrics.manifold import BLOCK, membership, neighbor_distances
 from shapednoise.metrics.scores import score
-from shapednoise.metrics.statistics import statistics
 
 SETTINGS = ScoringSettings(kid_subsets=10, kid_subset_size=20, is_splits=2)
 
@@ -56,8 +56,8 @@ def test_the_generated_set_comes_first():
 
 def test_duplicates_among_the_generated_images_do_not_help():
     """Images that are repeated leave precision where it was; recall and coverage do not grow."""
-    ours, real = cloud(300, 1.0, 0), cloud(300, 1.0, 1)
-    few = {"features": ours["features"][:100]}
+    generated, real = cloud(300, 1.0, 0), cloud(300, 1.0, 1)
+    few = {"features": generated["features"][:100]}
     repeated = {"features": np.tile(few["features"], (5, 1))}
     once, often = score(few, real, SETTINGS), score(repeated, real, SETTINGS)
     assert often["precision"] == pytest.approx(once["precision"], abs=1e-6)
@@ -69,9 +69,9 @@ def test_duplicates_among_the_generated_images_do_not_help():
 
 
 def test_fid_is_that_of_an_independent_formula():
-    ours, real = cloud(400, 1.2, 0, centre=0.3), cloud(500, 1.0, 1)
-    expected = frechet_distance(ours["features"], real["features"])
-    assert score(ours, real, SETTINGS)["fid"] == pytest.approx(expected, rel=1e-6)
+    generated, real = cloud(400, 1.2, 0, centre=0.3), cloud(500, 1.0, 1)
+    expected = frechet_distance(generated["features"], real["features"])
+    assert score(generated, real, SETTINGS)["fid"] == pytest.approx(expected, rel=1e-6)
 
 
 def frechet_distance(one: np.ndarray, other: np.ndarray) -> float:
@@ -117,35 +117,35 @@ def two_sets() -> tuple[np.ndarray, np.ndarray]:
 
 def test_density_and_coverage_are_those_of_all_pairs(two_sets):
     """Against the formulas of the paper on whole matrices of distances."""
-    ours, real = two_sets
+    generated, real = two_sets
     radii = np.sort(cdist(real, real), axis=1)[:, 5]
-    inside = cdist(real, ours) < radii[:, None]
-    found = membership(ours, real, neighbour_distances(real), 3, 5)
+    inside = cdist(real, generated) < radii[:, None]
+    found = membership(generated, real, neighbor_distances(real), 3, 5)
     np.testing.assert_allclose(found.dense, inside.sum(0) / 5)
     np.testing.assert_array_equal(found.covered, inside.any(1))
     assert 0.2 < found.covered.mean() < 0.9
 
 
-@pytest.mark.parametrize("neighbours", [1, 3, 10])
-def test_precision_and_recall_are_torch_fidelitys(two_sets, neighbours):
-    ours, real = two_sets
-    found = membership(ours, real, neighbour_distances(real), neighbours, 5)
-    expected = calculate_precision_recall_full(*map(torch.from_numpy, two_sets), neighbours)
+@pytest.mark.parametrize("neighbors", [1, 3, 10])
+def test_precision_and_recall_are_torch_fidelitys(two_sets, neighbors):
+    generated, real = two_sets
+    found = membership(generated, real, neighbor_distances(real), neighbors, 5)
+    expected = calculate_precision_recall_full(*map(torch.from_numpy, two_sets), neighbors)
     assert (found.precise.mean(), found.recalled.mean()) == pytest.approx(expected, abs=1e-6)
     assert 0.1 < expected[0] < 1 and 0.1 < expected[1] < 1
 
 
 def test_neighbours_are_the_nearest_others(two_sets):
     _, real = two_sets
-    found = neighbour_distances(real)
+    found = neighbor_distances(real)
     np.testing.assert_allclose(found, np.sort(cdist(real, real), axis=1)[:, 1:21], rtol=1e-3)
-    assert neighbour_distances(real[:4]).shape == (4, 3)
+    assert neighbor_distances(real[:4]).shape == (4, 3)
 
 
 def test_neighbours_that_are_handed_over_change_no_score(two_sets):
-    ours, real = ({"features": features} for features in two_sets)
-    kept = real | {"neighbours": neighbour_distances(real["features"])}
-    assert score(ours, kept, SETTINGS) == score(ours, real, SETTINGS)
+    generated, real = ({"features": features} for features in two_sets)
+    with_neighbors = real | {"neighbors": neighbor_distances(real["features"])}
+    assert score(generated, with_neighbors, SETTINGS) == score(generated, real, SETTINGS)
 
 
 def test_too_few_images_are_refused_with_the_remedy():
@@ -185,7 +185,7 @@ def test_grey_and_float16_images_have_the_features_of_their_8_bit_colours(incept
 
 @pytest.mark.slow
 def test_all_scores_equal_torch_fidelitys_own(inception_weights):
-    """The same images through torch_fidelity.calculate_metrics and through our files of features."""
+    """The same images through torch_fidelity.calculate_metrics and through files of features."""
     rng = np.random.default_rng(0)
     generated = rng.integers(0, 200, (24, 3, 32, 32), np.uint8)
     real = rng.integers(0, 256, (30, 3, 32, 32), np.uint8)
@@ -208,6 +208,6 @@ def test_all_scores_equal_torch_fidelitys_own(inception_weights):
         "recall": "recall",
         "f_score": "f_score",
     }
-    for ours, theirs in names.items():
-        assert found[ours] == pytest.approx(expected[theirs], rel=1e-3, abs=1e-6), ours
+    for name, key in names.items():
+        assert found[name] == pytest.approx(expected[key], rel=1e-3, abs=1e-6), name
     assert found["is_missing"] is None

@@ -6,7 +6,6 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from shapednoise.analysis.drift import drift_table
 from shapednoise.data.corrupt import band_noise
 from shapednoise.noise.process import ShapedProcess
 from shapednoise.noise.shape import make_shape, radii, with_axis
@@ -203,18 +202,6 @@ def test_four_channels_keep_their_volume():
     v = unit([1, 2, 3, 4])
     gains = make_shape("hdm", strength=0.7, schedule="constant", axis=v).gains(BETAS, (1, 1))[0]
     assert (gains[0] * gains[1] ** 3).item() == pytest.approx(1, abs=1e-12)
-
-
-def test_drift_is_equation_12():
-    shapes = [{"operator": "sdm", "strength": strength} for strength in (-0.4, 0.3)]
-    table = drift_table("sdm", shapes, [1000, 50], BETAS)
-    for (strength, steps), rows in table.groupby(["strength", "steps"]):
-        delta = (BETAS[1] - BETAS[0]).item() * (1000 // steps)
-        # from t to the earlier t - 1: S_t^-1 S_{t-1} = exp(s(t) - s(t-1)) on v
-        np.testing.assert_allclose(rows.deviation, np.exp(strength * delta / 0.02) - 1, rtol=1e-9)
-        whole = np.exp(strength * delta / 0.02 * len(rows)) - 1
-        assert rows.accumulated.iloc[-1] == pytest.approx(whole, rel=1e-9)
-    assert table.deviation.abs().max() < 0.01
 
 
 def test_the_axis_is_put_in_where_it_is_needed():
