@@ -145,9 +145,12 @@ def untracked_engine(wildcards, output):
 
 def job(rule):
     """The resources of a rule's jobs: minutes and memory by what they cost, and what the site asks for."""
+    memory_mb = lambda wildcards: COSTS.of(rule, wildcards).memory_mb
+    minutes = lambda wildcards: COSTS.minutes(rule, wildcards)
+    varies = COSTS.varies(rule)  # a function costs time in every job of a plan
     return {
-        "mem_mb": lambda wildcards: COSTS.of(rule, wildcards).memory_mb,
-        "runtime": lambda wildcards: COSTS.minutes(rule, wildcards),
+        "mem_mb": memory_mb if varies else memory_mb({}),
+        "runtime": minutes if varies else minutes({}),
         **CONFIG.cluster.resources(gpu=rule in GPU_RULES),
     }
 

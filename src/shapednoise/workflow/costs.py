@@ -73,6 +73,12 @@ class Cost:
     scratch_mb: float = 0.0  # at most, of files that are removed when it is done
 
 
+FIXED = {  # of rules whose jobs cost the same; those of all others are small
+    "pictures": Cost(15.0, 1000, kept_mb=SMALL_MB["pictures"]),
+    **dict.fromkeys(("theory", "closed_form"), Cost(30.0, 4000)),
+}
+
+
 def rates(folder: Path, cluster: ClusterSettings) -> Rates:
     """The rates measured by `make bench` below the folder, or a guess; of processors if there is no GPU.
 
@@ -117,15 +123,16 @@ class Costs:
             "corrupt": lambda w: self._array(w["prepared"], numbers=2),
             "neighbours": lambda w: self._neighbours(self._reference(w["dataset"], w["reference"])),
             "scores": self._scores,
-            "pictures": lambda w: Cost(15.0, 1000, kept_mb=SMALL_MB["pictures"]),
             **dict.fromkeys(("pca", "spectrum"), lambda w: Cost(10 + self._array_mb(w["dataset"]) / 5, 4000)),
-            **dict.fromkeys(("theory", "closed_form"), lambda w: Cost(30.0, 4000)),
         }
 
     def of(self, rule: str, wildcards: Mapping[str, str]) -> Cost:
-        """The cost of a rule's job; a small job's, where the rule has no estimate of its own."""
-        estimate = self._estimates.get(rule)
-        return estimate(wildcards) if estimate else Cost()
+        """The cost of a rule's job."""
+        return self._estimates[rule](wildcards) if self.varies(rule) else FIXED.get(rule, Cost())
+
+    def varies(self, rule: str) -> bool:
+        """Whether the jobs of a rule differ in their cost."""
+        return rule in self._estimates
 
     def minutes(self, rule: str, wildcards: Mapping[str, str]) -> int:
         """The run time that a cluster is asked for; at most the longest that the site allows."""

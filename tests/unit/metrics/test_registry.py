@@ -35,13 +35,12 @@ FIGURE = """
 import sys
 from shapednoise.metrics import measures
 measures.__path__.append(sys.argv[1])
-from shapednoise.config.figures import UCurveSettings
+from shapednoise.figures.u_curve import UCurveSettings
 from shapednoise.metrics.registry import METRICS
 loaded = {"torch", "torch_fidelity", "scipy", "matplotlib"} & set(sys.modules)
 assert not loaded, loaded
 assert UCurveSettings(kind="u_curve", experiment="a", metric="offset").metric == "offset"
-from shapednoise.figures.style import METRIC_NAMES
-assert METRIC_NAMES["offset"] == "Offset" and METRICS["offset"].direction == "lower is better"
+assert METRICS["offset"].label == "Offset" and METRICS["offset"].direction == "lower is better"
 """
 
 
