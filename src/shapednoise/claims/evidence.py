@@ -10,8 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from shapednoise.analysis.curve import BASELINE, SAMPLER
+from shapednoise.analysis.curve import SAMPLER
 from shapednoise.claims import published
+from shapednoise.noise.operators import BASELINE
 
 PUBLISHED_SAMPLER = {"eta": 0.0} | {row.key.removeprefix("sampling."): row.value for row in published.SAMPLER}
 

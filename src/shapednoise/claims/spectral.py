@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapednoise.analysis.curve import BASELINE, Interval
+from shapednoise.analysis.curve import Interval
 from shapednoise.claims.estimates import by_seed, fit_of, optimum_of, paired_difference, sample_counts
 from shapednoise.claims.evidence import Evidence, NotRun
 from shapednoise.claims.published import BANDS
@@ -16,6 +16,7 @@ from shapednoise.claims.registry import (
     combine,
     decide_by_interval,
 )
+from shapednoise.noise.operators import BASELINE
 
 POWER_LAWS = {
     "mnist": "mnist_powerlaw",
