@@ -18,7 +18,6 @@ from shapednoise.errors import UserError
 from shapednoise.files import (
     atomic_path,
     read_json,
-    remove_partials,
     sha256_of_json,
     sha256_of_path,
     write_json,
@@ -58,7 +57,6 @@ def draw_samples(arguments: argparse.Namespace, code: str) -> None:
         work.remove()
         return
     arguments.provenance.unlink(missing_ok=True)  # of older samples, which these replace
-    remove_partials(arguments.samples)
     recorder = ProvenanceRecorder(**facts, fingerprint=fingerprint)
     sharing = engine.points_per_gpu
     sampler = BatchSampler(

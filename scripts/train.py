@@ -13,7 +13,7 @@ from shapednoise.diffusion.checkpoints import Checkpoints
 from shapednoise.diffusion.device import compute_environment, configure_cpu
 from shapednoise.diffusion.network import save_model
 from shapednoise.diffusion.training import Training, reraise_oom, train, training_facts
-from shapednoise.files import atomic_directory, read_json, remove_partials, sha256_of_json, write_json
+from shapednoise.files import atomic_directory, read_json, sha256_of_json, write_json
 from shapednoise.log import log
 from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.shape import checked, make_shape, with_axis
@@ -61,7 +61,6 @@ def train_model(arguments: argparse.Namespace, code: str) -> None:
         log.info("%s is there already, made by the same settings and code", arguments.output)
         checkpoints.remove()
         return
-    remove_partials(arguments.output)
     recorder = ProvenanceRecorder(**facts, **environment, fingerprint=fingerprint)
     betas = linear_betas(**settings.schedule.for_diffusers())
     process = ShapedProcess(make_shape(**shape), betas, arguments.marginal == "exact", settings.prediction)

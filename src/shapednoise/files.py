@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import socket
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -56,13 +55,15 @@ def atomic_path(destination: str | Path) -> Iterator[Path]:
 def atomic_directory(destination: str | Path, last: str) -> Iterator[Path]:
     """Yield a temporary directory whose files are moved into `destination` when it is complete.
 
-    The file named `last` is moved last: readers take its presence as the sign that all are there.
+    The file named `last` is moved last: readers take its presence as the sign that all are there. One process
+    at a time may write a directory; what a killed one left is removed.
     """
     destination = Path(destination)
     destination.mkdir(parents=True, exist_ok=True)
-    partial = destination.with_name(f".partial-{destination.name}-")
-    with _named(destination, partial):
-        temporary = Path(tempfile.mkdtemp(prefix=partial.name, dir=partial.parent))
+    temporary = destination.with_name(f".partial-{destination.name}")
+    with _named(destination, temporary):
+        _remove(temporary)
+        temporary.mkdir()
         try:
             yield temporary
             files = sorted(p.relative_to(temporary) for p in temporary.rglob("*") if p.is_file())
@@ -84,13 +85,6 @@ def is_abandoned(name: str) -> bool:
     except OSError as error:
         return error.errno == errno.ESRCH
     return False
-
-
-def remove_partials(destination: Path) -> None:
-    """Remove incomplete versions of a file or folder that no other process may be writing now."""
-    for pattern in (f".*.partial.{destination.name}", f".partial-{destination.name}-*"):
-        for left in destination.parent.glob(pattern):
-            _remove(left)
 
 
 def _remove(path: Path) -> None:
@@ -134,6 +128,7 @@ def reserve_array(path: Path, shape: tuple[int, ...], dtype: np.dtype | str) -> 
             file.flush()
             os.posix_fallocate(file.fileno(), file.tell(), bytes_needed)
     except OSError as error:
+        path.unlink(missing_ok=True)
         raise OSError(error.errno, f"no room for {bytes_needed} bytes", str(path)) from None
     return np.lib.format.open_memmap(path, mode="r+")
 

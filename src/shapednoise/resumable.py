@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shapednoise.files import DAMAGED, atomic_path, read_json, reserve_array, write_text
+from shapednoise.files import atomic_path, read_json, reserve_array, write_text
 from shapednoise.log import log
 
 Arrays = dict[str, np.ndarray]
@@ -35,7 +35,7 @@ class ResumableArrays:
         if folder and (folder / RECORD).is_file():
             try:
                 self._resume(folder)
-            except (*DAMAGED, TypeError) as error:
+            except Exception as error:  # NumPy's of damaged headers are of many kinds
                 why = " ".join(str(error).split())
                 log.warning("what was done in %s is damaged (%s); it is done again", folder, why)
                 self.arrays, self._batches = {}, []
