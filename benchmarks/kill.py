@@ -1,8 +1,8 @@
 """Kill a training and a sampling at random moments and compare what they end with, bit for bit.
 
 Each job runs once undisturbed. Then it is started again and again and killed (SIGKILL, or another
-signal) at random moments, until it has been killed as often as asked and has left a checkpoint or a
-shard; the last start goes on from there to the end. The files must have the same sha256.
+signal) at random moments, until it has been killed as often as asked and has left something to continue
+from; the last start runs to the end. The files must have the same sha256.
 
     python benchmarks/kill.py --kills 20
 """
@@ -63,7 +63,7 @@ def compare(stage: str, arguments: argparse.Namespace, folder: Path, choose: ran
     whole, once = (sha256_of_file(output(stage, folder, kind)) for kind in ("whole", "killed"))
     print(f"{stage}: {seconds:.1f} s undisturbed, then {len(moments)} x {arguments.signal}, after s:")
     print("  " + " ".join(f"{moment:.1f}" for moment in moments))
-    print("  went on from: " + " ".join(continued(log)))
+    print("  continued from: " + " ".join(continued(log)))
     print(f"  sha256 undisturbed {whole}\n  sha256 killed      {once}", flush=True)
     return whole == once and bool(continued(log))
 
@@ -92,13 +92,13 @@ def killed(job: list[str], log: Path, after: float, signum: int) -> bool:
 
 
 def kept(folder: Path) -> bool:
-    """Whether the last kill left something to go on from."""
-    return any(folder.glob("killed/checkpoints/[0-9]*.pt")) or any(folder.glob("killed/shards/[0-9]*.npz"))
+    """Whether the last kill left something to continue from."""
+    return any(folder.glob("killed/checkpoints/[0-9]*.pt")) or any(folder.glob("killed/drawn/done.json"))
 
 
 def continued(log: Path) -> list[str]:
-    """Where the starts after the first went on: a training's step, or the shards of a sampling."""
-    return re.findall(r"continuing (?:from step|with) (\d+)", log.read_text())
+    """The steps or images that the starts after the first continued from."""
+    return re.findall(r"continuing from (?:step|image) (\d+)", log.read_text())
 
 
 def parse() -> argparse.Namespace:
@@ -150,7 +150,7 @@ def command(stage: str, arguments: argparse.Namespace, folder: Path, kind: str) 
         options = {
             "model": folder / "whole" / "model",
             "sampler": json.dumps({**SAMPLER, "images": arguments.images}),
-            "shards": own / "shards",
+            "checkpoints": own / "drawn",
             "samples": own / "samples.npy",
             "trajectory": own / "trajectory.npz",
             "provenance": own / "samples.json",

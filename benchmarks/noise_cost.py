@@ -109,7 +109,7 @@ def measure(
             training.process = process
             _, timesteps, white = training._draw()
             for kind, work in (
-                ("step", training.take_step),
+                ("step", training.train_step),
                 ("extra", lambda p=process, w=white, t=timesteps: extra_work(p, w, t)),
             ):
                 repeats = 1 if kind == "step" else 20

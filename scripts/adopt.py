@@ -1,25 +1,21 @@
 """Take over results that were copied into the results folder, unless other settings or code made them.
 
-Data that is missing is prepared first. Then Snakemake notes the files as made by the present rules
-(`--touch`), so that the next run plans nothing of what is there. Run it in the project's folder.
+Missing data are prepared first. Then Snakemake records the files as made by the present rules (`--touch`),
+so that the next run plans only what is not there. Run it in the project's folder.
 """
 
 import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from shapednoise.config.load import load_project_config
-from shapednoise.config.schema import Config
 from shapednoise.errors import UserError
-from shapednoise.workflow import import_results as adoption
 from shapednoise.workflow.cli import run
-from shapednoise.workflow.code import code_digest
-from shapednoise.workflow.layout import wanted_sample_sets
+from shapednoise.workflow.import_results import ImportedResults
 from shapednoise.workflow.provenance import git_state
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -28,64 +24,42 @@ PROJECT = Path(__file__).resolve().parents[1]
 def main() -> None:
     arguments = parse()
     config = load_project_config(PROJECT, arguments.configfiles)
-    models, samples = adoption.models_there(config), adoption.samples_there(config)
-    check(config, models, samples)
-    note_commits(adoption.commits_of(config, models))
+    results = ImportedResults(config)
+    if keys := results.changed_settings():
+        raise UserError(f"{config.results} was made by other settings: {', '.join(keys)}")
+    refuse(results.differences_of_models() + results.differences_of_samples())
+    present = git_state()["commit"]
+    if others := results.commits() - {present}:
+        print(
+            f"note: made at commit {', '.join(sorted(others))}, this is {present}; the code of models and "
+            "samples is the same, features, scores, tables and figures do not record theirs"
+        )
     if arguments.check:
         return
     snakemake(arguments.configfiles, "prepare", "--touch", "--quiet", "all")  # what is there
     snakemake(arguments.configfiles, "prepare")  # what is not
-    refuse(differences("models", models, lambda model: adoption.difference_of_images(config, model)))
+    refuse(results.differences_of_models())  # now that the images are there
     with times_kept(Path(config.data_dir)):
         snakemake(arguments.configfiles, "--touch", "--quiet", "all", "--forceall")
-    wanted = wanted_sample_sets(config)
-    lacking = len({each.model for each in wanted}) - len(models), len(wanted) - len(samples)
-    print(f"adopted {len(models)} models and {len(samples)} sample sets in {config.results}", end="")
-    print("; {} and {} are yet to be made".format(*lacking) if any(lacking) else "")
+    models, samples = len(results.models), len(results.samples)
+    missing = len(results.wanted_models) - models, len(results.wanted_samples) - samples
+    print(f"adopted {models} models and {samples} sample sets in {config.results}", end="")
+    print("; {} and {} are yet to be made".format(*missing) if any(missing) else "")
 
 
-def check(config: Config, models: list, samples: list) -> None:
-    """Refuse results that other settings or code made, and name each."""
-    if keys := adoption.changed_settings(config):
-        raise UserError(f"{config.results} was made by other settings: {', '.join(sorted(keys))}")
-    trainer, sampler = (code_digest(name) for name in ("train", "sample"))
-    refuse(
-        [
-            *differences("models", models, lambda m: adoption.difference_of_model(config, m, trainer)),
-            *differences("samples", samples, lambda s: adoption.difference_of_samples(config, s, sampler)),
-        ]
-    )
-
-
-def note_commits(theirs: set[str]) -> None:
-    """Say if other code than the trainer's and the sampler's may have been another."""
-    ours = git_state()["commit"]
-    if theirs - {ours}:
-        print(
-            f"note: made at commit {', '.join(sorted(theirs))}, this is {ours}; the code of models and "
-            "samples is the same, features, scores, tables and figures do not say theirs"
-        )
-
-
-def differences(kind: str, made: Iterable, difference: Callable[[Any], list[str]]) -> list[str]:
-    """A line for each of these models or sample sets that something else made than what would now."""
-    found = ((each.path, difference(each)) for each in made)
-    return [f"{kind}/{path}: other {', other '.join(names)}" for path, names in found if names]
-
-
-def refuse(lines: list[str]) -> None:
-    """Raise UserError if there are any, after printing them."""
-    print("\n".join(lines), end="\n" if lines else "")
-    if lines:
+def refuse(differences: list[str]) -> None:
+    """Print these lines and raise UserError if there are any."""
+    if differences:
+        print("\n".join(differences))
         raise UserError(
-            f"{len(lines)} of the models and sample sets were made by something else than the present "
-            "settings, code and images; nothing was adopted"
+            f"{len(differences)} models and sample sets were not made by the present settings, code and "
+            "images; nothing was adopted"
         )
 
 
 @contextmanager
 def times_kept(folder: Path) -> Iterator[None]:
-    """Keep the times of a folder's files: what other results depend on becomes no newer."""
+    """Restore the times of a folder's files, on which other results depend."""
     before = {file: file.stat() for file in folder.rglob("*") if file.is_file()}
     try:
         yield
@@ -96,12 +70,12 @@ def times_kept(folder: Path) -> Iterator[None]:
 
 
 def snakemake(configfiles: list[Path], *arguments: str) -> None:
-    """Run Snakemake on the same configuration. Raises UserError if it fails, which says why itself."""
+    """Run Snakemake on the same configuration. Raises UserError if it fails; its own message says why."""
     overlays = ["--configfile", *map(str, configfiles)] if configfiles else []
     snakefile = ["--snakefile", str(PROJECT / "Snakefile"), "--cores", "all"]
     command = [sys.executable, "-m", "snakemake", *arguments, *snakefile, *overlays]
     if subprocess.run(command, check=False).returncode:
-        raise UserError(f"`snakemake {' '.join(arguments[:2])}` has failed; nothing was adopted")
+        raise UserError(f"`snakemake {' '.join(arguments[:2])}` failed; nothing was adopted")
 
 
 def parse() -> argparse.Namespace:

@@ -1,13 +1,13 @@
-"""Remove what interrupted or killed runs left behind, and what torch.compile made; never results.
+"""Remove checkpoints and partial files of interrupted runs, and what torch.compile made; never results.
 
-Checkpoints, shards and partial files that a running process holds stay, as does what is younger than
---days. All results folders below results/, or those that are named.
+Files that a running process holds stay, as do those that are younger than --days. Cleans all results folders
+below results/, or those that are named.
 """
 
 import argparse
 from pathlib import Path
 
-from shapednoise.workflow.cleanup import Cleaning, clean, is_results
+from shapednoise.workflow.cleanup import clean, is_results
 from shapednoise.workflow.cli import run
 
 
@@ -17,19 +17,14 @@ def main() -> None:
     total = 0
     for folder in folders:
         cleaning = clean(folder, arguments.days)
-        report(cleaning)
+        for path, size in cleaning.removed.items():
+            print(f"removed {path}, {size / 1e6:.1f} MB")
+        for path, holder in cleaning.skipped_locked.items():
+            print(f"kept    {path}, locked by {holder}")
+        for path, size in cleaning.skipped_recent.items():
+            print(f"kept    {path}, {size / 1e6:.1f} MB, younger than {arguments.days:g} days")
         total += sum(cleaning.removed.values())
     print(f"{total / 1e6:.1f} MB removed from {len(folders)} results folders")
-
-
-def report(cleaning: Cleaning) -> None:
-    """Print what was removed, and what was not and why."""
-    for path, size in cleaning.removed.items():
-        print(f"removed {path}, {size / 1e6:.1f} MB")
-    for path, holder in cleaning.held.items():
-        print(f"kept    {path}, in the hands of {holder}")
-    for path, size in cleaning.young.items():
-        print(f"kept    {path}, {size / 1e6:.1f} MB, younger than {cleaning.days:g} days")
 
 
 def parse() -> argparse.Namespace:

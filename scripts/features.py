@@ -1,6 +1,7 @@
 """Features of an image array, of a data set or of samples, by a feature extractor.
 
-An extraction that is interrupted keeps what it has in the folder of --shards; the same command goes on.
+An extraction that is interrupted keeps its features in the folder of --checkpoints; the same command
+continues it.
 """
 
 import argparse
@@ -14,23 +15,26 @@ import torch
 from shapednoise.config.data import NetworkSettings
 from shapednoise.config.machine import EngineSettings
 from shapednoise.data.images import load_images, reference_indices
-from shapednoise.diffusion.device import use_threads
+from shapednoise.diffusion.device import configure_cpu
 from shapednoise.files import sha256_of_file, sha256_of_json
 from shapednoise.metrics.extractors import digest_of, load_extractor
 from shapednoise.metrics.features import code_of, extract, write_features
-from shapednoise.shards import Shards
+from shapednoise.resumable import ResumableArrays
 from shapednoise.workflow.cli import run, settings_from
 from shapednoise.workflow.code import code_digest
 from shapednoise.workflow.gpus import claim_device
-from shapednoise.workflow.locks import alone
+from shapednoise.workflow.locks import exclusive_lock
 
 
 def main() -> None:
     arguments = parse()
-    use_threads(arguments.threads)
-    code = code_digest("features")  # of what was imported; files may change while this process waits
-    lock = alone(arguments.shards / "lock", f"the features {arguments.output}") if arguments.shards else None
-    with lock or nullcontext():
+    configure_cpu(arguments.threads)
+    # of the modules that were imported; files may change while this process waits
+    code = code_digest("features")
+    lock = nullcontext()
+    if arguments.checkpoints:
+        lock = exclusive_lock(arguments.checkpoints / "lock", f"the features {arguments.output}")
+    with lock:
         write(arguments, code)
 
 
@@ -50,12 +54,11 @@ def write(arguments: argparse.Namespace, code: str) -> None:
         "torch": torch.__version__,
         "sha256_of_weights": digest_of(extractor, arguments.weights),
     }
-    shards = Shards(
-        arguments.shards, fingerprint(arguments.images, indices, record, [code_of(extractor), code])
-    )
-    arrays = extract(extractor, images, indices, settings.batch_size, shards)
+    made_by = fingerprint(arguments.images, indices, record, [code_of(extractor), code])
+    work = ResumableArrays(len(indices), arguments.checkpoints, made_by)
+    arrays = extract(extractor, images, indices, settings.batch_size, work)
     write_features(arguments.output, arrays, record)
-    shards.remove()
+    work.remove()
 
 
 def fingerprint(images: Path, indices: np.ndarray, record: dict, code: list[str]) -> str:
@@ -82,7 +85,7 @@ def parse() -> argparse.Namespace:
         default=EngineSettings(),
         help="how many jobs share a GPU (JSON)",
     )
-    parser.add_argument("--shards", type=Path, help="folder kept until the features are complete")
+    parser.add_argument("--checkpoints", type=Path, help="folder kept until the features are complete")
     parser.add_argument("--output", type=Path, required=True, help="features to write (.npz)")
     return parser.parse_args()
 

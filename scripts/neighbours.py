@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from shapednoise.diffusion.device import use_threads
+from shapednoise.diffusion.device import configure_cpu
 from shapednoise.files import atomic_path
 from shapednoise.metrics.features import read_features
 from shapednoise.metrics.manifold import neighbor_distances
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="distances to write (.npy)")
     arguments = parser.parse_args()
 
-    use_threads(arguments.threads)
+    configure_cpu(arguments.threads)
     features, _ = read_features(arguments.features, "features")
     distances = neighbor_distances(features["features"])
     with atomic_path(arguments.output) as temporary:

@@ -1,6 +1,6 @@
 """Draw a sample set from a trained model: uint8 images and the trajectory of the first few.
 
-Sampling that is interrupted keeps what it has in the folder of --shards; the same command goes on.
+Sampling that is interrupted keeps its images in the folder of --checkpoints; the same command continues it.
 """
 
 import argparse
@@ -12,32 +12,32 @@ from diffusers.utils import logging as diffusers_logging
 
 from shapednoise.config.machine import EngineSettings
 from shapednoise.config.sampling import SamplerSettings
-from shapednoise.diffusion.device import numbers_of, use_threads
-from shapednoise.diffusion.sampling import Sampling, sample, sampling_scheduler
+from shapednoise.diffusion.device import compute_environment, configure_cpu
+from shapednoise.diffusion.sampling import BatchSampler, sample, sampling_scheduler
 from shapednoise.errors import UserError
 from shapednoise.files import (
     atomic_path,
-    new_array,
-    remove_partials,
+    read_json,
     sha256_of_json,
     sha256_of_path,
     write_json,
 )
 from shapednoise.log import log
 from shapednoise.noise.pipeline import ShapedDDPMPipeline
-from shapednoise.shards import Shards
+from shapednoise.resumable import ResumableArrays
 from shapednoise.workflow.cli import run, settings_from
-from shapednoise.workflow.code import code_digest
+from shapednoise.workflow.code import code_digest, operator_modules, stage_name
 from shapednoise.workflow.gpus import claim_device
-from shapednoise.workflow.locks import alone
-from shapednoise.workflow.provenance import is_complete, start
+from shapednoise.workflow.locks import exclusive_lock
+from shapednoise.workflow.provenance import ProvenanceRecorder, is_complete
 
 
 def main() -> None:
     arguments = parse()
-    use_threads(arguments.threads)
-    code = code_digest("sample")  # of what was imported; files may change while this process waits
-    with alone(arguments.shards / "lock", f"the sampling of {arguments.samples}"):
+    configure_cpu(arguments.threads)
+    # of the modules that were imported; files may change while this process waits
+    code = code_digest(stage_name("sample", *operator_modules(shape_of(arguments.model))))
+    with exclusive_lock(arguments.checkpoints / "lock", f"the sampling of {arguments.samples}"):
         draw_samples(arguments, code)
 
 
@@ -47,30 +47,35 @@ def draw_samples(arguments: argparse.Namespace, code: str) -> None:
     engine: EngineSettings = arguments.engine
     unet, scheduler = load(arguments.model, settings)
     device = claim_device(engine.points_per_gpu)
-    facts = {"sampler": settings.model_dump(mode="json"), **numbers_of(settings.precision, device)}
+    environment = compute_environment(settings.precision, device)
+    facts = {"sampler": settings.model_dump(mode="json"), **environment}
     model = [sha256_of_path(arguments.model / part) for part in ("unet", "scheduler")]
     fingerprint = sha256_of_json([facts, model, code])
-    shards = Shards(arguments.shards, fingerprint)
+    work = ResumableArrays(settings.images, arguments.checkpoints, fingerprint)
     if is_complete(arguments.provenance, fingerprint, arguments.samples, arguments.trajectory):
         log.info("%s is there already, made by the same settings and code", arguments.samples)
-        shards.remove()
+        work.remove()
         return
     arguments.provenance.unlink(missing_ok=True)  # of older samples, which these replace
-    remove_partials(arguments.samples)
-    record = start(**facts, fingerprint=fingerprint)
+    recorder = ProvenanceRecorder(**facts, fingerprint=fingerprint)
     sharing = engine.points_per_gpu
-    sampling = Sampling(unet.to(device), scheduler, settings, arguments.batch_size, engine.compile, sharing)
-    shape = (settings.images, unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)
-    with new_array(arguments.samples, shape, "uint8") as images:
-
-        def store(first: int, batch: np.ndarray) -> None:
-            images[first : first + len(batch)] = batch
-
-        trajectory = sample(sampling, store, shards)
+    sampler = BatchSampler(
+        unet.to(device), scheduler, settings, arguments.batch_size, engine.compile, sharing
+    )
+    drawn = sample(sampler, work)
     with atomic_path(arguments.trajectory) as temporary:
-        np.savez(temporary, **trajectory.as_arrays())
-    write_json(arguments.provenance, record())
-    shards.remove()
+        np.savez(temporary, timesteps=drawn["timesteps"], frames=drawn["frames"])
+    work.publish("images", arguments.samples)
+    write_json(arguments.provenance, recorder.record())
+    work.remove()
+
+
+def shape_of(folder: Path) -> dict:
+    """The noise shape of a model."""
+    file = folder / "scheduler" / "scheduler_config.json"
+    if not file.is_file():
+        raise UserError(f"{folder} holds no complete model: there is no {file}; delete it and run again")
+    return read_json(file)["shape"]
 
 
 def load(folder: Path, settings: SamplerSettings):
@@ -95,10 +100,10 @@ def parse() -> argparse.Namespace:
         "--engine",
         type=settings_from(EngineSettings),
         default=EngineSettings(),
-        help="how fast and how safely to compute (JSON)",
+        help="performance settings, which do not affect results (JSON)",
     )
     parser.add_argument(
-        "--shards", type=Path, required=True, help="folder kept until the sample set is complete"
+        "--checkpoints", type=Path, required=True, help="folder kept until the sample set is complete"
     )
     parser.add_argument("--samples", type=Path, required=True, help="array to write (.npy)")
     parser.add_argument("--trajectory", type=Path, required=True, help="trajectory to write (.npz)")

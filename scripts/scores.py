@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from shapednoise.config.scoring import ScoringSettings
-from shapednoise.diffusion.device import use_threads
+from shapednoise.diffusion.device import configure_cpu
 from shapednoise.errors import DamagedFile, UserError
 from shapednoise.files import DAMAGED, write_json
 from shapednoise.log import log
@@ -23,7 +23,7 @@ SAME = ("network", "layer", "sha256_of_weights")
 
 def main() -> None:
     arguments = parse()
-    use_threads(arguments.threads)
+    configure_cpu(arguments.threads)
     generated, record = read_features(arguments.generated)
     real, real_record = read_features(arguments.real, "features")
     if any(record[key] != real_record[key] for key in SAME):

@@ -2,7 +2,6 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import torch
@@ -11,20 +10,20 @@ from shapednoise.config.machine import EngineSettings
 from shapednoise.config.training import TrainingSettings
 from shapednoise.data.images import load_images
 from shapednoise.diffusion.checkpoints import Checkpoints
-from shapednoise.diffusion.device import numbers_of, use_threads
+from shapednoise.diffusion.device import compute_environment, configure_cpu
 from shapednoise.diffusion.network import save_model
-from shapednoise.diffusion.training import Training, memory_needed, train
-from shapednoise.files import atomic_directory, read_json, remove_partials, sha256_of_json, write_json
+from shapednoise.diffusion.training import Training, reraise_oom, train, training_facts
+from shapednoise.files import atomic_directory, read_json, sha256_of_json, write_json
 from shapednoise.log import log
 from shapednoise.noise.process import ShapedProcess, linear_betas
-from shapednoise.noise.shape import SHAPE_VERSION, make_shape, with_axis
+from shapednoise.noise.shape import make_shape, with_axis
 from shapednoise.workflow.cli import json_from, run, settings_from
-from shapednoise.workflow.code import code_digest
+from shapednoise.workflow.code import code_digest, operator_modules, stage_name
 from shapednoise.workflow.gpus import claim_device
-from shapednoise.workflow.locks import alone
-from shapednoise.workflow.provenance import is_complete, start
+from shapednoise.workflow.locks import exclusive_lock
+from shapednoise.workflow.provenance import ProvenanceRecorder, is_complete
 
-# Of a model's folder. The weights may be gone where the config does not keep them.
+# of a model's folder; the weights are missing if the config does not keep them
 FILES = (
     "scheduler/scheduler_config.json",
     "unet/config.json",
@@ -37,9 +36,10 @@ FILES = (
 
 def main() -> None:
     arguments = parse()
-    use_threads(arguments.threads)
-    code = code_digest("train")  # of what was imported; files may change while this process waits
-    with alone(arguments.checkpoints / "lock", f"the training of {arguments.output}"):
+    configure_cpu(arguments.threads)
+    # of the modules that were imported; files may change while this process waits
+    code = code_digest(stage_name("train", *operator_modules(arguments.shape)))
+    with exclusive_lock(arguments.checkpoints / "lock", f"the training of {arguments.output}"):
         train_model(arguments, code)
 
 
@@ -47,16 +47,12 @@ def train_model(arguments: argparse.Namespace, code: str) -> None:
     """Train and save the model, unless it is there already."""
     settings: TrainingSettings = arguments.training
     engine: EngineSettings = arguments.engine
-    scheduler = scheduler_config(arguments)
-    facts = {
-        "training": settings.model_dump(mode="json"),
-        "scheduler": scheduler,
-        "seed": arguments.seed,
-        "sha256_of_pixels": read_json(arguments.manifest)["sha256_of_pixels"],
-    }
+    shape = with_axis(arguments.shape, read_json(arguments.pca)["axes"][0])
+    pixels = read_json(arguments.manifest)["sha256_of_pixels"]
+    facts = training_facts(settings, shape, arguments.marginal, arguments.seed, pixels)
     device = claim_device(engine.points_per_gpu)
-    numbers = numbers_of(settings.precision, device)
-    fingerprint = {"settings or images": sha256_of_json(facts), **numbers, "code": code}
+    environment = compute_environment(settings.precision, device)
+    fingerprint = {"settings or images": sha256_of_json(facts), **environment, "code": code}
     checkpoints = Checkpoints(
         arguments.checkpoints, fingerprint, 60 * engine.checkpoint_minutes, engine.checkpoint_steps
     )
@@ -65,34 +61,20 @@ def train_model(arguments: argparse.Namespace, code: str) -> None:
         log.info("%s is there already, made by the same settings and code", arguments.output)
         checkpoints.remove()
         return
-    remove_partials(arguments.output)
-    record = start(**facts, **numbers, fingerprint=fingerprint)
+    recorder = ProvenanceRecorder(**facts, **environment, fingerprint=fingerprint)
     betas = linear_betas(**settings.schedule.for_diffusers())
-    shape = {name: value for name, value in scheduler["shape"].items() if name != "version"}
     process = ShapedProcess(make_shape(**shape), betas, arguments.marginal == "exact", settings.prediction)
-    with memory_needed(settings):
+    with reraise_oom(settings):
         training = Training(load_images(arguments.images), process, settings, arguments.seed, device)
     train(training, checkpoints, engine.compile)
     with atomic_directory(arguments.output, last=index.name) as folder:
         unet = training.ema_unet().to("cpu", memory_format=torch.contiguous_format)
-        save_model(unet, scheduler, folder)
+        save_model(unet, facts["scheduler"], folder)
         pd.DataFrame(training.record.rows).to_csv(folder / "training.csv", index=False)
         seconds = round(training.record.seconds, 1)  # of all runs, where there were interruptions
-        write_json(folder / provenance.name, record(steps=training.steps, training_seconds=seconds))
+        record = recorder.record(steps=training.steps, training_seconds=seconds)
+        write_json(folder / provenance.name, record)
     checkpoints.remove()
-
-
-def scheduler_config(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The config of the ShapedDDPMScheduler that goes with the model."""
-    settings: TrainingSettings = arguments.training
-    shape = with_axis(arguments.shape, read_json(arguments.pca)["axes"][0])
-    return {
-        **settings.schedule.for_diffusers(),
-        "prediction_type": settings.prediction,
-        "shape": {"version": SHAPE_VERSION, **shape},
-        "reading": arguments.marginal,
-        "clip_sample": arguments.marginal == "published",  # the published code clamps, the equations do not
-    }
 
 
 def parse() -> argparse.Namespace:
@@ -107,7 +89,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--training", type=settings_from(TrainingSettings), required=True, help="training settings (JSON)"
     )
-    parser.add_argument("--seed", type=int, required=True, help="of initial weights, data order and noise")
+    parser.add_argument("--seed", type=int, required=True, help="seed of weights, data order and noise")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
     parser.add_argument(
         "--checkpoints", type=Path, required=True, help="folder kept until the model is complete"
@@ -116,7 +98,7 @@ def parse() -> argparse.Namespace:
         "--engine",
         type=settings_from(EngineSettings),
         default=EngineSettings(),
-        help="how fast and how safely to compute (JSON)",
+        help="performance settings, which do not affect results (JSON)",
     )
     parser.add_argument("--output", type=Path, required=True, help="folder of the model")
     return parser.parse_args()

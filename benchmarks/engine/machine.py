@@ -10,7 +10,7 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.engine.task import Task, diffusers_config
-from shapednoise.diffusion.device import use_threads
+from shapednoise.diffusion.device import configure_cpu
 
 SIZES = {"cpu": (1024, 2048, 4096), "cuda": (1024, 2048, 4096, 8192)}
 DTYPES = {
@@ -25,7 +25,7 @@ class Side:
     """The third process: measures the machine while the others wait."""
 
     def __init__(self, task: Task) -> None:
-        use_threads(task.threads)
+        configure_cpu(task.threads)
         self.task, self.device = task, torch.device(task.device)
 
     @torch.inference_mode()

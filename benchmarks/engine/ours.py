@@ -10,9 +10,9 @@ from shapednoise.config.data import NetworkSettings
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.scoring import ScoringSettings
 from shapednoise.config.training import PrecisionSettings, TrainingSettings, UNetSettings
-from shapednoise.diffusion.device import compute_dtype, use_threads
+from shapednoise.diffusion.device import compute_dtype, configure_cpu
 from shapednoise.diffusion.network import build_unet
-from shapednoise.diffusion.sampling import Sampling, sample, sampling_scheduler
+from shapednoise.diffusion.sampling import BatchSampler, sample, sampling_scheduler
 from shapednoise.diffusion.training import Training
 from shapednoise.metrics.extractors import load_extractor
 from shapednoise.metrics.features import extract
@@ -44,7 +44,7 @@ class Side:
     """Trains, samples and scores; every method returns plain numbers."""
 
     def __init__(self, task: Task) -> None:
-        use_threads(task.threads)
+        configure_cpu(task.threads)
         self.task, self.device = task, torch.device(task.device)
         self.precision = PRECISIONS[task.precision]
         self.shape = {"operator": "sdm", "strength": task.strength, "axis": GREY}
@@ -77,7 +77,7 @@ class Side:
 
     def train(self, steps: int) -> dict:
         """Take so many steps; returns their losses and the images seen."""
-        losses = torch.stack([self.training.take_step()[0] for _ in range(steps)])
+        losses = torch.stack([self.training.train_step()[0] for _ in range(steps)])
         return {"losses": losses.tolist(), "images": steps * self.task.batch_size}
 
     def start_sampling(self) -> None:
@@ -95,10 +95,8 @@ class Side:
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
         settings = SamplerSettings(images=count, steps=steps, seed=seed, precision=numbers)
         scheduler = sampling_scheduler(ShapedDDPMScheduler(shape=self.shape), settings)
-        parts: dict[int, np.ndarray] = {}
-        sampling = Sampling(self.unet, scheduler, settings, compile="on" if self.task.compile else "off")
-        sample(sampling, parts.__setitem__)
-        self.samples = np.concatenate([parts[first] for first in sorted(parts)])
+        compile = "on" if self.task.compile else "off"
+        self.samples = sample(BatchSampler(self.unet, scheduler, settings, compile=compile))["images"]
         return {"images": len(self.samples)}
 
     def score(self, reals: int) -> dict:

@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import socket
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +22,8 @@ import numpy as np
 
 from shapednoise.errors import CANNOT_WRITE, DamagedFile
 
+# names under which atomic_path and atomic_directory write
+PARTIAL = re.compile(r"\.((?P<process>\d+)\.(?P<host>.+)\.partial\..+|partial-.+)")
 # what reading a damaged .npy or .npz file raises
 DAMAGED = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile)
 
@@ -40,8 +41,7 @@ def atomic_path(destination: str | Path) -> Iterator[Path]:
     ending = f".{socket.gethostname()}.partial.{destination.name}"
     temporary = destination.with_name(f".{os.getpid()}{ending}")
     for left in destination.parent.glob(f".*{glob.escape(ending)}"):
-        process = left.name.removesuffix(ending)[1:]
-        if process.isdigit() and not _is_running(int(process)):
+        if is_abandoned(left.name):
             _remove(left)
     try:
         with _named(destination, temporary):
@@ -55,13 +55,15 @@ def atomic_path(destination: str | Path) -> Iterator[Path]:
 def atomic_directory(destination: str | Path, last: str) -> Iterator[Path]:
     """Yield a temporary directory whose files are moved into `destination` when it is complete.
 
-    The file named `last` is moved last: readers take its presence as the sign that all are there.
+    The file named `last` is moved last: readers take its presence as the sign that all are there. One process
+    at a time may write a directory; what a killed one left is removed.
     """
     destination = Path(destination)
     destination.mkdir(parents=True, exist_ok=True)
-    partial = destination.with_name(f".partial-{destination.name}-")
-    with _named(destination, partial):
-        temporary = Path(tempfile.mkdtemp(prefix=partial.name, dir=partial.parent))
+    temporary = destination.with_name(f".partial-{destination.name}")
+    with _named(destination, temporary):
+        _remove(temporary)
+        temporary.mkdir()
         try:
             yield temporary
             files = sorted(p.relative_to(temporary) for p in temporary.rglob("*") if p.is_file())
@@ -73,24 +75,20 @@ def atomic_directory(destination: str | Path, last: str) -> Iterator[Path]:
             _remove(temporary)
 
 
-def _is_running(process: int) -> bool:
-    """Whether there is a process of this number on this machine."""
+def is_abandoned(name: str) -> bool:
+    """Whether a file's name is that of an incomplete one that no process of this machine is writing."""
+    match = PARTIAL.fullmatch(name)
+    if not match or match["host"] != socket.gethostname():
+        return bool(match)
     try:
-        os.kill(process, 0)
+        os.kill(int(match["process"]), 0)
     except OSError as error:
-        return error.errno != errno.ESRCH
-    return True
-
-
-def remove_partials(destination: Path) -> None:
-    """Remove what killed processes left of a file or folder, which no other process may be writing now."""
-    for pattern in (f".*.partial.{destination.name}", f".partial-{destination.name}-*"):
-        for left in destination.parent.glob(pattern):
-            _remove(left)
+        return error.errno == errno.ESRCH
+    return False
 
 
 def _remove(path: Path) -> None:
-    """Remove a temporary file or directory, as far as the disk lets us: nobody takes it for a result."""
+    """Remove a temporary file or directory. Errors are ignored, as nothing reads it."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     with suppress(OSError):
@@ -116,25 +114,30 @@ def read_json(path: str | Path) -> Any:
         raise DamagedFile(path, error) from error
 
 
+def reserve_array(path: Path, shape: tuple[int, ...], dtype: np.dtype | str) -> np.memmap:
+    """Make a .npy file of this shape and return it memory-mapped.
+
+    Its disk space is reserved, so that a full disk is an OSError (ENOSPC, naming the file) at the start and
+    not a bus error hours later.
+    """
+    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+    bytes_needed = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    try:
+        with open(path, "wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            file.flush()
+            os.posix_fallocate(file.fileno(), file.tell(), bytes_needed)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise OSError(error.errno, f"no room for {bytes_needed} bytes", str(path)) from None
+    return np.lib.format.open_memmap(path, mode="r+")
+
+
 @contextmanager
 def new_array(path: str | Path, shape: tuple[int, ...], dtype: str) -> Iterator[np.ndarray]:
-    """Yield a writable memory-mapped array that becomes the .npy file `path` when the block ends.
-
-    The disk space is reserved first, so that a full disk is an OSError (ENOSPC, naming the file) at the
-    start and not a bus error hours later.
-    """
+    """Yield a memory-mapped array (see reserve_array) that becomes the .npy file `path` after the block."""
     with atomic_path(path) as temporary:
-        bytes_needed = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        with open(temporary, "wb") as file:
-            np.lib.format.write_array_header_1_0(
-                file, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
-            )
-            file.flush()
-            try:
-                os.posix_fallocate(file.fileno(), file.tell(), bytes_needed)
-            except OSError as error:
-                raise OSError(error.errno, f"no room for {bytes_needed} bytes", str(path)) from None
-        array = np.lib.format.open_memmap(temporary, mode="r+")
+        array = reserve_array(temporary, shape, dtype)
         yield array
         array.flush()
 
@@ -145,7 +148,7 @@ def growing_array(
 ) -> Iterator[Callable[[np.ndarray], None]]:
     """Yield a function that appends blocks N x shape; together they become the .npy file `path`.
 
-    How many there will be need not be known. A full disk is an OSError that names the file.
+    Their number need not be known beforehand. A full disk is an OSError that names the file.
     """
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         header = {"descr": np.dtype(dtype).str, "fortran_order": False}
@@ -165,9 +168,9 @@ def growing_array(
 
 @contextmanager
 def _named(path: Path, temporary: Path) -> Iterator[None]:
-    """Let the error of what cannot be written be an OSError that names `path`, not what is temporary.
+    """Make errors of writing `temporary` OSErrors that name `path`.
 
-    That of a full disk names no file; a library in Rust (safetensors) raises errors of its own.
+    The error of a full disk names no file, and safetensors (Rust) raises its own kind.
     """
     try:
         yield

@@ -8,7 +8,6 @@ import pytest
 from shapednoise.errors import DamagedFile
 from shapednoise.files import write_json
 from shapednoise.metrics.features import read_features, write_features
-from shapednoise.shards import Shards
 from shapednoise.workflow.provenance import is_complete
 
 ARRAYS = {"features": np.arange(24, dtype=np.float32).reshape(4, 6), "logits": np.ones((4, 2), np.float32)}
@@ -45,26 +44,6 @@ def test_damaged_features_are_named_or_as_written(tmp_path):
         else:
             assert same(arrays) and record == {"network": "n"}
     assert refused > len(whole) // 2
-
-
-def test_damaged_shards_are_made_again(tmp_path, caplog):
-    made = []
-
-    def compute():
-        made.append(1)
-        return ARRAYS
-
-    shards = Shards(tmp_path, "f")
-    shards.get(0, compute)
-    [path] = tmp_path.iterdir()
-    content = path.read_bytes()
-    for number, damaged in enumerate(damaged_contents(content)):
-        if number % 20:
-            continue
-        path.write_bytes(damaged)
-        assert same(shards.get(0, compute))
-    assert len(made) > 20
-    assert "is damaged" in caplog.text
 
 
 @pytest.mark.parametrize("content", ["", "{", json.dumps({"fingerprint": "other"})])

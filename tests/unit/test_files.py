@@ -19,7 +19,6 @@ from shapednoise.files import (
     growing_array,
     new_array,
     read_json,
-    remove_partials,
     sha256_of_json,
     write_json,
 )
@@ -85,6 +84,7 @@ def test_an_array_grows_block_by_block(tmp_path):
     "write",
     [
         "with new_array(path, (1 << 20,), 'uint8') as array: array[:] = 1",
+        "ResumableArrays(1 << 20, path.parent).append({'samples': np.ones(1, 'uint8')})",
         "with growing_array(path, (), 'uint8') as append: append(np.ones(1 << 20, 'uint8'))",
         "with growing_array(path, (), 'uint8') as append: [append(np.ones(999, 'uint8')) for _ in range(99)]",
     ],
@@ -95,8 +95,10 @@ def test_a_full_disk_is_said_in_one_line(tmp_path, write):
         "import resource, sys\n"
         "from shapednoise.workflow.cli import run\n"
         "import numpy as np\n"
+        "from pathlib import Path\n"
         "from shapednoise.files import growing_array, new_array\n"
-        f"path = {str(tmp_path / 'samples.npy')!r}\n"
+        "from shapednoise.resumable import ResumableArrays\n"
+        f"path = Path({str(tmp_path / 'samples.npy')!r})\n"
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))\n"
         "def main():\n"
@@ -116,15 +118,13 @@ def test_digest_of_json_does_not_depend_on_the_order_of_keys():
     assert sha256_of_json({"a": 1}) != sha256_of_json({"a": 2})
 
 
-def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
-    kept = [tmp_path / name for name in ("seed4", ".partial-seed42-x", ".9.partial.seed42", "seed4.npy")]
-    left = [tmp_path / ".partial-seed4-abc", tmp_path / ".17.partial.seed4"]
-    for path in (*kept, left[1]):
-        path.write_text("content")
-    (left[0] / "unet").mkdir(parents=True)
-    (left[0] / "unet" / "config.json").write_text("{}")
-    remove_partials(tmp_path / "seed4")
-    assert sorted(tmp_path.iterdir()) == sorted(kept)
+def test_a_directory_replaces_what_a_killed_process_left_of_it_and_nothing_else(tmp_path):
+    others = [tmp_path / name for name in (".partial-seed42", ".partial-seed4.npy")]
+    for folder in (*others, tmp_path / ".partial-seed4"):
+        (folder / "unet").mkdir(parents=True)
+    with atomic_directory(tmp_path / "seed4", last="index") as folder:
+        assert not list(folder.iterdir())
+    assert sorted(tmp_path.iterdir()) == sorted([*others, tmp_path / "seed4"])
 
 
 def test_a_folder_that_is_replaced_is_never_a_mixture_that_looks_complete(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shapednoise.workflow.locks import alone
+from shapednoise.workflow.locks import exclusive_lock
 
 POINT = "pictures/sdm/s0.40/published/tiny/seed42"
 RESULTS = "results/tiny"
@@ -123,13 +123,13 @@ def test_a_second_run_in_the_same_folder_is_refused_and_harms_nothing(workspace)
     """The first one's training waits for a lock that this process holds, so that it is under way."""
     before = (workspace.path / WEIGHTS).read_bytes()
     (workspace.path / WEIGHTS).unlink()
-    with alone(workspace.path / CHECKPOINTS / "lock", "the training"):
+    with exclusive_lock(workspace.path / CHECKPOINTS / "lock", "the training"):
         first = subprocess.Popen(
             workspace.command(WEIGHTS), cwd=workspace.path, env=workspace.environment(),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         for line in first.stdout:
-            if "waiting: the training of" in line:
+            if "which holds the lock on the training of" in line:
                 break
         second = workspace.snakemake(WEIGHTS)
         assert first.poll() is None

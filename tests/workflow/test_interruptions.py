@@ -131,7 +131,7 @@ def test_a_second_process_on_a_point_waits_and_then_has_nothing_to_do(workspace)
     errors = [process.communicate(timeout=240)[1] for process in running]
     assert [process.returncode for process in running] == [0, 0], errors
     first, second = sorted(errors, key=lambda text: "waiting" in text)
-    assert "waiting: the training of results/tiny/models/by_hand is in the hands of" in second
+    assert "which holds the lock on the training of results/tiny/models/by_hand" in second
     assert "is there already, made by the same settings and code" in second
     assert "100%" in first and "waiting" not in first and "100%" not in second
 

@@ -1,7 +1,7 @@
 """Checkpoints of a training in progress. They are not results: they live apart and may be deleted.
 
-A checkpoint is a file STEP-DIGEST.pt: the digest of its content is in its name, so that one that was
-torn by a crash, a full disk or a copy is known. The last two are kept.
+A checkpoint is a file STEP-DIGEST.pt: its name holds the digest of its content, by which a file torn by a
+crash, a full disk or a copy is recognized. The last two are kept.
 """
 
 import os
@@ -23,7 +23,7 @@ Fingerprint = dict[str, str]
 
 
 class Checkpoints:
-    """The checkpoints of one training below a folder that no other process uses."""
+    """The checkpoints of one training in a folder that no other process uses."""
 
     def __init__(
         self, folder: Path, fingerprint: Fingerprint, every_seconds: float = 600.0, every_steps: int = 0
@@ -45,7 +45,7 @@ class Checkpoints:
     def save(self, step: int, state: dict[str, Any]) -> bool:
         """Write the state, whole or not at all, and remove all but this one and the one before it.
 
-        A checkpoint that cannot be written (a full disk) is no reason to stop: False, said in one line.
+        A checkpoint that cannot be written (a full disk) does not end the training: False, and a warning.
         """
         partial = self.folder / f".{os.getpid()}{PARTIAL}"
         try:
@@ -63,7 +63,7 @@ class Checkpoints:
         return True
 
     def load(self) -> dict[str, Any] | None:
-        """The newest state that is whole and fits; None where there is none. Says what is not used."""
+        """The newest state that is whole and fits, or None. The log names files that are not used."""
         for left_by_a_crash in self.folder.glob(f".*{PARTIAL}"):
             left_by_a_crash.unlink(missing_ok=True)
         paths = self._newest_first()
@@ -103,24 +103,24 @@ def _digest(path: Path) -> str:
     return sha256_of_file(path)[:16]
 
 
-class Interruption:
-    """Whether the process was asked to stop, and by which signal."""
+class ReceivedSignal:
+    """The number of the signal that was received, or None."""
 
     signum: int | None = None
 
 
 @contextmanager
-def interruption() -> Iterator[Interruption]:
-    """Turn SIGINT, SIGTERM and SIGUSR1 into a flag for the length of the block, so that a step ends."""
-    asked = Interruption()
+def defer_signals() -> Iterator[ReceivedSignal]:
+    """Note SIGINT, SIGTERM and SIGUSR1 during the block instead of ending, so that a step completes."""
+    received = ReceivedSignal()
 
     def handler(signum: int, frame: object) -> None:
-        asked.signum = signum
+        received.signum = signum
 
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
     before = {signum: signal.signal(signum, handler) for signum in signals}
     try:
-        yield asked
+        yield received
     finally:
         for signum, previous in before.items():
             signal.signal(signum, previous)

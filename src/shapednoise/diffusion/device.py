@@ -22,11 +22,11 @@ def pick_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def use_threads(threads: int) -> None:
-    """Compute with this many processor threads, and keep the memory that tensors give back.
+def configure_cpu(threads: int) -> None:
+    """Compute with this many processor threads, and let glibc reuse the memory of freed tensors.
 
-    The C library returns large blocks to the system, which must then fill each new one with zeros, page
-    by page; a step of a network allocates and frees hundreds. Elsewhere than with glibc nothing changes.
+    By default it returns large blocks to the system, which fills each new one with zeros, page by page; a
+    training step allocates and frees hundreds. Other C libraries are left as they are.
     """
     torch.set_num_threads(threads)
     with contextlib.suppress(OSError, AttributeError):
@@ -46,8 +46,8 @@ def compute_dtype(settings: PrecisionSettings, device: torch.device) -> torch.dt
     return torch.float32
 
 
-def numbers_of(settings: PrecisionSettings, device: torch.device) -> dict[str, str]:
-    """What the last digits of a network's results depend on, for records and fingerprints."""
+def compute_environment(settings: PrecisionSettings, device: torch.device) -> dict[str, str]:
+    """Device, precision and PyTorch version, which the last digits of results depend on."""
     precision = str(compute_dtype(settings, device)).removeprefix("torch.")
     return {"device": device.type, "precision": precision, "torch": str(torch.__version__)}
 
@@ -62,10 +62,10 @@ def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractCon
 def compiled(
     network: nn.Module, arguments: tuple[Tensor, ...], dtype: torch.dtype, wanted: bool
 ) -> nn.Module:
-    """The network by torch.compile, tried once with arguments of the one shape that it is for.
+    """The network compiled by torch.compile for the shape of these arguments, called with them once.
 
-    That needs a C++ compiler and, on a GPU, one that Triton knows. Where it fails: UserError if it is
-    wanted, else a warning and the network as it is.
+    That needs a C++ compiler and, on a GPU, one that Triton supports. If it fails: UserError if `wanted`,
+    else a warning and the network itself.
     """
     program = torch.compile(network, dynamic=False)
     try:
@@ -76,19 +76,19 @@ def compiled(
             raise
         why = " ".join(str(error).split())[:200]
         if wanted:
-            raise UserError(f"engine.compile is on, but torch.compile fails ({why}); say off") from error
-        log.warning("torch.compile fails (%s); going on without it", why)
+            raise UserError(f"torch.compile fails ({why}); set engine.compile: off") from error
+        log.warning("torch.compile fails (%s); continuing without it", why)
         return network
     return program
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether PyTorch failed for want of memory, on a GPU or on the CPU."""
+    """Whether PyTorch ran out of memory, on a GPU or on the CPU."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def hardware() -> dict[str, str | int]:
-    """What this process computes on, for provenance: processor, threads, GPU if there is one."""
+    """The hardware of this process, for provenance: processor, threads, cores and, if there is one, GPU."""
     description: dict[str, str | int] = {"cpu": _cpu_name(), "threads": torch.get_num_threads()}
     description["cores"] = os.cpu_count() or 1
     if torch.cuda.is_available():

@@ -4,7 +4,6 @@ Image i starts from, and is stepped with, noise that is a function of (seed, i):
 comparable across strengths, batch sizes and devices. Images are rounded to uint8 once, here.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,13 +25,13 @@ from shapednoise.noise.schedulers import (
     ShapedDPMSolverScheduler,
     with_scheduler,
 )
-from shapednoise.shards import Arrays, Shards
+from shapednoise.resumable import Arrays, ResumableArrays
 
 WATCHED_IMAGES = 8
 WATCHED_FRAMES = 10
-CPU_BATCH, CUDA_BATCH = 64, 512  # images a shard, and of 32 x 32 pixels at once
-PROBE = 16  # images that tell how much memory one takes
-COMPILED_FROM = 5_000_000  # calls of the network, counted by images, that repay torch.compile on a GPU
+CPU_BATCH, CUDA_BATCH = 64, 512  # images between two records, and of 32 x 32 pixels at once
+PROBE = 16  # images by which the memory of one is measured
+COMPILED_FROM = 5_000_000  # network calls, counted by images, from which torch.compile pays off on a GPU
 
 
 @dataclass
@@ -43,7 +42,7 @@ class Trajectory:
     frames: list[np.ndarray] = field(default_factory=list)
 
     def watch(self, t: int, x0: Tensor) -> None:
-        """Note the prediction at timestep t; a trajectory that begins anew replaces what was noted."""
+        """Note the prediction at timestep t; a trajectory that starts again replaces the former one."""
         if self.timesteps and t >= self.timesteps[-1]:
             self.timesteps, self.frames = [], []
         self.timesteps.append(t)
@@ -52,10 +51,10 @@ class Trajectory:
     def as_arrays(self) -> dict[str, np.ndarray]:
         """`timesteps` (F,) and `frames` uint8 (F, images, C, H, W), at most WATCHED_FRAMES of them."""
         last = len(self.timesteps) - 1
-        kept = np.unique(np.linspace(0, last, WATCHED_FRAMES).round().astype(int))
+        chosen = np.unique(np.linspace(0, last, WATCHED_FRAMES).round().astype(int))
         return {
-            "timesteps": np.array([self.timesteps[i] for i in kept]),
-            "frames": np.stack([self.frames[i] for i in kept]),
+            "timesteps": np.array([self.timesteps[i] for i in chosen]),
+            "frames": np.stack([self.frames[i] for i in chosen]),
         }
 
 
@@ -88,8 +87,8 @@ def image_generators(seed: int, indices: range) -> list[torch.Generator]:
     return [torch.Generator().manual_seed((start + i) % 2**32) for i in indices]
 
 
-class Sampling:
-    """Draws sample sets of one model by one sampler, batch by batch; halves the batch for want of memory."""
+class BatchSampler:
+    """Draws images of one model by one sampler, batch by batch; halves the batch when memory runs out."""
 
     def __init__(
         self,
@@ -100,14 +99,14 @@ class Sampling:
         compile: Compilation = "off",
         sharing: int = 1,
     ) -> None:
-        """unet: in evaluation mode, on its device. batch_size: at most; None: what the device takes.
+        """unet: in evaluation mode, on its device. batch_size: at most; None: what fits into memory.
 
-        compile: see settings/engine.py. sharing: jobs that share the GPU.
+        compile: see config/machine.py. sharing: how many jobs share the GPU.
         """
         self.unet, self.scheduler, self.settings = unet, scheduler, settings
         self.device = unet.device
         self.dtype = compute_dtype(settings.precision, self.device)
-        self.batch_size = batch_size or self._fitting_batch(sharing)
+        self.batch_size = batch_size or self._auto_batch_size(sharing)
         on_gpu = self.device.type == "cuda"
         if on_gpu:
             unet.to(memory_format=torch.channels_last)
@@ -117,7 +116,7 @@ class Sampling:
             self.network = compiled(unet, self._arguments(self.batch_size), self.dtype, compile == "on")
 
     def images(self, indices: range, watch: StepCallback | None = None) -> np.ndarray:
-        """Images of these numbers, uint8 (n, C, H, W). Raises UserError where even one is too many."""
+        """Images of these indices, uint8 (n, C, H, W). Raises UserError if not even one fits in memory."""
         parts, start = [], 0
         while start < len(indices):
             part = indices[start : start + self.batch_size]
@@ -125,7 +124,7 @@ class Sampling:
                 parts.append(self._batch(part, watch if start == 0 else None))
                 start += len(part)
             except RuntimeError as error:
-                self._halve(error)
+                self._reduce_batch_size(error)
         return np.concatenate(parts)
 
     def _batch(self, indices: range, watch: StepCallback | None) -> np.ndarray:
@@ -136,25 +135,25 @@ class Sampling:
             x = sample_loop(network, self.scheduler, len(indices), generators, watch)
         return to_uint8(x).cpu().numpy()
 
-    def _halve(self, error: RuntimeError) -> None:
+    def _reduce_batch_size(self, error: RuntimeError) -> None:
         if not is_out_of_memory(error):
             raise error
         if self.batch_size == 1:
             raise UserError("out of memory while sampling one image at a time; use another device") from error
         self.batch_size //= 2
-        log.warning("out of memory: sampling goes on with %d images at a time", self.batch_size)
+        log.warning("out of memory: sampling continues with %d images at a time", self.batch_size)
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
     def _arguments(self, count: int) -> tuple[Tensor, Tensor]:
-        """What the network takes for so many images."""
+        """Arguments of the network for a batch of `count` images."""
         config = self.unet.config
         x = torch.zeros(count, config.in_channels, config.sample_size, config.sample_size, device=self.device)
         return x, torch.zeros(count, dtype=torch.long, device=self.device)
 
     @torch.no_grad()
-    def _fitting_batch(self, sharing: int) -> int:
-        """How many images at once: on a GPU, what a share of free memory holds by the peak of a few."""
+    def _auto_batch_size(self, sharing: int) -> int:
+        """The batch size: on a GPU, what this job's share of the free memory holds by a probe's peak."""
         if self.device.type != "cuda":
             return max(1, CPU_BATCH * 32**2 // self.unet.config.sample_size**2)
         before = torch.cuda.memory_allocated()
@@ -169,32 +168,28 @@ class Sampling:
         return max(1, min(CUDA_BATCH, int(0.7 * free / each)))
 
 
-def sample(
-    sampling: Sampling, store: Callable[[int, np.ndarray], None], shards: Shards | None = None
-) -> Trajectory:
-    """Draw the sampler's images and hand them to store(first index, uint8 B x C x H x W).
+def sample(sampler: BatchSampler, work: ResumableArrays | None = None) -> Arrays:
+    """Draw the sampler's images.
 
-    With shards, pieces that are there already are not drawn. Returns the trajectory of the first
-    WATCHED_IMAGES images.
+    Args:
+        sampler: the model, its scheduler and the settings.
+        work: the arrays to fill; what is done there is not drawn.
+
+    Returns:
+        `images`, uint8 (n, C, H, W), and the trajectory of the first WATCHED_IMAGES: `timesteps` (F,) and
+        `frames`, uint8 (F, images, C, H, W).
     """
-    total = sampling.settings.images
-    size = CUDA_BATCH if sampling.device.type == "cuda" else CPU_BATCH
-    shards, trajectory = shards or Shards(None, ""), Trajectory()
-    with progress(total=total, desc="sample", unit="image") as bar:
-        for start in range(0, total, size):
-            indices = range(start, min(start + size, total))
-            piece = shards.get(start, lambda indices=indices: _piece(sampling, indices))
-            store(start, piece["images"])
-            if start == 0:
-                trajectory = Trajectory(piece["timesteps"].tolist(), list(piece["frames"]))
+    total = sampler.settings.images
+    work = work or ResumableArrays(total)
+    size = CUDA_BATCH if sampler.device.type == "cuda" else CPU_BATCH
+    with progress(total=total, initial=work.done, desc="sample", unit="image") as bar:
+        while work.done < total:
+            indices = range(work.done, min(work.done + size, total))
+            if indices.start:
+                work.append({"images": sampler.images(indices)})
+            else:
+                trajectory = Trajectory()
+                images = sampler.images(indices, trajectory.watch)
+                work.append({"images": images}, trajectory.as_arrays())
             bar.update(len(indices))
-    return trajectory
-
-
-def _piece(sampling: Sampling, indices: range) -> Arrays:
-    """The images of a shard; in the first one also the trajectory."""
-    if indices.start:
-        return {"images": sampling.images(indices)}
-    trajectory = Trajectory()
-    images = sampling.images(indices, trajectory.watch)
-    return {"images": images, **trajectory.as_arrays()}
+    return work.arrays

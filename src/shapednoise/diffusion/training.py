@@ -7,7 +7,7 @@ was interrupted and resumed is the training that was not.
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,20 +21,21 @@ from torch import Tensor
 from shapednoise.config.machine import Compilation
 from shapednoise.config.training import TrainingSettings
 from shapednoise.data.scale import to_unit
-from shapednoise.diffusion.checkpoints import Checkpoints, interruption
+from shapednoise.diffusion.checkpoints import Checkpoints, defer_signals
 from shapednoise.diffusion.device import autocast, compiled, compute_dtype, is_out_of_memory
 from shapednoise.diffusion.network import build_unet
 from shapednoise.errors import Interrupted, UserError
 from shapednoise.log import log, progress
 from shapednoise.noise.process import ShapedProcess
+from shapednoise.noise.shape import SHAPE_VERSION
 
 LOG_STEPS = 50
-PACE_STEPS = 20  # after which the pace is known
-COMPILE_SECONDS, COMPILE_GAIN = 90.0, 0.2  # what torch.compile costs, and the share of time that it saves
+PACE_STEPS = 20  # by which the pace is measured
+COMPILE_SECONDS, COMPILE_GAIN = 90.0, 0.2  # cost of torch.compile, fraction of time saved
 
 
 class Training:
-    """A training in progress: network, optimiser, EMA, and the step they have reached."""
+    """A training in progress: network, optimizer, EMA, and the step they have reached."""
 
     def __init__(
         self,
@@ -53,14 +54,14 @@ class Training:
         self.unet = build_unet(settings.unet, images.shape[-1], images.shape[1]).to(device)
         if device.type == "cuda":
             self.unet.to(memory_format=torch.channels_last)
-        self.optimiser = torch.optim.AdamW(
+        self.optimizer = torch.optim.AdamW(
             self.unet.parameters(),
             lr=settings.learning_rate,
             betas=settings.adam_betas,
             weight_decay=settings.weight_decay,
             fused=True,
         )
-        self.rate = get_cosine_schedule_with_warmup(self.optimiser, settings.warmup_steps, self.steps)
+        self.lr_scheduler = get_cosine_schedule_with_warmup(self.optimizer, settings.warmup_steps, self.steps)
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype == torch.float16)
         self.ema = EMAModel(
             self.unet.parameters(),
@@ -77,15 +78,15 @@ class Training:
 
     @property
     def row(self) -> dict[str, float]:
-        """What a row of the training curve says of the step that was reached, besides its means."""
+        """The columns of the training curve that describe the present step."""
         return {
             "step": self.step,
-            "learning_rate": self.rate.get_last_lr()[0],
+            "learning_rate": self.lr_scheduler.get_last_lr()[0],
             "ema_decay": self.ema.cur_decay_value,
         }
 
-    def take_step(self) -> tuple[Tensor, Tensor]:
-        """One optimiser step; returns loss and gradient norm, still on the device."""
+    def train_step(self) -> tuple[Tensor, Tensor]:
+        """One optimizer step. Returns loss and gradient norm, which stay on the device."""
         x0, timesteps, white = self._draw()
         noise = self.process.shape_noise(white, timesteps)
         x_t = self.process.add_noise(x0, noise, timesteps)
@@ -94,18 +95,18 @@ class Training:
             prediction = self.network(x_t, timesteps).sample
         loss = self.process.loss(prediction.float(), target, timesteps)
         self.scaler.scale(loss).backward()
-        self.scaler.unscale_(self.optimiser)
+        self.scaler.unscale_(self.optimizer)
         norm = torch.nn.utils.clip_grad_norm_(self.unet.parameters(), self.settings.clip_norm)
-        self.scaler.step(self.optimiser)
+        self.scaler.step(self.optimizer)
         self.scaler.update()
-        self.optimiser.zero_grad(set_to_none=True)
-        self.rate.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.lr_scheduler.step()
         self.ema.step(self.unet.parameters())
         self.step += 1
         return loss.detach(), norm
 
     def compile(self, wanted: bool) -> None:
-        """Go on with a compiled network; where that fails, an error if it is wanted, else a warning."""
+        """Compile the network. If that fails: UserError if `wanted`, else a warning."""
         x, timesteps = self.images[:1].float(), torch.zeros(1, dtype=torch.long, device=self.device)
         shape = (self.settings.batch_size, *x.shape[1:])
         arguments = (x.expand(shape).contiguous(), timesteps.expand(shape[0]).contiguous())
@@ -118,8 +119,8 @@ class Training:
             "record": self.record.state(),
             "unet": self.unet.state_dict(),
             "ema": self.ema.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "rate": self.rate.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "lr_scheduler": self.lr_scheduler.state_dict(),
             "scaler": self.scaler.state_dict(),
         }
 
@@ -127,7 +128,7 @@ class Training:
         """Go on from a saved state."""
         self.step = state["step"]
         self.record = TrainingRecord(**state["record"])
-        for name in ("unet", "ema", "optimiser", "rate", "scaler"):
+        for name in ("unet", "ema", "optimizer", "lr_scheduler", "scaler"):
             getattr(self, name).load_state_dict(state[name])
         self.ema.to(self.device)
 
@@ -138,7 +139,7 @@ class Training:
 
     def _draw(self) -> tuple[Tensor, Tensor, Tensor]:
         """Images of this step in [-1, 1], their timesteps, and white noise."""
-        generator = torch.Generator(self.device).manual_seed(mixed_seed(self.seed, self.step))
+        generator = torch.Generator(self.device).manual_seed(derive_seed(self.seed, self.step))
         x0 = self.images[self._indices()]
         count = len(x0)
         if self.settings.horizontal_flips:
@@ -160,7 +161,7 @@ class Training:
 
     def _epoch_order(self, epoch: int) -> Tensor:
         if self._order[0] != epoch:
-            generator = torch.Generator().manual_seed(mixed_seed(self.seed, epoch, 1))
+            generator = torch.Generator().manual_seed(derive_seed(self.seed, epoch, 1))
             order = torch.randperm(len(self.images), generator=generator)
             if self.device.type == "cuda":
                 order = order.pin_memory()
@@ -168,7 +169,34 @@ class Training:
         return self._order[1]
 
 
-def mixed_seed(*numbers: int) -> int:
+def training_facts(
+    settings: TrainingSettings,
+    shape: Mapping[str, Any],
+    marginal: str,
+    seed: int,
+    pixels: str | None,
+) -> dict[str, Any]:
+    """All that a model depends on, besides the code, for its provenance.
+
+    shape: the description of the noise shape, with its axis. pixels: the sha256 of the images. Of the keys,
+    `scheduler` is the config of the model's scheduler.
+    """
+    scheduler = {
+        **settings.schedule.for_diffusers(),
+        "prediction_type": settings.prediction,
+        "shape": {"version": SHAPE_VERSION, **shape},
+        "reading": marginal,
+        "clip_sample": marginal == "published",  # the published code clamps, the equations do not
+    }
+    return {
+        "training": settings.model_dump(mode="json"),
+        "scheduler": scheduler,
+        "seed": seed,
+        "sha256_of_pixels": pixels,
+    }
+
+
+def derive_seed(*numbers: int) -> int:
     """A well-mixed 63-bit seed that is a function of the numbers."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
@@ -176,12 +204,12 @@ def mixed_seed(*numbers: int) -> int:
 def train(training: Training, checkpoints: Checkpoints, compile: Compilation = "off") -> None:
     """Run a training to its last step, from the newest checkpoint that fits where there is one.
 
-    compile: torch.compile the network; `auto`: on a GPU, once the pace of the first steps says that what
-    remains repays it. Raises Interrupted after a signal (the checkpoint is written), and UserError where
-    the loss is no longer finite or the memory does not suffice; earlier checkpoints are kept.
+    compile: torch.compile the network; `auto`: on a GPU, if that pays off by the pace of the first steps.
+    Raises Interrupted after a signal (the checkpoint is written), and UserError if loss or gradient is not
+    finite or the memory does not suffice; earlier checkpoints are kept.
     """
     saved = checkpoints.load()
-    with memory_needed(training.settings):
+    with reraise_oom(training.settings):
         if saved:
             training.restore(saved)
             log.info("continuing from step %d of %d", training.step, training.steps)
@@ -189,8 +217,8 @@ def train(training: Training, checkpoints: Checkpoints, compile: Compilation = "
 
 
 @contextmanager
-def memory_needed(settings: TrainingSettings) -> Iterator[None]:
-    """Turn PyTorch's want of memory into a UserError that names the recipe's values."""
+def reraise_oom(settings: TrainingSettings) -> Iterator[None]:
+    """Turn an out-of-memory error of PyTorch into a UserError that names the settings to lower."""
     try:
         yield
     except RuntimeError as error:
@@ -203,36 +231,40 @@ def memory_needed(settings: TrainingSettings) -> Iterator[None]:
 
 
 def _steps(training: Training, checkpoints: Checkpoints, compile: Compilation) -> None:
-    """The steps that are left."""
+    """Run the remaining steps."""
     first, began = training.step, time.monotonic()
     last_step, last_saved = first, began
     if compile == "on":
         training.compile(wanted=True)
     training.record.resume()
     with (
-        interruption() as asked,
+        defer_signals() as received,
         progress(total=training.steps, initial=first, desc="train", unit="step") as bar,
     ):
         while training.step < training.steps:
-            training.record.add(*training.take_step())
+            training.record.add(*training.train_step())
             bar.update()
             if training.step % LOG_STEPS == 0 or training.step == training.steps:
-                training.record.close_row(training)
+                training.record.log_row(training)
             if training.step == training.steps:
                 break  # complete: a signal that came now has nothing to save
-            signum, now = asked.signum, time.monotonic()  # one that comes later waits for the next step
+            signum, now = received.signum, time.monotonic()  # one that comes later waits for the next step
             if signum or checkpoints.due(training.step - last_step, now - last_saved):
-                training.record.check(training)  # no bad step is ever in a checkpoint
+                training.record.check(training)  # never checkpoint non-finite weights
                 done = checkpoints.save(training.step, training.state())
                 last_step, last_saved = training.step, time.monotonic()
             if signum:
                 raise Interrupted(signum, training.step, done)
-            if compile == "auto" and training.step == first + PACE_STEPS and repaid(training, began):
+            if (
+                compile == "auto"
+                and training.step == first + PACE_STEPS
+                and compile_pays_off(training, began)
+            ):
                 training.compile(wanted=False)
 
 
-def repaid(training: Training, began: float) -> bool:
-    """Whether compiling now saves time, by the pace of the PACE_STEPS steps since `began`. Not on a CPU."""
+def compile_pays_off(training: Training, began: float) -> bool:
+    """Whether compiling now saves time on a GPU, by the pace of the PACE_STEPS steps since `began`."""
     if training.device.type != "cuda":
         return False
     torch.cuda.synchronize()
@@ -241,7 +273,7 @@ def repaid(training: Training, began: float) -> bool:
 
 
 class TrainingRecord:
-    """The training curve. Losses stay on the device until a row is closed, so that no step waits."""
+    """The training curve. Losses stay on the device until a row is logged, so that no step waits."""
 
     def __init__(
         self,
@@ -250,14 +282,14 @@ class TrainingRecord:
         seconds: float = 0.0,
         row_seconds: float = 0.0,
     ) -> None:
-        """seconds: of the closed rows; row_seconds: of the open one, over all runs."""
+        """seconds: of the logged rows; row_seconds: of the open one, over all runs."""
         self.rows = rows or []
         self.pending: list[Tensor] = [] if pending is None else list(pending)
         self.seconds, self.row_seconds = seconds, row_seconds
         self.resume()
 
     def resume(self) -> None:
-        """Let the clock run from here."""
+        """Restart the timer."""
         self.since = time.monotonic()
 
     def add(self, loss: Tensor, norm: Tensor) -> None:
@@ -281,8 +313,8 @@ class TrainingRecord:
             raise UserError(f"the {what} is not finite at step {step}; lower the recipe's learning_rate")
         return torch.where(finite, values, torch.nan)
 
-    def close_row(self, training: "Training") -> None:
-        """Make a row of the steps since the last one."""
+    def log_row(self, training: "Training") -> None:
+        """Append a row with the means since the last one."""
         loss, norm = self.check(training).nanmean(0).tolist()
         self._tick()
         images = len(self.pending) * training.settings.batch_size
@@ -292,7 +324,7 @@ class TrainingRecord:
         self.pending, self.row_seconds = [], 0.0
 
     def state(self) -> dict[str, Any]:
-        """The arguments of a record that goes on from here."""
+        """The arguments of a record that continues this one."""
         self._tick()
         pending = torch.stack(self.pending).cpu() if self.pending else None
         return {

@@ -18,9 +18,9 @@ from shapednoise.errors import DamagedFile, UserError
 from shapednoise.files import DAMAGED, atomic_path
 from shapednoise.log import progress
 from shapednoise.metrics.inception import LOGITS
-from shapednoise.shards import Arrays, Shards
+from shapednoise.resumable import Arrays, ResumableArrays
 
-SHARD_IMAGES = 2048  # about
+CHUNK_IMAGES = 512  # about; so many may be extracted again after an interruption
 
 
 @torch.inference_mode()
@@ -29,38 +29,34 @@ def extract(
     images: np.ndarray,
     indices: np.ndarray,
     batch_size: int,
-    shards: Shards | None = None,
+    work: ResumableArrays | None = None,
 ) -> Arrays:
-    """Features of images, in float32 with TF32 off.
+    """Features of images[indices].
 
-    The networks take colour pictures of 8 bits: a grey channel is repeated, float16 is rounded.
+    The networks take colour images of 8 bits: a grey channel is repeated, float16 is rounded.
 
     Args:
-        extractor: The network.
-        images: N x C x H x W, see data/images.py.
-        indices: Which of them, (n,).
-        batch_size: Images at once; it may change the last digits.
-        shards: Pieces that are there already are not computed.
+        extractor: a feature extractor of torch-fidelity's kind, on its device.
+        images: (N, C, H, W), see data/images.py.
+        indices: (n,), which of them.
+        batch_size: images at once; the last digits depend on it.
+        work: the arrays to fill, of n rows; what is done there is not computed.
 
     Returns:
-        float32 arrays by name: `features` (n, d) and, by Inception with its classifier, `logits`.
+        float32 arrays (n, d) by name: `features` and, where the network has that layer, `logits`.
 
     Raises:
-        UserError: The extractor output is not (images, features).
+        UserError: if the extractor's output is not (images, features).
     """
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-    shards, size = shards or Shards(None, ""), shard_size(batch_size)
-    pieces: list[Arrays] = []
-    with progress(total=len(indices), desc="features", unit="image") as bar:
-        for start in range(0, len(indices), size):
-            chosen = indices[start : start + size]
-            before = bar.n
-            pieces.append(
-                shards.get(start, lambda chosen=chosen: _extract(extractor, images, chosen, batch_size, bar))
-            )
-            bar.update(len(chosen) - (bar.n - before))  # what came from disk
-    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+    work = work or ResumableArrays(len(indices))
+    chunk = max(1, CHUNK_IMAGES // batch_size) * batch_size  # whole batches
+    with progress(total=len(indices), initial=work.done, desc="features", unit="image") as bar:
+        while work.done < len(indices):
+            chosen = indices[work.done : work.done + chunk]
+            work.append(_extract(extractor, images, chosen, batch_size, bar))
+    return work.arrays
 
 
 def _extract(
@@ -84,11 +80,6 @@ def _extract(
     return {
         name: np.concatenate(layers) for name, layers in zip(names, zip(*parts, strict=True), strict=True)
     }
-
-
-def shard_size(batch_size: int) -> int:
-    """Images a shard: whole batches, so that shards change no batch and thus no last digit."""
-    return max(1, SHARD_IMAGES // batch_size) * batch_size
 
 
 def code_of(extractor: FeatureExtractorBase) -> str:

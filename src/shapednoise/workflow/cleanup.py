@@ -1,135 +1,93 @@
-"""What runs leave behind that is no result: checkpoints, shards, partial files, what torch.compile made.
+"""Remove what interrupted runs leave: checkpoints, partial files, and what torch.compile made.
 
-Nothing is removed that a running process holds, and nothing while it is younger than asked.
+Nothing is removed that a running process holds, and nothing that is younger than asked.
 """
 
 import os
-import re
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from shapednoise.errors import UserError
-from shapednoise.workflow.locks import holder_of, if_free
+from shapednoise.files import PARTIAL, is_abandoned
+from shapednoise.workflow.locks import holder_of, try_lock
 
 CHECKPOINTS, COMPILED = "checkpoints", "compiled"
 LOCK, RUN_LOCK = "lock", ".run.lock"
-PARTIAL = re.compile(r"\.((?P<process>\d+)\.partial\..+|partial-.+)")  # see files.py
-DAY_S = 86400.0
 
 
 @dataclass
 class Cleaning:
-    """What became of one results folder's leftovers: paths, and the sizes of what was removed or kept."""
+    """What was removed and what was not: paths with their bytes, or with the holder of their lock."""
 
-    results: Path
     days: float
     removed: dict[Path, int] = field(default_factory=dict)
-    young: dict[Path, int] = field(default_factory=dict)
-    held: dict[Path, str] = field(default_factory=dict)  # by whom
+    skipped_recent: dict[Path, int] = field(default_factory=dict)
+    skipped_locked: dict[Path, str] = field(default_factory=dict)
 
-    def is_old(self, path: Path, files: list[Path]) -> bool:
-        """Whether none of these files is younger than asked; if one is, `path` is noted as kept."""
-        newest = max((file.lstat().st_mtime for file in files), default=0.0)
-        old = self.days == 0 or time.time() - newest >= self.days * DAY_S
-        if not old:
-            self.young[path] = _size(files)
-        return old
+    def remove(self, path: Path) -> None:
+        """Remove a file or folder unless one of its files, besides locks, is too young."""
+        files = [path] if path.is_file() else [file for file in path.rglob("*") if not file.is_dir()]
+        stats = [file.lstat() for file in files if not file.name.startswith(LOCK)]
+        newest, size = max((s.st_mtime for s in stats), default=0.0), sum(s.st_size for s in stats)
+        if self.days and time.time() - newest < 86400 * self.days:
+            self.skipped_recent[path] = size
+            return
+        self.removed[path] = size
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def is_results(folder: Path) -> bool:
-    """Whether a folder is one that a run writes its results to."""
+    """Whether a folder is the results folder of a config."""
     return (folder / "config.json").is_file() or (folder / CHECKPOINTS).is_dir()
 
 
 def clean(results: Path, days: float) -> Cleaning:
-    """Remove what is left below a results folder and older than so many days; 0: whatever its age.
+    """Remove leftovers of a results folder that are older than `days`; 0: of any age.
 
-    Nothing is removed while a run has the folder. Raises UserError where it is no results folder.
+    Raises UserError if it is no results folder.
     """
     if not is_results(results):
         raise UserError(f"{results} is no results folder: it has neither config.json nor {CHECKPOINTS}/")
-    cleaning = Cleaning(results, days)
-    if not (results / CHECKPOINTS).is_dir() and not list(_partials(results)):
-        return cleaning
-    with if_free(results / RUN_LOCK) as free:
-        if free:
-            _clean(cleaning)
-        else:
-            cleaning.held[results] = holder_of(results / RUN_LOCK)
+    cleaning, checkpoints = Cleaning(days), results / CHECKPOINTS
+    files = [path for path in checkpoints.rglob("*") if not path.is_dir()]
+    compiled = checkpoints / COMPILED
+    jobs = sorted({file.parent for file in files if not file.is_relative_to(compiled)})
+    shared = [*filter(Path.exists, [compiled]), *_partials(results)]  # jobs may use these
+    if jobs or shared:
+        with try_lock(results / RUN_LOCK) as free:
+            if free:
+                _remove(cleaning, jobs, shared)
+                _remove_empty(checkpoints)
+            else:
+                cleaning.skipped_locked[results] = holder_of(results / RUN_LOCK)
     return cleaning
 
 
-def _clean(cleaning: Cleaning) -> None:
-    checkpoints = cleaning.results / CHECKPOINTS
-    for folder in _jobs(checkpoints):
-        _clean_job(cleaning, folder)
-    if not cleaning.held:  # jobs that outlived their run may use these
-        _remove_if_old(cleaning, checkpoints / COMPILED)
-        for partial in _partials(cleaning.results):
-            _remove_if_old(cleaning, partial)
-    _remove_empty(checkpoints)
-
-
-def _jobs(checkpoints: Path) -> Iterator[Path]:
-    """The folders of jobs in progress or interrupted: those that have files."""
-    for parent, folders, names in os.walk(checkpoints):
-        if Path(parent) == checkpoints and COMPILED in folders:
-            folders.remove(COMPILED)
-        if names:
-            yield Path(parent)
-
-
-def _clean_job(cleaning: Cleaning, folder: Path) -> None:
-    """Remove the files of a job that does not run. A lock that was left alone is of no use at any age."""
-    with if_free(folder / LOCK) as free:
-        if not free:
-            cleaning.held[folder] = holder_of(folder / LOCK)
-            return
-        files = [path for path in folder.iterdir() if not path.is_dir()]
-        content = [path for path in files if not path.name.startswith(LOCK)]
-        if cleaning.is_old(folder, content):
-            cleaning.removed[folder] = _size(content)
-            for path in sorted(files, key=lambda path: path.name == LOCK):  # the lock itself last
-                path.unlink()
+def _remove(cleaning: Cleaning, jobs: list[Path], shared: list[Path]) -> None:
+    for job in jobs:
+        with try_lock(job / LOCK) as free:
+            if free:
+                cleaning.remove(job)
+            else:
+                cleaning.skipped_locked[job] = holder_of(job / LOCK)
+    if not cleaning.skipped_locked:
+        for path in shared:
+            cleaning.remove(path)
 
 
 def _partials(results: Path) -> Iterator[Path]:
-    """What processes that ended early left of files and folders that they were writing."""
     for parent, folders, names in os.walk(results):
         if Path(parent) == results and CHECKPOINTS in folders:
             folders.remove(CHECKPOINTS)
-        for name in [*folders, *names]:
-            if (match := PARTIAL.fullmatch(name)) and not _runs(match["process"]):
-                yield Path(parent, name)
+        yield from (Path(parent, name) for name in [*folders, *names] if is_abandoned(name))
         folders[:] = [name for name in folders if not PARTIAL.fullmatch(name)]
 
 
-def _runs(process: str | None) -> bool:
-    """Whether a process of this number runs on this machine."""
-    return process is not None and Path("/proc", process).exists()
-
-
-def _remove_if_old(cleaning: Cleaning, path: Path) -> None:
-    if not path.exists():
-        return
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if not file.is_dir()]
-    if cleaning.is_old(path, files):
-        cleaning.removed[path] = _size(files)
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
 def _remove_empty(folder: Path) -> None:
-    """Remove a folder and those below it, as far as they are empty."""
     for parent, _, _ in os.walk(folder, topdown=False):
-        if not any(Path(parent).iterdir()):
+        with suppress(OSError):
             Path(parent).rmdir()
-
-
-def _size(files: list[Path]) -> int:
-    return sum(file.lstat().st_size for file in files)

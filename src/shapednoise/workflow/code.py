@@ -8,9 +8,10 @@ command lines are free to change: only what can change a result reruns a stage.
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from shapednoise.files import sha256_of_json
 
@@ -108,3 +109,13 @@ def _tracked_files(module: str, src: Path) -> Iterator[Path]:
         for file in (place.with_suffix(".py"), place / "__init__.py"):
             if file.is_file() and file.stat().st_size:
                 yield file
+
+
+def operator_modules(shape: Mapping[str, Any]) -> list[str]:
+    """The modules of the operators in a noise shape's description, to name a stage by."""
+    from shapednoise.noise.operators import OPERATORS  # noqa: PLC0415
+
+    modules = [OPERATORS[shape["operator"]].module]
+    if shape.get("times"):
+        modules += operator_modules(shape["times"])
+    return sorted(set(modules))

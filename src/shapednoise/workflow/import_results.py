@@ -1,52 +1,110 @@
 """Whether results that were copied from elsewhere are what the present settings and code would make.
 
-Models and sample sets say what they were made by (provenance.json); the folder has the config of its last
-run (config.json). How fast and where things were computed is left out: device, precision, PyTorch.
+Models and sample sets have a record of what made them (provenance.json), the folder has the config of its
+last run (config.json). Where they were computed does not matter: device, precision, PyTorch.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from shapednoise.config.load import parse_config
 from shapednoise.config.schema import Config
+from shapednoise.diffusion.training import training_facts
 from shapednoise.errors import ConfigError, UserError
 from shapednoise.files import read_json, sha256_of_json, sha256_of_path
 from shapednoise.noise.shape import with_axis
+from shapednoise.workflow.code import code_digest, operator_modules, stage_name
 from shapednoise.workflow.layout import Model, SampleSet, prepared, wanted_sample_sets
 
 UNTRACKED = {"results", "data_dir", "offline", "download", "engine", "keep", "cluster", "targets"}
-UNTRACKED_OF_ENTRIES = {"sources", "licence"}  # what they yield is verified
-NUMBERS = ("device", "precision", "torch")
+UNTRACKED_OF_ENTRIES = {"sources", "licence"}  # the content of downloads is verified
+FACTS = {"training": "training settings", "scheduler": "noise", "sha256_of_pixels": "images"}
 
 
-def models_there(config: Config) -> list[Model]:
-    """The wanted models that the results folder has."""
-    wanted = dict.fromkeys(sample_set.model for sample_set in wanted_sample_sets(config))
-    return [model for model in wanted if (_folder(config, model) / "model_index.json").is_file()]
+class ImportedResults:
+    """The wanted models and sample sets that a results folder has."""
+
+    def __init__(self, config: Config) -> None:
+        self.config, self.folder = config, Path(config.results)
+        self.wanted_samples = wanted_sample_sets(config)
+        self.wanted_models = list(dict.fromkeys(samples.model for samples in self.wanted_samples))
+        self.models = [m for m in self.wanted_models if (self._model(m) / "model_index.json").is_file()]
+        self.samples = [s for s in self.wanted_samples if (self._samples(s) / "samples.npy").is_file()]
+        self._digest = cache(code_digest)
+
+    def changed_settings(self) -> list[str]:
+        """The keys with other values in the last run. Keys of only one of the two configs do not count.
+
+        Raises UserError if the folder has no config of this version.
+        """
+        path = self.folder / "config.json"
+        if not path.is_file():
+            raise UserError(f"there is no {path}; copy the whole results folder")
+        try:
+            theirs = parse_config(read_json(path))
+        except ConfigError as error:
+            raise UserError(f"{path} is of another version ({error})") from None
+        return sorted(_changes(theirs.model_dump(mode="json"), self.config.model_dump(mode="json")))
+
+    def differences_of_models(self) -> list[str]:
+        """A line for each model that other settings, code or images made."""
+        return _lines("models", self.models, self._differences_of_model)
+
+    def differences_of_samples(self) -> list[str]:
+        """A line for each sample set that another sampler, model or code made."""
+        return _lines("samples", self.samples, self._differences_of_samples)
+
+    def commits(self) -> set[str]:
+        """The commits of the project that the models were made by, as far as they are known."""
+        records = (_record(self._model(model)) for model in self.models)
+        return {commit for record in records if (commit := record.get("git", {}).get("commit"))}
+
+    def _differences_of_model(self, model: Model) -> list[str]:
+        record = _record(self._model(model))
+        axes, manifest = self.folder / f"pca/{model.dataset}.json", self._manifest(model.dataset)
+        axis = read_json(axes)["axes"][0] if axes.is_file() else []
+        source = read_json(manifest) if manifest.is_file() else record  # not prepared yet
+        expected = training_facts(
+            self.config.recipes[model.recipe].training, with_axis(self._shape(model), axis), model.marginal,
+            model.seed, source.get("sha256_of_pixels"),
+        )  # fmt: skip
+        expected = json.loads(json.dumps(expected))
+        names = [FACTS.get(name, name) for name, value in expected.items() if record.get(name) != value]
+        fingerprint = record.get("fingerprint")
+        code = fingerprint.get("code") if isinstance(fingerprint, Mapping) else None
+        return names + (["code"] if code != self._code("train", model) else [])
+
+    def _differences_of_samples(self, samples: SampleSet) -> list[str]:
+        record = _record(self._samples(samples))
+        facts = {name: record.get(name) for name in ("sampler", "device", "precision", "torch")}
+        if facts["sampler"] != samples.sampler.model_dump(mode="json"):
+            return ["sampler"]
+        model = [sha256_of_path(self._model(samples.model) / part) for part in ("unet", "scheduler")]
+        made_by = sha256_of_json([facts, model, self._code("sample", samples.model)])
+        return [] if record.get("fingerprint") == made_by else ["model or code"]
+
+    def _code(self, script: str, model: Model) -> str:
+        return self._digest(stage_name(script, *operator_modules(self._shape(model))))
+
+    def _shape(self, model: Model) -> dict[str, Any]:
+        return self.config.shape(model.noise, float(model.strength))
+
+    def _model(self, model: Model) -> Path:
+        return self.folder / "models" / model.path
+
+    def _samples(self, samples: SampleSet) -> Path:
+        return self.folder / "samples" / samples.path
+
+    def _manifest(self, dataset: str) -> Path:
+        return Path(self.config.data_dir, prepared(self.config, dataset), "manifest.json")
 
 
-def samples_there(config: Config) -> list[SampleSet]:
-    """The wanted sample sets that it has."""
-    wanted = wanted_sample_sets(config)
-    return [sample_set for sample_set in wanted if (_folder(config, sample_set) / "samples.npy").is_file()]
-
-
-def changed_settings(config: Config) -> list[str]:
-    """The keys whose values were others in the last run of the results folder.
-
-    What only one of the two configs has, such as a further experiment, is no change. Raises UserError
-    where the folder does not say what its config was.
-    """
-    path = Path(config.results, "config.json")
-    if not path.is_file():
-        raise UserError(f"there is no {path}; copy the whole results folder")
-    try:
-        theirs = parse_config(read_json(path))
-    except ConfigError as error:
-        raise UserError(f"{path} is of another version ({error})") from None
-    return list(_changes(theirs.model_dump(mode="json"), config.model_dump(mode="json")))
+def _lines(kind: str, made: Iterable[Any], differences: Callable[[Any], list[str]]) -> list[str]:
+    found = ((each.path, differences(each)) for each in made)
+    return [f"{kind}/{path}: other {', other '.join(names)}" for path, names in found if names]
 
 
 def _changes(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:
@@ -66,74 +124,6 @@ def _tracked(entry: Any) -> Any:
     return {key: value for key, value in entry.items() if key not in UNTRACKED_OF_ENTRIES}
 
 
-def difference_of_model(config: Config, model: Model, code: str) -> list[str]:
-    """What a model was made by that is not so now: settings, noise, code.
-
-    code: the digest of the trainer's.
-    """
-    record = _record(_folder(config, model))
-    shape = with_axis(config.shape(model.noise, float(model.strength)), _axis(config, model.dataset))
-    theirs = record.get("scheduler", {})
-    their_shape = {name: value for name, value in theirs.get("shape", {}).items() if name != "version"}
-    same = {
-        "training settings": record.get("training") == _as_json(config.recipes[model.recipe].training),
-        "noise": (their_shape, theirs.get("reading")) == (_plain(shape), model.marginal),
-        "seed": record.get("seed") == model.seed,
-        "code": _fingerprint(record).get("code") == code,
-    }
-    return [name for name, is_same in same.items() if not is_same]
-
-
-def difference_of_samples(config: Config, samples: SampleSet, code: str) -> list[str]:
-    """What a sample set was made by that is not so now. code: the digest of the sampler's."""
-    record = _record(_folder(config, samples))
-    settings = _as_json(samples.sampler)
-    if record.get("sampler") != settings:
-        return ["sampler"]
-    model = _folder(config, samples.model)
-    facts = {"sampler": settings, **{name: record.get(name) for name in NUMBERS}}
-    digests = [sha256_of_path(model / part) for part in ("unet", "scheduler")]
-    return [] if record.get("fingerprint") == sha256_of_json([facts, digests, code]) else ["model or code"]
-
-
-def difference_of_images(config: Config, model: Model) -> list[str]:
-    """Whether a model was trained on other images than those that are prepared in the data folder."""
-    manifest = Path(config.data_dir, prepared(config, model.dataset), "manifest.json")
-    same = read_json(manifest)["sha256_of_pixels"] == _record(_folder(config, model)).get("sha256_of_pixels")
-    return [] if same else ["images"]
-
-
-def commits_of(config: Config, models: list[Model]) -> set[str]:
-    """The commits of the project that models were made by, as far as they say."""
-    records = (_record(_folder(config, model)) for model in models)
-    return {commit for record in records if (commit := record.get("git", {}).get("commit"))}
-
-
-def _folder(config: Config, made: Model | SampleSet) -> Path:
-    kind = "models" if isinstance(made, Model) else "samples"
-    return Path(config.results, kind, made.path)
-
-
 def _record(folder: Path) -> dict[str, Any]:
     path = folder / "provenance.json"
     return read_json(path) if path.is_file() else {}
-
-
-def _fingerprint(record: Mapping[str, Any]) -> Mapping[str, str]:
-    found = record.get("fingerprint")
-    return found if isinstance(found, Mapping) else {}
-
-
-def _axis(config: Config, dataset: str) -> list[float]:
-    """The colour axis of a data set; none where the results have none."""
-    path = Path(config.results, "pca", f"{dataset}.json")
-    return read_json(path)["axes"][0] if path.is_file() else []
-
-
-def _as_json(settings: Any) -> dict[str, Any]:
-    return settings.model_dump(mode="json")
-
-
-def _plain(content: Any) -> Any:
-    """Content as it is read back from JSON."""
-    return json.loads(json.dumps(content))

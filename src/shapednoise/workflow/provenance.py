@@ -2,7 +2,6 @@
 
 import subprocess
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,26 +14,28 @@ from shapednoise.files import read_json
 PACKAGES = ("shapednoise", "torch", "diffusers", "numpy")
 
 
-def start(**facts: Any) -> Callable[..., dict[str, Any]]:
-    """Start the clock; the returned function gives the provenance record, with further facts."""
-    began = time.monotonic()
+class ProvenanceRecorder:
+    """Makes the provenance record of a result whose making begins now."""
 
-    def record(**more: Any) -> dict[str, Any]:
+    def __init__(self, **facts: Any) -> None:
+        self.facts = facts
+        self.began = time.monotonic()
+
+    def record(self, **facts: Any) -> dict[str, Any]:
+        """The record, with these further facts."""
         return {
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": round(time.monotonic() - began, 1),
+            "seconds": round(time.monotonic() - self.began, 1),
             "git": git_state(),
             "versions": {name: _version(name) for name in PACKAGES},
             "hardware": hardware(),
+            **self.facts,
             **facts,
-            **more,
         }
-
-    return record
 
 
 def is_complete(provenance: Path, fingerprint: Any, *outputs: Path) -> bool:
-    """Whether a result's files are there, and its provenance says that exactly this made them."""
+    """Whether a result's files are there and its provenance has this fingerprint."""
     if not all(file.is_file() for file in (provenance, *outputs)):
         return False
     try:
@@ -44,7 +45,7 @@ def is_complete(provenance: Path, fingerprint: Any, *outputs: Path) -> bool:
 
 
 def git_state() -> dict[str, str | bool | None]:
-    """Commit of the code and whether it was edited since; None outside a checkout."""
+    """Commit of the code, and whether it was edited since; None outside a checkout."""
     commit = _git("rev-parse", "HEAD")
     return {"commit": commit, "edited": bool(_git("status", "--porcelain", "-uno")) if commit else None}
 

@@ -8,14 +8,20 @@ from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.training import UNetSettings
 from shapednoise.data.scale import to_uint8
 from shapednoise.diffusion.network import build_unet
-from shapednoise.diffusion.sampling import CPU_BATCH, Sampling, image_generators, sample, sampling_scheduler
+from shapednoise.diffusion.sampling import (
+    CPU_BATCH,
+    BatchSampler,
+    image_generators,
+    sample,
+    sampling_scheduler,
+)
 from shapednoise.errors import UserError
 from shapednoise.noise.schedulers import (
     ShapedDDIMScheduler,
     ShapedDDPMScheduler,
     ShapedDPMSolverScheduler,
 )
-from shapednoise.shards import Shards
+from shapednoise.resumable import ResumableArrays
 
 SETTINGS = SamplerSettings(steps=5, images=10)
 
@@ -26,16 +32,12 @@ def unet():
     return build_unet(UNetSettings(channels=(8, 8), layers_per_block=1, norm_groups=4), 8).eval()
 
 
-def draw(unet, axis, settings=SETTINGS, strength=-0.4, batch_size=10, shards=None):
+def draw(unet, axis, settings=SETTINGS, strength=-0.4, batch_size=10, work=None):
+    """The images, and all arrays that are drawn."""
     trained = ShapedDDPMScheduler(shape={"operator": "sdm", "strength": strength, "axis": axis})
-    images = np.zeros((settings.images, 3, 8, 8), np.uint8)
-
-    def store(first, batch):
-        images[first : first + len(batch)] = batch
-
-    sampling = Sampling(unet, sampling_scheduler(trained, settings), settings, batch_size)
-    trajectory = sample(sampling, store, shards)
-    return images, trajectory.as_arrays()
+    scheduler = sampling_scheduler(trained, settings)
+    drawn = sample(BatchSampler(unet, scheduler, settings, batch_size), work)
+    return drawn["images"], drawn
 
 
 def test_the_batch_size_does_not_change_the_images(unet, axis):
@@ -122,34 +124,36 @@ def test_names_of_samplers_tell_their_settings_apart():
     assert SamplerSettings(images=10).slug == "ancestral50-leading-small-published-whitened-n10"
 
 
-def test_sampling_goes_on_where_it_was_to_the_same_images(unet, axis, tmp_path, monkeypatch):
+def test_interrupted_sampling_continues_to_the_same_images_and_trajectory(unet, axis, tmp_path, monkeypatch):
     settings = SamplerSettings(steps=2, images=2 * CPU_BATCH + 5)
-    whole, trajectory = draw(unet, axis, settings, batch_size=CPU_BATCH)
-    batches = Sampling._batch
+    _, whole = draw(unet, axis, settings, batch_size=CPU_BATCH)
+    images, drawn = BatchSampler.images, []
 
-    def killed_at_the_second(self, indices, watch):
-        if indices.start == CPU_BATCH:
+    def killed_at_the_second(self, indices, watch=None):
+        drawn.append(indices.start)
+        if drawn == [0, CPU_BATCH]:
             raise SystemExit
-        return batches(self, indices, watch)
+        return images(self, indices, watch)
 
-    monkeypatch.setattr(Sampling, "_batch", killed_at_the_second)
+    monkeypatch.setattr(BatchSampler, "images", killed_at_the_second)
     with pytest.raises(SystemExit):
-        draw(unet, axis, settings, batch_size=CPU_BATCH, shards=Shards(tmp_path, "same"))
-    drawn: list[range] = []
-    monkeypatch.setattr(
-        Sampling,
-        "_batch",
-        lambda self, indices, watch: (drawn.append(indices), batches(self, indices, watch))[1],
+        draw(
+            unet,
+            axis,
+            settings,
+            batch_size=CPU_BATCH,
+            work=ResumableArrays(settings.images, tmp_path, "same"),
+        )
+    _, resumed = draw(
+        unet, axis, settings, batch_size=CPU_BATCH, work=ResumableArrays(settings.images, tmp_path, "same")
     )
-    resumed, again = draw(unet, axis, settings, batch_size=CPU_BATCH, shards=Shards(tmp_path, "same"))
-    assert [indices.start for indices in drawn] == [CPU_BATCH, 2 * CPU_BATCH]
-    np.testing.assert_array_equal(resumed, whole)
-    for name in ("timesteps", "frames"):
-        np.testing.assert_array_equal(again[name], trajectory[name])
+    assert drawn == [0, CPU_BATCH, CPU_BATCH, 2 * CPU_BATCH]
+    for name in ("images", "timesteps", "frames"):
+        np.testing.assert_array_equal(resumed[name], whole[name])
 
 
 @pytest.mark.parametrize("method", ["ancestral", "dpm_solver"])
-def test_for_want_of_memory_the_batch_is_halved_and_the_images_are_the_same(unet, axis, caplog, method):
+def test_out_of_memory_halves_the_batch_and_leaves_the_images_the_same(unet, axis, caplog, method):
     """PyTorch's own error, from the network, in the middle of a trajectory of more than three images."""
     settings = SamplerSettings(method=method, steps=4, images=10, spacing="trailing")
     whole, trajectory = draw(unet, axis, settings)
@@ -162,7 +166,7 @@ def test_for_want_of_memory_the_batch_is_halved_and_the_images_are_the_same(unet
     halved, frames = draw(unet, axis, settings)
     hook.remove()
     said = [record.getMessage() for record in caplog.records]
-    assert said == [f"out of memory: sampling goes on with {n} images at a time" for n in (5, 2)]
+    assert said == [f"out of memory: sampling continues with {n} images at a time" for n in (5, 2)]
     assert np.abs(whole.astype(int) - halved).max() <= 1
     assert frames["timesteps"].tolist() == trajectory["timesteps"].tolist()
 
@@ -182,29 +186,25 @@ def test_a_compiled_sampler_is_compiled_once(unet, axis, monkeypatch):
     settings = SamplerSettings(steps=20, images=6)
     plain, _ = draw(unet, axis, settings, batch_size=6)
     trained = ShapedDDPMScheduler(shape={"operator": "sdm", "strength": -0.4, "axis": axis})
-    sampling = Sampling(unet, sampling_scheduler(trained, settings), settings, 6, compile="on")
+    sampler = BatchSampler(unet, sampling_scheduler(trained, settings), settings, 6, compile="on")
     made = len(graphs)
-    parts = {}
-    sample(sampling, parts.__setitem__)
+    drawn = sample(sampler)
     assert made >= 1 and len(graphs) == made
-    assert np.abs(parts[0].astype(int) - plain).max() <= 1
+    assert np.abs(drawn["images"].astype(int) - plain).max() <= 1
 
 
-def test_not_even_one_image_fits(unet, axis):
-    def too_many(module, arguments):
-        raise torch.OutOfMemoryError("CUDA out of memory.")
-
-    hook = unet.register_forward_pre_hook(too_many)
-    with pytest.raises(UserError, match="out of memory while sampling one image at a time"):
-        draw(unet, axis)
-    hook.remove()
-
-
-def test_other_errors_of_the_network_are_not_hidden(unet, axis):
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory."), UserError, "out of memory while sampling one image"),
+        (RuntimeError("shape mismatch"), RuntimeError, "shape mismatch"),
+    ],
+)
+def test_if_not_even_one_image_fits_or_the_network_is_broken_that_is_said(unet, axis, error, kind, said):
     def broken(module, arguments):
-        raise RuntimeError("shape mismatch")
+        raise error
 
     hook = unet.register_forward_pre_hook(broken)
-    with pytest.raises(RuntimeError, match="shape mismatch"):
+    with pytest.raises(kind, match=said):
         draw(unet, axis)
     hook.remove()

@@ -1,4 +1,4 @@
-"""Feature extractors: the fast Inception, networks of torch-fidelity and of the user, shards."""
+"""Feature extractors: the fast Inception, networks of torch-fidelity and of the user, resumed extractions."""
 
 import json
 import os
@@ -18,9 +18,8 @@ from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d
 from shapednoise.config.data import NetworkSettings
 from shapednoise.errors import UserError
 from shapednoise.metrics.extractors import load_extractor
-from shapednoise.metrics.features import SHARD_IMAGES, extract, read_features, shard_size
+from shapednoise.metrics.features import CHUNK_IMAGES, extract, read_features
 from shapednoise.metrics.inception import resize
-from shapednoise.shards import Shards
 
 CPU = torch.device("cpu")
 NETWORK = '''
@@ -271,28 +270,26 @@ def test_clip_is_loaded_from_its_file_or_that_of_torch_hub(tmp_path, monkeypatch
 def test_an_extraction_that_was_killed_goes_on_to_the_same_features(script, folder):
     command = ["features", "--images", "real.npy", "--extractor", PROJECTION]
     script(*command, "--output", "undisturbed.npz")
-    resumable = [*command, "--shards", "shards", "--output", "features.npz"]
-    size = shard_size(100)
-    assert 2 * size < 5000 < 3 * size
+    resumable = [*command, "--checkpoints", "work", "--output", "features.npz"]
+    size = CHUNK_IMAGES // 100 * 100
     (folder / "done").unlink()
     (folder / "stop-after").write_text(str(size + 100))
     script(*resumable, code=-signal.SIGKILL)
-    assert [path.name for path in (folder / "shards").glob("[0-9]*")] == ["000000000.npz"]
     assert not (folder / "features.npz").exists()
     (folder / "stop-after").unlink()
     (folder / "done").unlink()
     script(*resumable)
-    assert int((folder / "done").read_text()) == 5000 - size  # the first shard was not done again
-    assert not (folder / "shards").exists()
+    assert int((folder / "done").read_text()) == 5000 - size  # the first ones were not done again
+    assert not (folder / "work").exists()
     one, other = (read_features(folder / f"{name}.npz")[0] for name in ("undisturbed", "features"))
     np.testing.assert_array_equal(one["features"], other["features"])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("change", ["images", "weights", "batch_size"])
-def test_shards_of_something_else_are_named_and_not_used(script, folder, change):
-    command = ["features", "--images", "real.npy", "--shards", "shards", "--output", "features.npz"]
-    size = shard_size(100)
+def test_interrupted_work_on_something_else_is_said_and_not_used(script, folder, change):
+    command = ["features", "--images", "real.npy", "--checkpoints", "work", "--output", "features.npz"]
+    size = CHUNK_IMAGES // 100 * 100
     (folder / "stop-after").write_text(str(size + 100))
     script(*command, "--extractor", PROJECTION, code=-signal.SIGKILL)
     (folder / "stop-after").unlink()
@@ -308,19 +305,5 @@ def test_shards_of_something_else_are_named_and_not_used(script, folder, change)
     else:
         extractor = PROJECTION.replace("100", "50")
     shown = script(*command, "--extractor", extractor, *more)
-    assert "shards in shards are of other inputs, settings or code; they are replaced" in shown
+    assert "work is of other inputs, settings or code; it is done anew" in shown
     assert int((folder / "done").read_text()) == 5000
-
-
-def test_a_damaged_shard_is_done_again(tmp_path, caplog):
-    (tmp_path / "000000000.npz").write_bytes(b"PK but no archive")
-    shards = Shards(tmp_path, "same")
-    found = shards.get(0, lambda: {"features": np.ones((2, 3))})
-    assert found["features"].sum() == 6 and "is damaged" in caplog.text
-    again = Shards(tmp_path, "same").get(0, lambda: pytest.fail("computed again"))
-    np.testing.assert_array_equal(again["features"], found["features"])
-
-
-@pytest.mark.parametrize("batch_size", [1, 7, 32, SHARD_IMAGES, 3 * SHARD_IMAGES])
-def test_a_shard_is_whole_batches(batch_size):
-    assert shard_size(batch_size) % batch_size == 0 and shard_size(batch_size) > 0

@@ -9,9 +9,9 @@ PROGRAM = """
 import os, signal, sys
 from pathlib import Path
 from shapednoise.workflow.cli import run
-from shapednoise.workflow.locks import alone, claim_slot, keep
+from shapednoise.workflow.locks import claim_slot, exclusive_lock, hold_until_exit
 path = Path(sys.argv[1])
-signal.alarm(60)  # a test that fails does not wait for ever
+signal.alarm(600)  # a test that fails does not wait for ever
 def say(what):
     print(what, flush=True)
     sys.stdin.read()
@@ -19,6 +19,11 @@ def main():
     {body}
 run(main)
 """
+
+
+def said(process: subprocess.Popen) -> str:
+    """The next line of a process's output; waits for it."""
+    return process.stdout.readline().strip()
 
 
 class Processes:

@@ -1,6 +1,7 @@
 """Leftovers are removed, results are not, nor what a running process holds."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -20,16 +21,16 @@ RESULTS = {
     "figures/my.partial.pdf",
 }  # fmt: skip
 TRAINING = f"checkpoints/training/{MODEL}"
-SHARDS = f"checkpoints/samples/{MODEL}/ancestral50"
+DRAWN = f"checkpoints/samples/{MODEL}/ancestral50"
 LEFT = {
     f"{TRAINING}/000000100-0123456789abcdef.pt": 3000, f"{TRAINING}/.99999999.partial.pt": 10,
     f"{TRAINING}/lock": 0, f"{TRAINING}/lock.holder": 0,
-    f"{SHARDS}/000000000.npz": 2000, f"{SHARDS}/.99999999.partial.000000064.npz": 20, f"{SHARDS}/lock": 0,
+    f"{DRAWN}/images.npy": 2000, f"{DRAWN}/.99999999.host.partial.done.json": 20, f"{DRAWN}/lock": 0,
     "checkpoints/compiled/ab/code.py": 500, "checkpoints/compiled/fxgraph/cd/ef": 50,
-    f"samples/{MODEL}/ancestral50/.99999999.partial.samples.npy": 700,
-    f"models/{MODEL[:-7]}/.partial-seed42-x1y2/unet/model.safetensors": 900,
+    f"samples/{MODEL}/ancestral50/.99999999.host.partial.samples.npy": 700,
+    f"models/{MODEL[:-7]}/.partial-seed42/unet/model.safetensors": 900,
 }  # fmt: skip
-HOLD = "with alone(path, 'it'): say('held')"
+HOLD = "with exclusive_lock(path, 'it'): say('held')"
 
 
 @pytest.fixture
@@ -59,11 +60,11 @@ def test_what_is_old_is_removed_with_its_empty_folders_and_results_stay(results)
     assert left(results) == RESULTS
     assert not (results / "checkpoints").exists()
     assert sum(cleaning.removed.values()) == sum(LEFT.values())
-    assert not cleaning.held and not cleaning.young
+    assert not cleaning.skipped_locked and not cleaning.skipped_recent
     assert {path.relative_to(results).as_posix() for path in cleaning.removed} == {
-        TRAINING, SHARDS, "checkpoints/compiled",
-        f"samples/{MODEL}/ancestral50/.99999999.partial.samples.npy",
-        f"models/{MODEL[:-7]}/.partial-seed42-x1y2",
+        TRAINING, DRAWN, "checkpoints/compiled",
+        f"samples/{MODEL}/ancestral50/.99999999.host.partial.samples.npy",
+        f"models/{MODEL[:-7]}/.partial-seed42",
     }  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def test_what_is_young_stays_unless_everything_is_asked_for(results):
     os.utime(results / f"{TRAINING}/000000100-0123456789abcdef.pt")
     os.utime(results / "checkpoints/compiled/ab/code.py")
     cleaning = clean(results, 7)
-    assert set(cleaning.young) == {results / TRAINING, results / "checkpoints" / "compiled"}
+    assert set(cleaning.skipped_recent) == {results / TRAINING, results / "checkpoints" / "compiled"}
     kept = {name for name in LEFT if name.startswith((TRAINING, "checkpoints/compiled"))}
     assert left(results) - RESULTS - {f"{TRAINING}/lock.holder"} == kept - {f"{TRAINING}/lock.holder"}
     clean(results, 0)
@@ -83,24 +84,24 @@ def test_a_job_that_runs_keeps_its_own_and_what_jobs_share(results):
         running = started.start(HOLD, results / TRAINING / "lock")
         assert running.stdout.readline()
         cleaning = clean(results, 0)
-        [(folder, holder)] = cleaning.held.items()
+        [(folder, holder)] = cleaning.skipped_locked.items()
         assert folder == results / TRAINING and f"process {running.pid}," in holder
-        assert left(results) - RESULTS == {name for name in LEFT if not name.startswith(SHARDS)}
+        assert left(results) - RESULTS == {name for name in LEFT if not name.startswith(DRAWN)}
     clean(results, 0)
     assert left(results) == RESULTS
 
 
 def test_while_a_run_has_the_folder_nothing_is_removed(results):
     with processes() as started:
-        running = started.start("keep(path, str); say('kept')", results / ".run.lock")
+        running = started.start("hold_until_exit(path, str); say('held')", results / ".run.lock")
         assert running.stdout.readline()
         cleaning = clean(results, 0)
-        assert f"process {running.pid}," in cleaning.held[results]
+        assert f"process {running.pid}," in cleaning.skipped_locked[results]
         assert left(results) == RESULTS | set(LEFT)
 
 
 def test_a_file_that_a_process_of_this_machine_is_writing_stays(results):
-    name = f"tables/.{os.getpid()}.partial.scores.csv"
+    name = f"tables/.{os.getpid()}.{socket.gethostname()}.partial.scores.csv"
     (results / name).touch()
     clean(results, 0)
     assert left(results) == RESULTS | {name}

@@ -12,7 +12,7 @@ import torch
 from shapednoise.errors import UserError
 from shapednoise.workflow import gpus, locks
 from shapednoise.workflow.locks import claim_slot
-from tests.unit.workflow.processes import processes
+from tests.unit.workflow.processes import processes, said
 
 CLAIM = "say(claim_slot({names}, {slots}, path))"
 
@@ -27,16 +27,12 @@ def started():
 def no_slot_is_kept():
     """What a test takes in this process is given back."""
     yield
-    while locks._kept:
-        locks._kept.pop().release()
+    while locks._held:
+        locks._held.pop().release()
 
 
 def claim(started, folder, names=("GPU-a", "GPU-b"), slots=2):
     return started.start(CLAIM.format(names=list(names), slots=slots), folder)
-
-
-def said(process) -> str:
-    return process.stdout.readline().strip()
 
 
 def test_processes_spread_over_the_devices_and_one_too_many_waits_for_a_killed_one(tmp_path, started):
@@ -108,7 +104,7 @@ def test_a_process_claims_one_device_once(two_gpus, started):
 def test_without_a_gpu_nothing_is_claimed(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert gpus.claim_device() == torch.device("cpu")
-    assert not locks._kept
+    assert not locks._held
 
 
 def test_a_device_without_a_uuid_of_its_own_is_named_by_host_and_entry(two_gpus, monkeypatch):

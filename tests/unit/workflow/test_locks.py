@@ -12,12 +12,11 @@ from datetime import datetime
 import pytest
 
 from shapednoise.workflow import locks
-from shapednoise.workflow.locks import alone, holder_of, if_free, keep
-from tests.unit.workflow.processes import processes
+from shapednoise.workflow.locks import exclusive_lock, hold_until_exit, holder_of, try_lock
+from tests.unit.workflow.processes import processes, said
 
-HOLD = "with alone(path, 'the work'): say('held')"
-ASK = "with alone(path, 'the work') as waited: say(waited)"
-KEEP = "keep(path, 'it is in the hands of {}'.format); say('kept')"
+HOLD = "with exclusive_lock(path, 'the work'): say('held')"
+KEEP = "hold_until_exit(path, 'it is being written by {}'.format); say('kept')"
 
 
 @pytest.fixture
@@ -26,23 +25,19 @@ def started():
         yield found
 
 
-def said(process) -> str:
-    return process.stdout.readline().strip()
-
-
 def test_the_second_process_says_who_it_waits_for_and_goes_on_when_the_first_ends(tmp_path, started):
     path = tmp_path / "new" / "folder" / "work.lock"
-    first = started.start(ASK, path)
-    assert said(first) == "False"
-    second = started.start(ASK, path)
+    first = started.start(HOLD, path)
+    assert said(first) == "held"
+    second = started.start(HOLD, path)
     line = second.stderr.readline()
     who = holder_of(path)
     user = pwd.getpwuid(os.getuid()).pw_name
     assert who.startswith(f"{user} on {socket.gethostname()}, process {first.pid}, since ")
     assert datetime.fromisoformat(who.rpartition(" ")[2]).tzinfo
-    assert line.strip().endswith(f"waiting: the work is in the hands of {who} ({path})")
+    assert line.strip().endswith(f"waiting for {who}, which holds the lock on the work ({path})")
     first.stdin.close()
-    assert said(second) == "True"
+    assert said(second) == "held"
     assert second.communicate()[1] == "", "one line"
 
 
@@ -52,11 +47,12 @@ def test_processes_that_start_together_never_hold_it_together(tmp_path, started)
     body = (
         f"inside = Path({str(inside)!r})\n"
         "    for _ in range(3):\n"
-        "        with alone(path, 'it'): inside.touch(exist_ok=False); inside.unlink(); path.unlink()\n"
+        "        with exclusive_lock(path, 'it'):\n"
+        "            inside.touch(exist_ok=False); inside.unlink(); path.unlink()\n"
     )
     running = [started.start(body, tmp_path / "work.lock") for _ in range(3)]
     for process in running:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate()
         assert process.returncode == 0, errors
 
 
@@ -67,42 +63,42 @@ def test_a_killed_holder_frees_it_and_is_not_named_any_more(tmp_path, started):
     killed.kill()
     killed.wait()
     assert str(killed.pid) in holder_of(path)
-    second = started.start(ASK, path)
-    assert said(second) == "False"
-    third = started.start(ASK, path)
+    second = started.start(HOLD, path)
+    assert said(second) == "held"
+    third = started.start(HOLD, path)
     assert f"process {second.pid}," in third.stderr.readline()
     second.kill()
-    assert said(third) == "True"
+    assert said(third) == "held"
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_ends_a_waiting_process_at_once(tmp_path, started, number, code):
+def test_a_signal_ends_a_waiting_process_though_the_lock_is_held(tmp_path, started, number, code):
     path = tmp_path / "work.lock"
-    with alone(path, "the work"):
-        waiting = started.start(ASK, path)
+    with exclusive_lock(path, "the work"):
+        waiting = started.start(HOLD, path)
         assert "waiting" in waiting.stderr.readline()
         waiting.send_signal(number)
-        assert waiting.wait(timeout=0.5 * locks.POLL_S) == code
+        assert waiting.wait() == code
         assert waiting.stderr.read().count("\n") == 1
 
 
 def test_the_holder_may_remove_the_folder_as_its_last_act(tmp_path, started):
     path = tmp_path / "folder" / "work.lock"
-    with alone(path, "the work"):
-        other = started.start(ASK, path)
+    with exclusive_lock(path, "the work"):
+        other = started.start(HOLD, path)
         assert "waiting" in other.stderr.readline()
         shutil.rmtree(path.parent)
-    assert said(other) == "True"
-    third = started.start(ASK, path)
+    assert said(other) == "held"
+    third = started.start(HOLD, path)
     assert f"process {other.pid}," in third.stderr.readline()
 
 
 def test_an_error_in_the_block_frees_it(tmp_path):
     path = tmp_path / "work.lock"
-    with pytest.raises(KeyError), alone(path, "the work"):
+    with pytest.raises(KeyError), exclusive_lock(path, "the work"):
         raise KeyError
-    with alone(path, "the work") as waited:
-        assert not waited
+    with try_lock(path) as free:
+        assert free
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
@@ -111,8 +107,8 @@ def test_without_flock_it_goes_on_after_one_line(tmp_path, monkeypatch, caplog, 
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with alone(tmp_path / "work.lock", "the work") as waited:
-        assert not waited
+    with exclusive_lock(tmp_path / "work.lock", "the work"):
+        pass
     [line] = caplog.messages
     assert str(tmp_path) in line
     assert os.strerror(number) in line
@@ -126,8 +122,8 @@ def test_a_file_system_that_answers_eacces_for_a_held_lock_is_waited_for(tmp_pat
             raise answer
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with alone(tmp_path / "work.lock", "the work") as waited:
-        assert waited
+    with exclusive_lock(tmp_path / "work.lock", "the work"):
+        assert len(answers) == 1  # of the release
 
 
 def test_on_a_full_disk_it_is_held_though_nobody_can_sign(tmp_path, started):
@@ -138,13 +134,13 @@ def test_on_a_full_disk_it_is_held_though_nobody_can_sign(tmp_path, started):
     )
     process = started.start(body, tmp_path / "work.lock")
     assert said(process) == "held"
-    second = started.start(ASK, tmp_path / "work.lock")
-    assert "in the hands of another process" in second.stderr.readline()
+    second = started.start(HOLD, tmp_path / "work.lock")
+    assert "waiting for another process, which holds" in second.stderr.readline()
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_and_no_wait(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="file"), alone(tmp_path / "file" / "work.lock", "the work"):
+    with pytest.raises(OSError, match="file"), exclusive_lock(tmp_path / "file" / "work.lock", "the work"):
         pass
 
 
@@ -153,8 +149,8 @@ def test_what_another_process_keeps_is_refused_at_once_until_it_ends(tmp_path, s
     first = started.start(KEEP, path)
     assert said(first) == "kept"
     second = started.start(KEEP, path)
-    output, errors = second.communicate(timeout=30)
-    assert (output, errors) == ("", f"error: it is in the hands of {holder_of(path)}\n")
+    output, errors = second.communicate()
+    assert (output, errors) == ("", f"error: it is being written by {holder_of(path)}\n")
     assert second.returncode == 2 and f"process {first.pid}," in errors
     first.kill()
     first.wait()
@@ -163,8 +159,8 @@ def test_what_another_process_keeps_is_refused_at_once_until_it_ends(tmp_path, s
 
 def test_a_child_of_a_killed_holder_holds_nothing(tmp_path, started):
     path = tmp_path / "work.lock"
-    child = "import subprocess; print(subprocess.Popen(['sleep', '30'], stdout=2).pid, flush=True)"
-    first = started.start(f"keep(path, str); {child}; say('kept')", path)
+    child = "import subprocess; print(subprocess.Popen(['sleep', '600'], stdout=2).pid, flush=True)"
+    first = started.start(f"hold_until_exit(path, str); {child}; say('kept')", path)
     pid = int(said(first))
     try:
         assert said(first) == "kept"
@@ -180,18 +176,18 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path, monkeypatch, num
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(locks.FileLock, "acquire", read_only)
-    keep(tmp_path / "work.lock", str)
+    hold_until_exit(tmp_path / "work.lock", str)
 
 
 def test_whether_a_lock_is_free_is_seen_without_a_wait(tmp_path, started):
     path = tmp_path / "folder" / "work.lock"
     first = started.start(HOLD, path)
     assert said(first) == "held"
-    with if_free(path) as free:
+    with try_lock(path) as free:
         assert not free
     first.kill()
     first.wait()
-    with if_free(path) as free:
+    with try_lock(path) as free:
         assert free
         assert f"process {os.getpid()}," in holder_of(path)
         shutil.rmtree(path.parent)
@@ -211,6 +207,6 @@ def test_who_may_write_in_the_folder_may_hold_the_lock_after_another_user(tmp_pa
         assert said(process) == "kept"
         assert f"process {process.pid}," in holder_of(path)
         refused = started.start(KEEP, path)
-        assert holder_of(path) in refused.communicate(timeout=30)[1]
+        assert holder_of(path) in refused.communicate()[1]
         process.kill()
         process.wait()
