@@ -1,4 +1,4 @@
-"""Archives and weights from the first source that has them; canonical and corrupted arrays."""
+"""Archives and weights from the first source that has them; preprocessed and corrupted arrays."""
 
 
 # None of these is tried again: bad input is bad input, and downloads have tries of their own.
@@ -28,24 +28,24 @@ rule download:
         " 2>&1 | (trap '' INT TERM USR1; tee {log:q})"
 
 
-rule canonical:
+rule preprocess:
     input:
-        code=code("canonical"),
+        code=code("preprocess"),
         download=lambda w: f"{DATA}/{w.prepared.split('/')[0]}/download.json",
     output:
         images=IMAGES,
         manifest=MANIFEST,
     log:
-        f"{RESULTS}/logs/canonical/{{prepared}}.log",
+        f"{RESULTS}/logs/preprocess/{{prepared}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/canonical/{{prepared}}.tsv"
+        f"{RESULTS}/benchmarks/preprocess/{{prepared}}.tsv"
     wildcard_constraints:
         prepared=prepared_where(corrupted=False),
     retries: 0
     conda:
         "../envs/shapednoise.yaml"
     resources:
-        **job("canonical"),
+        **job("preprocess"),
     params:
         settings=lambda w: as_json(prepared_set(w), exclude={"sources", "title", "licence"}),
     shell:

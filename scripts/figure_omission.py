@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from shapednoise.data.images import load_images
-from shapednoise.data.scale import to_uint8
+from shapednoise.data.images import load_images, to_uint8
 from shapednoise.figures.omission import SIDE, omission
 from shapednoise.figures.style import save
 from shapednoise.workflow.cli import run

@@ -23,7 +23,7 @@ def plan(repository, tmp_path, *arguments: str) -> dict[str, int]:
 
 def test_the_config_plans_the_full_reproduction(repository, tmp_path):
     jobs = plan(repository, tmp_path)
-    assert jobs["download"] == jobs["canonical"] == jobs["features_data"] == 5
+    assert jobs["download"] == jobs["preprocess"] == jobs["features_data"] == 5
     assert jobs["corrupt"] == 8 and jobs["pca"] == 5 + 8
     # CIFAR-10: 10 strengths x 3 seeds + 3 baselines + 10 HDM; 11 each for CIFAR-100 and CelebA-64;
     # SAGD: 7 exponents x 3 seeds on two data sets, 6 more on CIFAR-10, 2 models x 3 seeds a corrupted band;
@@ -97,6 +97,6 @@ def test_a_thousand_points_are_planned(repository, tmp_path):
     files = [str(repository / "demo.yaml"), str(tmp_path / "many.yaml")]
     jobs = plan(repository, tmp_path, "--quiet", "rules", "--configfile", *files)
     assert {jobs[rule] for rule in ("train", "sample", "pictures", "features_samples", "scores")} == {1000}
-    once = {"download", "canonical", "pca", "weights", "features_data", "neighbours"}
+    once = {"download", "preprocess", "pca", "weights", "features_data", "neighbours"}
     once |= {"hyperparameters", "table", "curves", "table_of_all", "claims", "figure_u_curve", "all"}
     assert {rule for rule in jobs if jobs[rule] == 1} == once and sum(jobs.values()) == 5013

@@ -20,7 +20,7 @@ TARGETS = [
     "results/tiny/figures/figS2.png",
 ]
 SCRIPTS = {
-    *("download", "canonical", "pca", "train", "sample", "weights", "features", "neighbours", "scores"),
+    *("download", "preprocess", "pca", "train", "sample", "weights", "features", "neighbours", "scores"),
     "figure_noise_gallery",
 }
 CONDA = """#!{python}

@@ -50,7 +50,7 @@ def test_six_lines_bring_a_folder_to_its_scores(tmp_path, repository, inception_
     assert not fresh.planned()
     fresh.set("datasets.mine.crop", 36)
     planned = fresh.planned()
-    assert planned["canonical"] == planned["pca"] == 1 and planned["train"] == 2
+    assert planned["preprocess"] == planned["pca"] == 1 and planned["train"] == 2
     fresh.run("data/mine/crop36-size32/images.npy")
     assert (fresh.path / "data" / "mine" / "size32" / "images.npy").exists()
 

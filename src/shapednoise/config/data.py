@@ -115,7 +115,7 @@ class ImagesSettings(Settings):
         return self
 
     @property
-    def prepared(self) -> str:
+    def preprocessing_slug(self) -> str:
         """What was done to the pictures, as the name of a folder: `size32`, `crop140-size64-part0-0.9`."""
         crop = [f"crop{self.crop}"] if self.crop else []
         grey = ["grey"] if self.channels == 1 else []

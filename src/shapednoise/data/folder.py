@@ -10,7 +10,7 @@ from torchvision.datasets.folder import is_image_file
 
 from shapednoise.config.data import ImagesSettings
 from shapednoise.data.archives import Member, members
-from shapednoise.data.pictures import preprocess, read_picture
+from shapednoise.data.pictures import crop_and_resize, read_picture
 
 BLOCK = 1000
 
@@ -55,4 +55,4 @@ def _is_picture(name: str) -> bool:
 
 def _read(member: Member, archive: Path, settings: ImagesSettings) -> np.ndarray:
     image = read_picture(member.read(), member.name, archive)
-    return preprocess(image, settings.crop, settings.size, settings.channels)
+    return crop_and_resize(image, settings.crop, settings.size, settings.channels)

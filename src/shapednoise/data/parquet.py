@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from shapednoise.config.data import ImagesSettings
 from shapednoise.data.archives import check_size
 from shapednoise.data.idx import pad
-from shapednoise.data.pictures import preprocess, read_picture
+from shapednoise.data.pictures import crop_and_resize, read_picture
 from shapednoise.errors import UserError
 
 MAGIC = b"PAR1"
@@ -68,7 +68,7 @@ def _read(content: Any, name: str, archive: Path, settings: ImagesSettings) -> n
         raise UserError(f"{name} in {archive} holds no picture file; get it from another source")
     image = read_picture(content, name, archive)
     if settings.reader == "folder":
-        return preprocess(image, settings.crop, settings.size, settings.channels)
+        return crop_and_resize(image, settings.crop, settings.size, settings.channels)
     if max(image.size) > settings.size:
         raise UserError(f"{name} in {archive} is {image.width} x {image.height}; raise size to that")
     pixels = np.asarray(image.convert("L" if settings.channels == 1 else "RGB"))

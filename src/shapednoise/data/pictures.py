@@ -60,7 +60,7 @@ def _opaque(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(black, image).convert("RGB")
 
 
-def preprocess(image: Image.Image, crop: int | None, size: int, channels: int = 3) -> np.ndarray:
+def crop_and_resize(image: Image.Image, crop: int | None, size: int, channels: int = 3) -> np.ndarray:
     """Centre crop to crop x crop, antialiased resize to size x size; uint8, size x size x channels.
 
     The one preprocessing of pictures, for training and for the reference of the scores alike. A

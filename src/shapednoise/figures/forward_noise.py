@@ -5,7 +5,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from shapednoise.data.scale import to_uint8, to_unit
+from shapednoise.data.images import normalize_to_minus_one_one, to_uint8
 from shapednoise.figures.style import new_figure, noise_name, show_image
 from shapednoise.noise.shape import NoiseShape, make_shape, with_axis
 
@@ -32,7 +32,7 @@ def forward_noise(
     }
     figure, axes = new_figure(11.5, 5.4, rows=2, columns=len(panels))
     pixels = _pixels(images)
-    image = to_unit(torch.from_numpy(np.array(images[index : index + 1]))).double()
+    image = normalize_to_minus_one_one(torch.from_numpy(np.array(images[index : index + 1]))).double()
     for column, (title, drawn) in enumerate(panels.items()):
         _draw_cloud(axes[0, column], pixels, drawn, axes_of_colour, signal)
         axes[0, column].set_xlabel("1st principal axis $v$")
@@ -50,7 +50,7 @@ def _pixels(images: np.ndarray) -> torch.Tensor:
     size = images.shape[2]
     places = np.random.default_rng(0).integers(0, size, (len(chosen), 2))
     colours = np.stack([images[i, :, row, col] for i, (row, col) in zip(chosen, places, strict=True)])
-    return to_unit(torch.from_numpy(colours)).double()[:, :, None, None]
+    return normalize_to_minus_one_one(torch.from_numpy(colours)).double()[:, :, None, None]
 
 
 def _add_noise(x: torch.Tensor, shape: NoiseShape, signal: float) -> torch.Tensor:

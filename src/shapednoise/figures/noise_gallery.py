@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from shapednoise.data.scale import to_uint8, to_unit
+from shapednoise.data.images import normalize_to_minus_one_one, to_uint8
 from shapednoise.figures.style import new_figure, point_name, show_image
 from shapednoise.noise.process import ShapedProcess
 from shapednoise.noise.shape import make_shape
@@ -32,7 +32,7 @@ def noise_gallery(
     figure, axes = new_figure(
         1.45 * len(timesteps) + 3.2, 1.5 * len(points) + 0.4, rows=len(points), columns=len(timesteps) + 1
     )
-    clean = to_unit(torch.from_numpy(np.array(image[None])))
+    clean = normalize_to_minus_one_one(torch.from_numpy(np.array(image[None])))
     white = torch.randn(clean.shape, generator=torch.Generator().manual_seed(SEED))
     for row, (noise, strength, shape) in zip(axes, points, strict=True):
         process = ShapedProcess(make_shape(**shape), betas, exact=False)

@@ -112,7 +112,7 @@ class Costs:
                 self._samplers[w["recipe"], w["sampler"]].images, config.keep.features
             ),
             "features_data": lambda w: self._features(self._reference(w["dataset"], w["reference"])),
-            "canonical": lambda w: self._array(w["prepared"], numbers=1),
+            "preprocess": lambda w: self._array(w["prepared"], numbers=1),
             "corrupt": lambda w: self._array(w["prepared"], numbers=2),
             "neighbours": lambda w: self._neighbours(self._reference(w["dataset"], w["reference"])),
             "scores": self._scores,

@@ -54,7 +54,7 @@ def prepared(config: Config, dataset: str) -> str:
 
     What was done to the pictures is part of it; a corrupted data set says it of its clean one.
     """
-    return f"{dataset}/{config.images_of(dataset).prepared}"
+    return f"{dataset}/{config.images_of(dataset).preprocessing_slug}"
 
 
 def make_model(

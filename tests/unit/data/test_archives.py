@@ -15,7 +15,7 @@ from PIL import Image
 
 from shapednoise.config.data import ImagesSettings
 from shapednoise.data import archives as limits
-from shapednoise.data.canonical import write_canonical
+from shapednoise.data.preprocess import preprocess_archive
 from shapednoise.errors import UserError
 from tests.unit.data.archives import PIXELS, add, png, write_folder, write_tar, write_zip
 
@@ -27,7 +27,7 @@ def refused(archive, tmp_path, match: str, **changes) -> None:
     """Reading the archive ends in one line that names it and the remedy, and leaves nothing."""
     settings = ImagesSettings(**{"reader": "folder", "size": 32, **changes})
     with pytest.raises(UserError, match=match) as caught:
-        write_canonical(archive, settings, tmp_path / "out" / "images.npy")
+        preprocess_archive(archive, settings, tmp_path / "out" / "images.npy")
     message = str(caught.value)
     assert "\n" not in message and archive.name in message and "; " in message
     assert not list((tmp_path / "out").iterdir())
@@ -160,7 +160,7 @@ def test_long_names_and_what_else_genuine_headers_say_are_read(form, tmp_path):
         for index in range(5):
             add(tar, f"{'a' * 200}/{'é' * 100}/{index}.png", png(PIXELS[index]))
     settings = ImagesSettings(reader="folder", size=32)
-    assert write_canonical(tmp_path / "long.tar.gz", settings, tmp_path / "images.npy").images == 5
+    assert preprocess_archive(tmp_path / "long.tar.gz", settings, tmp_path / "images.npy").images == 5
 
 
 MANY = {f"{index}.png": np.random.default_rng(index).bytes(MIB) for index in range(4)}

@@ -10,9 +10,9 @@ import pytest
 from PIL import ExifTags, Image
 
 from shapednoise.config.data import ImagesSettings
-from shapednoise.data.canonical import write_canonical
 from shapednoise.data.folder import place
 from shapednoise.data.images import load_images
+from shapednoise.data.preprocess import preprocess_archive
 from shapednoise.errors import UserError
 from shapednoise.files import sha256_of_path
 from tests.unit.data.archives import PIXELS, png, write_folder, write_tar, write_zip
@@ -26,7 +26,7 @@ def settings(**changes) -> ImagesSettings:
 
 
 def read(archive, tmp_path, **changes):
-    content = write_canonical(archive, settings(**changes), tmp_path / "images.npy")
+    content = preprocess_archive(archive, settings(**changes), tmp_path / "images.npy")
     return np.array(load_images(tmp_path / "images.npy")), content
 
 
@@ -240,7 +240,7 @@ def test_an_opaque_picture_keeps_its_pixels(tmp_path):
 def test_a_broken_picture_is_named_and_nothing_is_left(tmp_path, content):
     archive = write_folder(tmp_path / "pictures", FILES | {"dog/07.png": content})
     with pytest.raises(UserError, match=r"dog/07\.png in .* is no readable picture .*; remove it") as caught:
-        write_canonical(archive, settings(), tmp_path / "out" / "images.npy")
+        preprocess_archive(archive, settings(), tmp_path / "out" / "images.npy")
     assert "\n" not in str(caught.value)
     assert not list((tmp_path / "out").iterdir())
 

@@ -13,9 +13,9 @@ import pytest
 
 from shapednoise.config.data import ImagesSettings
 from shapednoise.data import archives as limits
-from shapednoise.data.canonical import write_canonical
 from shapednoise.data.idx import pad
 from shapednoise.data.images import load_images
+from shapednoise.data.preprocess import preprocess_archive
 from shapednoise.errors import UserError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 28, 28), np.uint8)
@@ -37,7 +37,7 @@ def write(path: Path, content: bytes) -> Path:
 
 def test_pictures_are_in_the_middle_of_black_ones(tmp_path):
     archive = write(tmp_path / "train.gz", idx())
-    content = write_canonical(archive, settings(), tmp_path / "images.npy")
+    content = preprocess_archive(archive, settings(), tmp_path / "images.npy")
     assert content == (hashlib.sha256(PADDED.tobytes()).hexdigest(), 40, None)
     np.testing.assert_array_equal(load_images(tmp_path / "images.npy"), PADDED[:, None])
 
@@ -50,7 +50,7 @@ def test_an_odd_gap_and_none_at_all():
 
 def test_further_pictures_are_left_out(tmp_path):
     archive = write(tmp_path / "train.gz", idx())
-    write_canonical(archive, settings(images=30), tmp_path / "images.npy")
+    preprocess_archive(archive, settings(images=30), tmp_path / "images.npy")
     np.testing.assert_array_equal(load_images(tmp_path / "images.npy")[:, 0], PADDED[:30])
 
 
@@ -76,7 +76,7 @@ def test_further_pictures_are_left_out(tmp_path):
 def test_what_is_wrong_is_one_clear_line(tmp_path, content, changes, message):
     archive = write(tmp_path / "train.gz", content)
     with pytest.raises(UserError, match=message) as caught:
-        write_canonical(archive, settings(**changes), tmp_path / "out" / "images.npy")
+        preprocess_archive(archive, settings(**changes), tmp_path / "out" / "images.npy")
     assert "\n" not in str(caught.value)
     assert not list((tmp_path / "out").iterdir())
 
@@ -101,17 +101,17 @@ def package(folder: Path, member: str, labels: bytes | None = None) -> Path:
 
 def test_a_debian_package_gives_the_same_array(tmp_path):
     archive = package(tmp_path, "usr/share/datasets/pictures/train-images-idx3-ubyte.gz")
-    write_canonical(archive, settings(), tmp_path / "images.npy")
+    preprocess_archive(archive, settings(), tmp_path / "images.npy")
     np.testing.assert_array_equal(load_images(tmp_path / "images.npy")[:, 0], PADDED)
 
 
 def test_the_labels_of_a_debian_package_are_counted(tmp_path):
     labels = gzip.compress(struct.pack(">2I", 0x801, 40) + bytes(range(4)) * 10)
     archive = package(tmp_path, "usr/share/datasets/pictures/train-images-idx3-ubyte.gz", labels)
-    content = write_canonical(archive, settings(per_class=10), tmp_path / "images.npy")
+    content = preprocess_archive(archive, settings(per_class=10), tmp_path / "images.npy")
     assert content.classes == {"0": 10, "1": 10, "2": 10, "3": 10}
     with pytest.raises(UserError, match="has 10, 10, 10, 10 images of its classes"):
-        write_canonical(archive, settings(per_class=(9, 11, 10, 10)), tmp_path / "images.npy")
+        preprocess_archive(archive, settings(per_class=(9, 11, 10, 10)), tmp_path / "images.npy")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_labels_that_are_not_those_of_the_pictures(tmp_path, magic, count, label
     archive = package(tmp_path, "usr/share/datasets/pictures/train-images-idx3-ubyte.gz", packed)
     tracemalloc.start()
     with pytest.raises(UserError, match=message):
-        write_canonical(archive, settings(images=None), tmp_path / "images.npy")
+        preprocess_archive(archive, settings(images=None), tmp_path / "images.npy")
     assert tracemalloc.get_traced_memory()[1] < 16 << 20
     tracemalloc.stop()
 
@@ -141,7 +141,7 @@ def test_the_other_files_of_a_debian_package_are_passed_over_in_little_memory(tm
     (tmp_path / "tree/usr/link").symlink_to("large")
     archive = package(tmp_path, "usr/share/train-images-idx3-ubyte.gz")
     tracemalloc.start()
-    write_canonical(archive, settings(), tmp_path / "images.npy")
+    preprocess_archive(archive, settings(), tmp_path / "images.npy")
     assert tracemalloc.get_traced_memory()[1] < 16 << 20
     tracemalloc.stop()
 
@@ -155,7 +155,7 @@ def test_a_debian_package_that_is_a_bomb(tmp_path, monkeypatch, limit, match):
     (tmp_path / "tree/usr/large").write_bytes(bytes(64 << 20))
     archive = package(tmp_path, "usr/share/train-images-idx3-ubyte.gz")
     with pytest.raises(UserError, match=f"is unsafe: .*{match}"):
-        write_canonical(archive, settings(), tmp_path / "images.npy")
+        preprocess_archive(archive, settings(), tmp_path / "images.npy")
 
 
 @pytest.mark.parametrize("kept", [20_000, -100])
@@ -163,17 +163,17 @@ def test_a_debian_package_that_is_cut_is_damaged(tmp_path, kept):
     archive = package(tmp_path, "usr/share/train-images-idx3-ubyte.gz")
     archive.write_bytes(archive.read_bytes()[:kept])
     with pytest.raises(UserError, match=r"is damaged \(.*dpkg-deb.*\); delete it") as caught:
-        write_canonical(archive, settings(), tmp_path / "images.npy")
+        preprocess_archive(archive, settings(), tmp_path / "images.npy")
     assert "\n" not in str(caught.value)
 
 
 def test_a_debian_package_of_something_else_is_refused(tmp_path):
     archive = package(tmp_path, "usr/share/doc/other.gz")
     with pytest.raises(UserError, match=r"has no train-images-idx3-ubyte\.gz"):
-        write_canonical(archive, settings(), tmp_path / "images.npy")
+        preprocess_archive(archive, settings(), tmp_path / "images.npy")
 
 
 def test_without_dpkg_deb_another_source_is_advised(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match=r"dpkg-deb is not installed.*use another source"):
-        write_canonical(write(tmp_path / "a.deb", b"!<arch>\n"), settings(), tmp_path / "images.npy")
+        preprocess_archive(write(tmp_path / "a.deb", b"!<arch>\n"), settings(), tmp_path / "images.npy")

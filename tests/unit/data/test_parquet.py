@@ -7,8 +7,8 @@ import pytest
 
 from shapednoise.config.data import ImagesSettings
 from shapednoise.data import archives as limits
-from shapednoise.data.canonical import write_canonical
 from shapednoise.data.images import load_images
+from shapednoise.data.preprocess import preprocess_archive
 from shapednoise.errors import UserError
 from tests.unit.data.archives import LABELS, PIXELS, parquet, png, write_folder
 
@@ -17,7 +17,7 @@ GREY = PIXELS[:, :28, :28, 0]
 
 def read(archive, tmp_path, **changes):
     settings = ImagesSettings(**{"reader": "folder", "size": 32, **changes})
-    content = write_canonical(archive, settings, tmp_path / "images.npy")
+    content = preprocess_archive(archive, settings, tmp_path / "images.npy")
     return np.array(load_images(tmp_path / "images.npy")), content
 
 

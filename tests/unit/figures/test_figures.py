@@ -11,7 +11,7 @@ from shapednoise.analysis.drift import drift_table
 from shapednoise.analysis.readings import readings_table
 from shapednoise.analysis.spectra import spectra_table
 from shapednoise.config.training import ScheduleSettings
-from shapednoise.data.scale import to_uint8
+from shapednoise.data.images import to_uint8
 from shapednoise.figures.curves import curves
 from shapednoise.figures.drift import drift_figure
 from shapednoise.figures.forward_noise import forward_noise

@@ -43,7 +43,7 @@ class Content(NamedTuple):
     classes: dict[str, int] | None
 
 
-def write_canonical(archive: Path, settings: ImagesSettings, destination: Path) -> Content:
+def preprocess_archive(archive: Path, settings: ImagesSettings, destination: Path) -> Content:
     """Write the canonical array of an archive (or of a directory) and return what it holds.
 
     Raises UserError where the archive is damaged or unsafe, has too few images, classes of other sizes
