@@ -443,9 +443,9 @@ def nothing_lacks(what, sources):
 
     Whoever plans is told, before the first job is run or queued.
     """
-    from shapednoise.data.sources.fetch import lacking
+    from shapednoise.data.sources.fetch import missing_sources
 
-    if line := lacking(what, sources, Path(DATA), Path(DATA, "downloads", what)):
+    if line := missing_sources(what, sources, Path(DATA), Path(DATA, "downloads", what)):
         sys.exit(f"error: {line}")
     return []
 

@@ -74,7 +74,7 @@ def test_class_sizes_are_not_asked_where_there_are_no_labels(tmp_path):
 
 def test_fewer_labels_than_images_are_refused(tmp_path):
     path = archives.npm_package(tmp_path / "package.tgz", labels=LABELS[:40])
-    with pytest.raises(UserError, match="has not one label an image"):
+    with pytest.raises(UserError, match="has not one label for each image"):
         preprocess_archive(path, settings(), tmp_path / "images.npy")
 
 
