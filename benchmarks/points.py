@@ -51,7 +51,7 @@ FILE = ("",)
 OUTPUTS = {
     **{name: {"output": FILE} for name in ("download", "pca", "features", "neighbours")},
     **{name: {"output": FILE} for name in ("hyperparameters", "scores")},
-    "canonical": {"images": FILE, "manifest": FILE},
+    "preprocess": {"images": FILE, "manifest": FILE},
     "weights": {"weights": FILE, "manifest": FILE},
     "train": {"output": MODEL},
     "sample": {"samples": FILE, "trajectory": FILE, "provenance": FILE},

@@ -21,8 +21,8 @@ from shapednoise.analysis.theory import theory_table
 from shapednoise.config.data import NetworkSettings
 from shapednoise.config.scoring import ScoringSettings
 from shapednoise.config.training import ScheduleSettings
-from shapednoise.data.canonical import write_canonical
 from shapednoise.data.images import load_images
+from shapednoise.data.preprocess import preprocess_archive
 from shapednoise.data.sources.fetch import fetch
 from shapednoise.errors import UserError
 from shapednoise.metrics.extractors import load_extractor
@@ -54,7 +54,7 @@ def cifar10(repository, config, tmp_path_factory) -> np.ndarray:
     settings = config.datasets["cifar10"]
     archive, _ = obtained(repository, "cifar10", settings.sources)
     path = tmp_path_factory.mktemp("cifar10") / "images.npy"
-    content = write_canonical(archive, settings, path)
+    content = preprocess_archive(archive, settings, path)
     assert content.sha256_of_pixels == settings.sha256
     assert content.classes == {str(label): 5000 for label in range(10)}
     return load_images(path)
@@ -79,7 +79,7 @@ def test_fashion_mnist_of_the_debian_package_has_the_published_pixels(repository
     settings = config.datasets["fashion_mnist"]
     archive, source = obtained(repository, "fashion_mnist", settings.sources)
     assert source.deb or source.file
-    content = write_canonical(archive, settings, tmp_path / "images.npy")
+    content = preprocess_archive(archive, settings, tmp_path / "images.npy")
     assert content.sha256_of_pixels == settings.sha256
     if source.deb:
         assert content.classes == {str(label): 6000 for label in range(10)}

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from shapednoise.data.scale import to_unit
+from shapednoise.data.images import normalize_to_minus_one_one
 
 
 def power_spectrum(images: np.ndarray, pca: Mapping[str, Any], block: int = 2000) -> np.ndarray:
@@ -39,4 +39,4 @@ def power_spectrum(images: np.ndarray, pca: Mapping[str, Any], block: int = 2000
 
 
 def _scaled(block: np.ndarray) -> Tensor:
-    return to_unit(torch.from_numpy(np.array(block)))
+    return normalize_to_minus_one_one(torch.from_numpy(np.array(block)))

@@ -9,8 +9,6 @@ from shapednoise.config.base import Name, Seed, Settings
 from shapednoise.noise.bands import reaches
 
 SHA256 = r"^[0-9a-f]{64}$"
-PLACES = ("file", "url", "hub", "npm", "pypi", "deb")
-HUB = r"^(?P<repository>[\w.-]+/[\w.-]+)@(?P<revision>[\w.-]+)/(?P<path>[\w./-]+)$"
 Share = Annotated[float, Field(ge=0, le=1)]
 INCEPTION_LAYERS = ("64", "192", "768", "2048")
 DINOV2 = tuple(f"dinov2-vit-{size}-14" for size in "sblg")
@@ -21,8 +19,8 @@ CLASS = r"\w+(\.\w+)*:\w+"  # of a network that the user registers
 Frequency = Annotated[float, Field(ge=0, le=0.7072, allow_inf_nan=False)]  # up to the corner, sqrt(1/2)
 
 
-class Source(Settings):
-    """One place that a file can be had from: exactly one of those that PLACES lists."""
+class Place(Settings):
+    """Where a file can be had: exactly one of these kinds (data/sources/kinds.py fetches each of them)."""
 
     file: str | None = Field(
         None, description="A file or a directory of yours: an absolute path, or one below the data folder."
@@ -30,8 +28,9 @@ class Source(Settings):
     url: str | None = Field(None, pattern="^https?://", description="An address; downloads resume.")
     hub: str | None = Field(
         None,
-        pattern=HUB,
-        description="OWNER/NAME@REVISION/PATH of a file in a data set of the Hugging Face hub.",
+        pattern=r"^[\w.-]+/[\w.-]+@[\w.-]+/[\w./-]+$",
+        description="OWNER/NAME@REVISION/PATH of a file in a data set of the Hugging Face hub; "
+        "REVISION is a commit, or a branch that may change.",
     )
     npm: str | None = Field(None, pattern=r"^[\w.@/-]+@[\w.-]+$", description="NAME@VERSION, by npm pack.")
     pypi: str | None = Field(
@@ -42,26 +41,40 @@ class Source(Settings):
         pattern=r"^[a-z0-9][a-z0-9.+-]+(=[\w.:+~-]+)?$",
         description="NAME or NAME=VERSION of a Debian package, by apt-get download; it is not installed.",
     )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "Place":
+        if sum(getattr(self, kind) is not None for kind in Place.model_fields) != 1:
+            raise ValueError(f"a source names exactly one of {', '.join(Place.model_fields)}")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The field that is set."""
+        return next(kind for kind in Place.model_fields if getattr(self, kind) is not None)
+
+    @property
+    def address(self) -> str:
+        """Its value."""
+        return getattr(self, self.kind)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.address}"
+
+
+class Source(Place):
+    """A place, how its file is verified, and how long it is waited for."""
+
     sha256: str | None = Field(
         None, pattern=SHA256, description="sha256 of the file, or of a directory's names and contents."
     )
     member: str | None = Field(None, description="The file wanted inside an archive (zip or wheel).")
-    timeout_s: float = Field(3600, gt=0, description="Give up on this source after so many seconds.")
+    timeout_s: float = Field(3600, gt=0, description="Seconds after which this source is given up.")
     least_kb_per_s: float = Field(
         0,
         ge=0,
         description="Give up on a url that is slower than this after 20 s; for hosts with a substitute.",
     )
-
-    @model_validator(mode="after")
-    def _one_place(self) -> "Source":
-        if sum(getattr(self, kind) is not None for kind in PLACES) != 1:
-            raise ValueError(f"a source names exactly one of {', '.join(PLACES)}")
-        return self
-
-    def __str__(self) -> str:
-        kind = next(kind for kind in PLACES if getattr(self, kind))
-        return f"{kind} {getattr(self, kind)}"
 
 
 class DownloadSettings(Settings):
@@ -69,7 +82,7 @@ class DownloadSettings(Settings):
 
     tries: int = Field(4, ge=1, description="Tries in a row that bring nothing before a source is given up.")
     total_s: float = Field(
-        7200, gt=0, description="Give up after so many seconds over all sources of a data set or of weights."
+        7200, gt=0, description="Seconds for all sources of a data set or of weights together."
     )
 
 
@@ -115,7 +128,7 @@ class ImagesSettings(Settings):
         return self
 
     @property
-    def prepared(self) -> str:
+    def preprocessing_slug(self) -> str:
         """What was done to the pictures, as the name of a folder: `size32`, `crop140-size64-part0-0.9`."""
         crop = [f"crop{self.crop}"] if self.crop else []
         grey = ["grey"] if self.channels == 1 else []

@@ -1,7 +1,8 @@
-"""The files of a zip, a tar or a directory, none of which can reach outside or be absurdly large.
+"""The files of a zip, a tar or a directory, none of which can reach outside or exhaust the machine.
 
-An archive with an absolute name, `..`, a link, a device or a bomb is refused as a whole: a genuine one has
-none of them. Nothing is extracted here; members are read one at a time.
+An archive with an absolute name, `..`, a link or a device, or one beyond the limits of size and ratio
+(zip-bomb guard), is refused as a whole: a genuine one has none of them. Nothing is extracted here;
+members are read one at a time.
 """
 
 import lzma
@@ -11,40 +12,25 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from shapednoise.errors import UserError
 from shapednoise.files import files_of
 
-DAMAGED = (
-    EOFError,
-    OSError,
-    zlib.error,
-    lzma.LZMAError,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    NotImplementedError,
-    RuntimeError,
-)
+DAMAGED = (EOFError, OSError, RuntimeError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile)
 LARGEST_FILE = 256 << 20
 LARGEST_TOTAL = 4 << 30  # or LARGEST_GROWTH times the archive, whose pictures are compressed already
 LARGEST_GROWTH = 20
-LARGEST_RATIO = 200
-SMALL = 1 << 20  # a picture of one colour may compress more than others
+LARGEST_RATIO = 200  # of a member of a zip that is larger than SMALL
+SMALL = 1 << 20
 LARGEST_HEADER = 1 << 20  # of a tar: a long name, or what else it says about a file
 LARGEST_HEADERS = 256 << 20  # of all its headers, or the archive's own size
-ABOUT_NEXT = (
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-)
+ABOUT_NEXT = (*tarfile.GNU_TYPES, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A regular file: its name, relative, with `/` between its parts, and what reads its content."""
 
     name: str
@@ -61,18 +47,38 @@ def members(archive: Path) -> Iterator[list[Member]]:
         yield [Member(name, (archive / name).read_bytes) for name in files_of(archive)]
     elif zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as pack:
-            found = [_member(info.filename, pack, info) for info in _checked_zip(archive, pack)]
-            yield sorted(found, key=lambda member: member.name)
+            yield sorted(_members_of_zip(archive, pack), key=lambda member: member.name)
     else:
         with tarfile.open(archive, tarinfo=careful_headers(archive)) as tar:
-            found = [_member(info.name, tar, info) for info in _checked_tar(archive, tar)]
-            yield sorted(found, key=lambda member: member.name)
+            yield sorted(_members_of_tar(archive, tar), key=lambda member: member.name)
 
 
-def check_size(archive: Path, total: int) -> None:
-    """Raise UserError where the content of an archive, `total` bytes, is that of a bomb."""
-    if total > max(LARGEST_TOTAL, LARGEST_GROWTH * archive.stat().st_size):
-        raise _unsafe(archive, f"it would unpack to more than {total >> 20} MiB")
+def _members_of_zip(archive: Path, pack: zipfile.ZipFile) -> Iterator[Member]:
+    """The files of a zip; the module stops reading at the size that was declared."""
+    total = 0
+    for info in pack.infolist():
+        kind = stat.S_IFMT(info.external_attr >> 16)
+        _check_member(archive, info.filename, info.file_size, kind in (0, stat.S_IFREG, stat.S_IFDIR))
+        if info.file_size > max(SMALL, LARGEST_RATIO * info.compress_size):
+            size = f"{info.filename} unpacks to {info.file_size >> 20} MiB"
+            raise _unsafe(archive, f"{size}, beyond the zip-bomb guard's ratio limit of {LARGEST_RATIO}")
+        total += info.file_size
+        check_total(archive, total)
+        if not info.is_dir():
+            yield Member(PurePosixPath(info.filename).as_posix(), partial(pack.read, info))
+
+
+def _members_of_tar(archive: Path, tar: tarfile.TarFile) -> Iterator[Member]:
+    """The files of a tar, each checked before its content, which is skipped over, is unpacked."""
+    total = 0
+    for info in tar:
+        _check_member(archive, info.name, info.size, info.isfile() or info.isdir())
+        info.pax_headers = {}  # each member would keep a copy of what is said about all
+        total += info.size
+        check_total(archive, total)
+        if info.isfile():
+            read = partial(lambda info: tar.extractfile(info).read(), info)
+            yield Member(PurePosixPath(info.name).as_posix(), read)
 
 
 def careful_headers(archive: Path) -> type[tarfile.TarInfo]:
@@ -88,51 +94,18 @@ def careful_headers(archive: Path) -> type[tarfile.TarInfo]:
         def frombuf(cls, buf: bytes, encoding: str, errors: str) -> tarfile.TarInfo:
             nonlocal total
             info = super().frombuf(buf, encoding, errors)
+            if info.type == tarfile.GNUTYPE_SPARSE:
+                raise _unsafe(archive, f"{info.name!r} is a sparse file")
             size = info.size if info.type in ABOUT_NEXT else 0
             total += tarfile.BLOCKSIZE + size
             if not 0 <= size <= LARGEST_HEADER or total > largest:
-                raise _unsafe(archive, "its headers are absurdly large, as those of a bomb are")
-            if info.type == tarfile.GNUTYPE_SPARSE:
-                raise _unsafe(archive, f"{info.name!r} is a sparse file")
+                raise _unsafe(archive, "its headers are beyond the size limits of the zip-bomb guard")
             return info
 
         def _proc_gnusparse_10(self, member: tarfile.TarInfo, *_: object) -> None:
             raise _unsafe(archive, f"{member.name!r} is a sparse file")
 
     return Header
-
-
-def _member(
-    name: str, pack: zipfile.ZipFile | tarfile.TarFile, info: zipfile.ZipInfo | tarfile.TarInfo
-) -> Member:
-    """A member, `./` dropped from its name. Both modules stop reading at the size that was declared."""
-    if isinstance(pack, zipfile.ZipFile):
-        return Member(PurePosixPath(name).as_posix(), lambda: pack.read(info))
-    return Member(PurePosixPath(name).as_posix(), lambda: pack.extractfile(info).read())
-
-
-def _checked_zip(archive: Path, pack: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
-    total = 0
-    for info in pack.infolist():
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        _check_member(archive, info.filename, info.file_size, kind in (0, stat.S_IFREG, stat.S_IFDIR))
-        if info.file_size > max(SMALL, LARGEST_RATIO * info.compress_size):
-            raise _unsafe(archive, f"{info.filename} unpacks to {info.file_size >> 20} MiB, as a bomb does")
-        total += info.file_size
-        check_size(archive, total)
-        if not info.is_dir():
-            yield info
-
-
-def _checked_tar(archive: Path, tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    total = 0
-    for info in tar:  # checked before the content, which is skipped over, is unpacked
-        _check_member(archive, info.name, info.size, info.isfile() or info.isdir())
-        info.pax_headers = {}  # each member would keep a copy of what is said about all
-        total += info.size
-        check_size(archive, total)
-        if info.isfile():
-            yield info
 
 
 def _check_member(archive: Path, name: str, size: int, plain: bool) -> None:
@@ -146,9 +119,15 @@ def _check_member(archive: Path, name: str, size: int, plain: bool) -> None:
 
 
 def check_file(archive: Path, name: str, size: int) -> None:
-    """Raise UserError where a file of an archive is of absurd size (bytes)."""
+    """Raise UserError where a file of an archive, of `size` bytes, is larger than LARGEST_FILE."""
     if not 0 <= size <= LARGEST_FILE:
         raise _unsafe(archive, f"{name!r} unpacks to {size >> 20} MiB, more than {LARGEST_FILE >> 20} MiB")
+
+
+def check_total(archive: Path, total: int) -> None:
+    """Raise UserError where the content of an archive, `total` bytes, is beyond LARGEST_TOTAL."""
+    if total > max(LARGEST_TOTAL, LARGEST_GROWTH * archive.stat().st_size):
+        raise _unsafe(archive, f"it would unpack to more than {total >> 20} MiB")
 
 
 def _unsafe(archive: Path, reason: str) -> UserError:

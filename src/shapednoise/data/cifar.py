@@ -17,7 +17,7 @@ from shapednoise.data.archives import Member, members
 from shapednoise.data.pictures import read_picture
 from shapednoise.errors import UserError
 
-LABELS = "train_lables.json"  # so it is spelt
+LABELS = "train_lables.json"  # the package's own spelling
 
 
 def read_cifar(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarray, list[int] | None]]:

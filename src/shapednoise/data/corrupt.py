@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from shapednoise.config.data import CorruptionSettings
-from shapednoise.data.scale import to_unit
+from shapednoise.data.images import normalize_to_minus_one_one
 from shapednoise.files import new_array
 from shapednoise.log import progress
 from shapednoise.noise.bands import in_band
@@ -31,7 +31,8 @@ def write_corrupted(
     digest = hashlib.sha256()
     with new_array(destination, clean.shape, "float16") as array:
         for start in progress(range(0, len(clean), block), desc="corrupt", unit="block"):
-            images = to_unit(torch.from_numpy(np.array(clean[start : start + block]))).numpy()
+            pixels = torch.from_numpy(np.array(clean[start : start + block]))
+            images = normalize_to_minus_one_one(pixels).numpy()
             indices = range(start, start + len(images))
             noise = band_noise(settings.seed, indices, images.shape[1:], settings.band)
             corrupted = (images + noise).astype(np.float16)

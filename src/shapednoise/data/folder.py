@@ -10,7 +10,7 @@ from torchvision.datasets.folder import is_image_file
 
 from shapednoise.config.data import ImagesSettings
 from shapednoise.data.archives import Member, members
-from shapednoise.data.pictures import preprocess, read_picture
+from shapednoise.data.pictures import crop_and_resize, read_picture
 
 BLOCK = 1000
 
@@ -26,7 +26,7 @@ def read_folder(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.nd
         labels = dict(zip((member.name for member in pictures), classes(pictures), strict=True))
         if settings.part:
             low, high = settings.part
-            pictures = [member for member in pictures if low <= place(member.name) < high]
+            pictures = [member for member in pictures if low <= split_position(member.name) < high]
         pictures = pictures[: settings.images]
         for start in range(0, len(pictures), BLOCK):
             block = pictures[start : start + BLOCK]
@@ -35,7 +35,7 @@ def read_folder(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.nd
             yield np.stack(images), names if all(names) else None
 
 
-def place(name: str) -> float:
+def split_position(name: str) -> float:
     """Where a picture lies in [0, 1): a function of its name alone, whatever other pictures there are."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) / (1 << 48)
 
@@ -55,4 +55,4 @@ def _is_picture(name: str) -> bool:
 
 def _read(member: Member, archive: Path, settings: ImagesSettings) -> np.ndarray:
     image = read_picture(member.read(), member.name, archive)
-    return preprocess(image, settings.crop, settings.size, settings.channels)
+    return crop_and_resize(image, settings.crop, settings.size, settings.channels)

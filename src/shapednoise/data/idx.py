@@ -7,9 +7,7 @@ number, one byte each.
 
 import gzip
 import io
-import subprocess
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -17,22 +15,21 @@ from typing import BinaryIO
 import numpy as np
 
 from shapednoise.config.data import ImagesSettings
-from shapednoise.data.archives import careful_headers, check_file, check_size
+from shapednoise.data.archives import careful_headers, check_file, check_total
 from shapednoise.errors import UserError
 
 MAGIC, MAGIC_OF_LABELS = 0x803, 0x801
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
-DEBIAN = b"!<arch>\n"
+DEBIAN, AR_HEADER = b"!<arch>\n", 60
 BLOCK = 5000
-PADDING = 1 << 20  # bytes after the last file of a tar, at most
 
 
 def read_idx(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarray, list[int] | None]]:
     """Training images in their order, padded with black to settings.size, in blocks N x H x W x 1.
 
     With their classes, where a package has them. Raises UserError where it is another format, another
-    number of pictures than it says, or of labels, pictures that are larger than the size, or a bomb;
-    EOFError, OSError or ValueError where it is damaged.
+    number of pictures than it says, or of labels, pictures that are larger than the size, or beyond the
+    limits of the zip-bomb guard; one of archives.DAMAGED or ValueError where it is damaged.
     """
     if archive.is_dir():
         raise UserError(f"{archive} is a directory; name the idx file in it, or set reader: folder")
@@ -45,7 +42,7 @@ def read_idx(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarr
             raise UserError(
                 f"the pictures of {archive} are {rows} x {columns}; raise size from {settings.size} to that"
             )
-        check_size(archive, count * rows * columns)
+        check_total(archive, count * rows * columns)
         classes = _labels(labels, archive, count) if labels else None
         for start in range(0, count, BLOCK):
             shape = (min(BLOCK, count - start), rows, columns)
@@ -89,38 +86,31 @@ def _opened(archive: Path) -> tuple[BinaryIO, BinaryIO | None]:
 
 
 def _files_of_package(archive: Path) -> dict[str, bytes]:
-    """Images and labels of a Debian package, by name; its other files are passed over, nothing installed.
+    """Images and labels of a Debian package, by name: an ar archive, of which one member is a packed tar.
 
-    Raises UserError where the package is a bomb or damaged, or dpkg-deb is missing.
+    Its other files are passed over, nothing is installed. Raises UserError where there is no such member.
     """
-    command, problem = ["dpkg-deb", "--fsys-tarfile", archive], ""
-    with tempfile.TemporaryFile() as errors:
-        try:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
-        except FileNotFoundError:
-            raise UserError(f"dpkg-deb is not installed, which opens {archive}; use another source") from None
-        with process:
-            try:
-                with process.stdout as stream:
-                    files = _wanted(stream, archive)
-                    stream.read(PADDING)
-            except tarfile.TarError as error:
-                problem = str(error)
-        if process.returncode or problem:
-            errors.seek(0)
-            reason = " ".join([problem, *errors.read(1000).decode(errors="replace").split()]).strip()
-            raise UserError(f"{archive} is damaged ({reason[:200]}); delete it and run again")
-    return files
+    size_of_all = archive.stat().st_size
+    with open(archive, "rb") as file:
+        file.seek(len(DEBIAN))
+        while header := file.read(AR_HEADER):
+            name, size = header[:16].decode().rstrip(" /"), int(header[48:58])
+            if file.tell() + size > size_of_all:
+                raise EOFError("it ends early")
+            if name in ("data.tar", "data.tar.gz", "data.tar.xz"):
+                return _wanted(io.BytesIO(file.read(size)), archive)
+            file.seek(size + size % 2, io.SEEK_CUR)
+    raise UserError(f"{archive} has no data.tar, .gz or .xz; use another source")
 
 
-def _wanted(stream: BinaryIO, archive: Path) -> dict[str, bytes]:
-    """Images and labels of a tar that is read once, by name. Raises UserError where it is a bomb."""
+def _wanted(packed: BinaryIO, archive: Path) -> dict[str, bytes]:
+    """Images and labels of a tar that is read once, by name. Raises UserError where it is unsafe."""
     files, total = {}, 0
-    with tarfile.open(fileobj=stream, mode="r|", tarinfo=careful_headers(archive)) as tar:
+    with tarfile.open(fileobj=packed, mode="r|*", tarinfo=careful_headers(archive)) as tar:
         for member in tar:
             check_file(archive, member.name, member.size)
             total += member.size
-            check_size(archive, total)
+            check_total(archive, total)
             name = PurePosixPath(member.name).name
             if member.isfile() and name in (IMAGES, LABELS):
                 files[name] = tar.extractfile(member).read()

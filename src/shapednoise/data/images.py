@@ -1,15 +1,17 @@
-"""Read image arrays, N x C x H x W, memory-mapped; C is 3, or 1 for grey.
+"""Image arrays, N x C x H x W, memory-mapped, and their two scales; C is 3, or 1 for grey.
 
-uint8 holds pixels 0..255; float16 holds values of the [-1, 1] scale, which need not stay within it
-(data/corrupt.py). data/scale.py converts.
+uint8 holds pixels 0..255; float16 holds values of the [-1, 1] scale of networks, which need not stay
+within it (data/corrupt.py).
 """
 
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from shapednoise.errors import UserError
+from shapednoise.errors import DamagedFile, UserError
 
 
 def load_images(path: str | Path) -> np.ndarray:
@@ -17,7 +19,7 @@ def load_images(path: str | Path) -> np.ndarray:
     try:
         images = np.load(path, mmap_mode="r")
     except (ValueError, EOFError) as error:
-        raise UserError(f"{path} is damaged ({error}); delete it and run again") from error
+        raise DamagedFile(path, error) from error
     if images.dtype not in (np.uint8, np.float16) or images.ndim != 4 or images.shape[1] not in (1, 3):
         raise UserError(
             f"{path} holds {images.dtype} {images.shape}, not uint8 or float16 images N x C x H x W "
@@ -41,3 +43,15 @@ def reference_indices(
     if wanted > available:
         raise UserError(f"{where} has {available} images, {wanted} are wanted; lower reference_images")
     return np.sort(np.random.default_rng(0).permutation(available)[:wanted])
+
+
+def normalize_to_minus_one_one(pixels: Tensor) -> Tensor:
+    """float32 on the [-1, 1] scale: uint8 is scaled, floats are on it already (and may leave [-1, 1])."""
+    return pixels.float() / 127.5 - 1 if pixels.dtype == torch.uint8 else pixels.float()
+
+
+def to_uint8(x: Tensor) -> Tensor:
+    """0..255 as uint8: of the [-1, 1] scale clamped, scaled, rounded to nearest; uint8 as it is."""
+    if x.dtype == torch.uint8:
+        return x
+    return ((x.float() + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shapednoise.config.data import ImagesSettings
-from shapednoise.data.archives import check_size
+from shapednoise.data.archives import check_total
 from shapednoise.data.idx import pad
-from shapednoise.data.pictures import preprocess, read_picture
+from shapednoise.data.pictures import crop_and_resize, read_picture
 from shapednoise.errors import UserError
 
 MAGIC = b"PAR1"
@@ -32,34 +31,25 @@ def read_parquet(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.n
 
     A column `img` or `image` of picture files, as bytes or as {bytes, path}; `label` or `fine_label`.
     Pictures of the reader `folder` are preprocessed; those of the others keep their pixels, in the
-    middle of black where they are smaller than the size. Raises UserError where it is damaged or lacks these.
+    middle of black where they are smaller than the size. Raises UserError where there are none, and
+    pyarrow's errors where the file is damaged.
     """
     if settings.part:
         raise UserError(f"the pictures of {archive} have no names of their own to split by; remove part")
-    try:
-        file = pq.ParquetFile(archive)
-        groups = (file.metadata.row_group(index) for index in range(file.num_row_groups))
-        check_size(archive, sum(group.total_byte_size for group in groups))
-        names = file.schema_arrow.names
-        picture, label = (
-            next((name for name in known if name in names), None) for known in (PICTURES, LABELS)
-        )
-        if not picture:
-            raise UserError(
-                f"{archive} has no column {' or '.join(PICTURES)}, but {names}; name another source"
-            )
-        row = 0
-        for batch in file.iter_batches(BLOCK, columns=[picture, *([label] if label else [])]):
-            contents = batch.column(picture).to_pylist()
-            images = [
-                _read(content, f"row {row + i}", archive, settings) for i, content in enumerate(contents)
-            ]
-            labels = batch.column(label).to_pylist() if label else [None]
-            yield np.stack(images), None if None in labels else labels
-            row += len(images)
-    except (pa.ArrowException, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{archive} is damaged ({reason}); delete it and run again") from error
+    file = pq.ParquetFile(archive)
+    groups = (file.metadata.row_group(index) for index in range(file.num_row_groups))
+    check_total(archive, sum(group.total_byte_size for group in groups))
+    names = file.schema_arrow.names
+    picture, label = (next((name for name in known if name in names), None) for known in (PICTURES, LABELS))
+    if not picture:
+        raise UserError(f"{archive} has no column {' or '.join(PICTURES)}, but {names}; name another source")
+    row = 0
+    for batch in file.iter_batches(BLOCK, columns=[picture, *([label] if label else [])]):
+        contents = batch.column(picture).to_pylist()
+        images = [_read(content, f"row {row + i}", archive, settings) for i, content in enumerate(contents)]
+        labels = batch.column(label).to_pylist() if label else [None]
+        yield np.stack(images), None if None in labels else labels
+        row += len(images)
 
 
 def _read(content: Any, name: str, archive: Path, settings: ImagesSettings) -> np.ndarray:
@@ -68,7 +58,7 @@ def _read(content: Any, name: str, archive: Path, settings: ImagesSettings) -> n
         raise UserError(f"{name} in {archive} holds no picture file; get it from another source")
     image = read_picture(content, name, archive)
     if settings.reader == "folder":
-        return preprocess(image, settings.crop, settings.size, settings.channels)
+        return crop_and_resize(image, settings.crop, settings.size, settings.channels)
     if max(image.size) > settings.size:
         raise UserError(f"{name} in {archive} is {image.width} x {image.height}; raise size to that")
     pixels = np.asarray(image.convert("L" if settings.channels == 1 else "RGB"))

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from shapednoise.config.machine import Compilation
 from shapednoise.config.sampling import SamplerSettings
-from shapednoise.data.scale import to_uint8
+from shapednoise.data.images import to_uint8
 from shapednoise.diffusion.device import autocast, compiled, compute_dtype, is_out_of_memory
 from shapednoise.errors import UserError
 from shapednoise.log import log, progress

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from shapednoise.config.machine import Compilation
 from shapednoise.config.training import TrainingSettings
-from shapednoise.data.scale import to_unit
+from shapednoise.data.images import normalize_to_minus_one_one
 from shapednoise.diffusion.checkpoints import Checkpoints, defer_signals
 from shapednoise.diffusion.device import autocast, compiled, compute_dtype, is_out_of_memory
 from shapednoise.diffusion.network import build_unet
@@ -145,7 +145,7 @@ class Training:
         if self.settings.horizontal_flips:
             mirrored = torch.rand(count, 1, 1, 1, generator=generator, device=self.device) < 0.5
             x0 = torch.where(mirrored, x0.flip(-1), x0)
-        x0 = to_unit(x0)
+        x0 = normalize_to_minus_one_one(x0)
         timesteps = torch.randint(len(self.process.betas), (count,), generator=generator, device=self.device)
         white = torch.randn(x0.shape, generator=generator, device=self.device)
         return x0, timesteps, white

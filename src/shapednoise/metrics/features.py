@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 
-from shapednoise.data.scale import to_uint8
+from shapednoise.data.images import to_uint8
 from shapednoise.errors import DamagedFile, UserError
 from shapednoise.files import DAMAGED, atomic_path
 from shapednoise.log import progress

@@ -4,19 +4,21 @@ import hashlib
 import http.server
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 import pytest
 
-from shapednoise.config.data import DownloadSettings, Source
+from shapednoise.config.data import DownloadSettings, Place, Source
 from shapednoise.data.sources import http as transfer
 from shapednoise.data.sources.fetch import fetch, fetch_configured
+from shapednoise.data.sources.kinds import FETCHERS
 from shapednoise.errors import UserError
 from shapednoise.files import sha256_of_path
 
@@ -24,21 +26,25 @@ CONTENT = bytes(range(256)) * 4096
 OLDER = bytes(reversed(CONTENT))
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 TOTAL, THIRD = len(CONTENT), len(CONTENT) // 3
+COMMIT = "0b2714987fa478483af9968de7c934580d0bb9a2"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     """Serves CONTENT by the behaviour that the path begins with; notes every request and its headers."""
 
     requests: ClassVar[list] = []
+    released = threading.Event()  # at the end of a test
 
     def do_GET(self):
         asked = self.headers.get("Range")
         self.start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
         self.requests.append((self.path, self.start, self.headers.get("If-Range")))
-        path = urlsplit(self.path).path
-        self.behaviour = path.strip("/").split("-")[0]
+        behaviour = re.match(r"/?(\w*)", urlsplit(self.path).path)[1]
         self.nth = sum(seen == self.path for seen, *_ in self.requests)
-        getattr(self, f"serve_{self.behaviour}", self.serve)()
+        getattr(self, f"serve_{behaviour}", self.serve)()
+
+    def do_HEAD(self):
+        self.do_GET()
 
     def answer(self, status: int, body: bytes, sent: int | None = None, **headers) -> None:
         """An answer with these headers, of which `sent` bytes of the body are sent."""
@@ -48,7 +54,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if value is not None:
                 self.send_header(name.replace("_", "-"), str(value))
         self.end_headers()
-        self.wfile.write(body[:sent])
+        if self.command == "GET":
+            self.wfile.write(body[:sent])
         self.wfile.flush()
         self.close_connection = True
 
@@ -142,19 +149,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def serve_stalls(self):
         self.serve(THIRD if self.nth == 1 else None)
         if self.nth == 1:
-            time.sleep(2)
+            self.released.wait()
 
-    def serve_trickles(self):
-        self.answer(200, CONTENT, 0)
-        for byte in CONTENT[:100]:
-            self.wfile.write(bytes([byte]))
-            time.sleep(0.05)
+    def serve_datasets(self):
+        """The hub: a file at a revision, with the headers that its client asks for."""
+        if "gone" in self.path:
+            return self.answer(404, b"", X_Error_Code="EntryNotFound")
+        if "private" in self.path:
+            return self.answer(401, b"", X_Error_Code="RepoNotFound")
+        self.serve(X_Repo_Commit=COMMIT)
 
-    def serve_slowly(self):
-        self.answer(200, CONTENT, 0)
-        for start in range(0, TOTAL, TOTAL // 16):
-            self.wfile.write(CONTENT[start : start + TOTAL // 16])
-            time.sleep(0.05)
+    def serve_api(self):
+        self.send_error(404)
 
     def log_message(self, *arguments):
         pass
@@ -178,9 +184,11 @@ def pauses(monkeypatch) -> list[float]:
 @pytest.fixture
 def server(pauses):
     Handler.requests = []
+    Handler.released.clear()
     with Server(("127.0.0.1", 0), Handler) as running:
         threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}"
+        Handler.released.set()
         running.shutdown()
 
 
@@ -244,26 +252,24 @@ def test_a_range_of_something_else_starts_the_download_anew(server, tmp_path, be
     assert [start for _, start, _ in Handler.requests] == [0, THIRD, 0]
 
 
-@pytest.mark.parametrize(("total", "starts"), [(TOTAL, [TOTAL]), (TOTAL + 10, [TOTAL + 10, 0])])
-def test_a_part_that_is_complete_is_taken_and_one_that_is_too_long_is_not(server, tmp_path, total, starts):
-    url = f"{server}/good-archive.tgz"
-    part = transfer.Part(tmp_path / "data" / "downloads" / kept_name(url), url)
+@pytest.mark.parametrize(
+    ("size", "total", "url", "starts"),
+    [
+        (TOTAL, TOTAL, None, []),
+        (TOTAL + 10, TOTAL + 11, None, [TOTAL + 10, 0]),
+        (1000, TOTAL, None, [1000]),
+        (1000, TOTAL, "http://127.0.0.1:1/other", [0]),
+    ],
+    ids=["complete", "too long", "begun", "of another address"],
+)
+def test_what_is_left_of_an_earlier_download(server, tmp_path, size, total, url, starts):
+    source = Source(url=f"{server}/good-archive.tgz", sha256=SHA256)
+    part = transfer.Part(tmp_path / "data" / "downloads" / kept_name(source.url), url or source.url)
     part.path.parent.mkdir(parents=True)
-    part.path.write_bytes((CONTENT + bytes(10))[:total])
-    part.note.write_text(json.dumps({"url": url, "total": total, "validator": '"one"'}))
-    assert get(tmp_path, Source(url=url))[0].read_bytes() == CONTENT
+    part.path.write_bytes((CONTENT + bytes(10))[:size])
+    part.note.write_text(json.dumps({"url": part.url, "total": total, "validator": '"one"'}))
+    assert get(tmp_path, source)[0].read_bytes() == CONTENT
     assert [start for _, start, _ in Handler.requests] == starts
-
-
-def test_a_part_of_another_address_is_not_continued(server, tmp_path):
-    url = f"{server}/good-archive.tgz"
-    part = transfer.Part(tmp_path / "data" / "downloads" / kept_name(url), "http://127.0.0.1:1/other")
-    part.path.parent.mkdir(parents=True)
-    part.path.write_bytes(OLDER[:1000])
-    part.note.write_text(json.dumps({"url": part.url, "total": TOTAL, "validator": '"one"'}))
-    path, _ = get(tmp_path, Source(url=url, sha256=SHA256))
-    assert path.read_bytes() == CONTENT
-    assert [start for _, start, _ in Handler.requests] == [0]
 
 
 def test_what_was_fetched_is_not_fetched_again(server, tmp_path):
@@ -338,21 +344,21 @@ def test_tries_are_counted_in_a_row_that_brings_nothing(server, tmp_path, pauses
 
 
 def test_a_server_that_stalls_is_asked_again(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.3)
-    get(tmp_path, Source(url=f"{server}/stalls-archive.tgz", sha256=SHA256))
-    assert [start for _, start, _ in Handler.requests] == [0, THIRD]
+    monkeypatch.setattr(transfer, "STALL_SECONDS", 1)
+    source = Source(url=f"{server}/stalls-archive.tgz", sha256=SHA256)
+    assert get(tmp_path, source, settings=DownloadSettings(tries=100))[0].read_bytes() == CONTENT
+    assert [start for _, start, _ in Handler.requests][:2] == [0, THIRD]
 
 
 def test_the_limits_of_time_hold_for_a_source_and_for_all(server, tmp_path):
-    drip = Source(url=f"{server}/trickles-archive.tgz", timeout_s=0.3)
-    assert "too slow: not done after 0.3 s" in refused(tmp_path, drip)
-    good = Source(url=f"{server}/good-archive.tgz")
-    message = refused(tmp_path, drip, good, settings=DownloadSettings(total_s=0.2))
-    assert "good-archive.tgz: not tried, all sources together took 0.2 s" in message
+    source = Source(url=f"{server}/good-archive.tgz", timeout_s=1e-9)
+    assert "too slow: not done after 1e-09 s" in refused(tmp_path, source)
+    message = refused(tmp_path, source, settings=DownloadSettings(total_s=1e-9))
+    assert "good-archive.tgz: not tried, all sources together took 1e-09 s" in message
 
 
 def test_a_slow_source_gives_way_to_the_next_one(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(transfer, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(transfer, "SECONDS_BEFORE_RATE", 0)
     slow = Source(url=f"{server}/good-slow.tgz", least_kb_per_s=1e9)
     good = Source(url=f"{server}/good-archive.tgz", sha256=SHA256)
     assert get(tmp_path, slow, good)[1] == good
@@ -367,14 +373,33 @@ def test_a_proxy_of_the_environment_is_used(server, tmp_path, monkeypatch):
     assert [path for path, *_ in Handler.requests] == ["http://pictures.invalid/drops-archive.tgz"] * 2
 
 
-def test_a_file_of_the_hub_comes_from_its_endpoint(server, tmp_path, monkeypatch):
+@pytest.fixture
+def hub(server, tmp_path, monkeypatch) -> str:
+    """The server as the endpoint of the hub's client, which keeps nothing outside of the test's folder."""
     monkeypatch.setenv("HF_ENDPOINT", f"{server}/")
-    source = Source(hub="own/pictures@main/data/train-00000.parquet")
-    path, _ = get(tmp_path, source)
-    assert path.read_bytes() == CONTENT
-    [(asked, *_)] = Handler.requests
-    assert asked == "/datasets/own/pictures/resolve/main/data/train-00000.parquet"
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    return server
+
+
+@pytest.mark.parametrize("revision", [COMMIT, "main"])
+def test_a_file_of_the_hub_comes_from_its_endpoint(hub, tmp_path, revision):
+    source = Source(hub=f"own/pictures@{revision}/data/train-00000.parquet")
+    path, used = get(tmp_path, source)
+    assert used == source and path.read_bytes() == CONTENT and kept(tmp_path) == [path.name]
+    asked = {path for path, *_ in Handler.requests if not path.startswith("/api/")}
+    assert asked == {f"/datasets/own/pictures/resolve/{revision}/data/train-00000.parquet"}
     assert get(tmp_path, source, offline=True)[0] == path
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [("own/pictures@main/gone.parquet", "Entry Not Found"), ("own/private@main/a.parquet", "401")],
+)
+def test_a_file_that_the_hub_has_not_is_one_short_line(hub, tmp_path, place, says):
+    message = refused(tmp_path, Source(hub=place))
+    assert f"hub {place}: " in message and says in message and len(message) < 400
+    assert not kept(tmp_path)
 
 
 @pytest.mark.parametrize("place", ["pictures@main/a.parquet", "own/pictures/a.parquet", "own/pictures@main"])
@@ -437,25 +462,16 @@ def test_a_name_without_sources_is_one_line_that_says_which_there_are(tmp_path, 
         fetch_configured(tmp_path / "config.json", "datasets", name)
 
 
-def test_two_processes_that_want_the_same_file_share_one_download(server, tmp_path, repository):
-    """Two real runs of the script at once, from a server that takes its time."""
-    entry = {"licence": "", "sources": [{"url": f"{server}/slowly-archive.tgz", "sha256": SHA256}]}
-    config = {"data_dir": str(tmp_path), "offline": False, "download": {}, "datasets": {"pictures": entry}}
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    outputs = [tmp_path / "one.json", tmp_path / "two.json"]
-    script = [sys.executable, str(repository / "scripts" / "download.py"), "pictures"]
-    running = [
-        subprocess.Popen(
-            [*script, "--config", str(tmp_path / "config.json"), "--output", str(output)],
-            env=os.environ | {"PYTHONPATH": str(repository / "src")},
-        )
-        for output in outputs
-    ]
-    assert [process.wait(timeout=120) for process in running] == [0, 0]
-    one, two = (json.loads(output.read_text()) for output in outputs)
-    assert one == two and one["sha256"] == SHA256
-    assert Path(one["file"]).read_bytes() == CONTENT
+def test_two_that_want_the_same_file_share_one_download(server, tmp_path):
+    source = Source(url=f"{server}/good-archive.tgz", sha256=SHA256)
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(lambda _: get(tmp_path, source), range(2))
+    assert one == two and one[0].read_bytes() == CONTENT
     assert len(Handler.requests) == 1
+
+
+def test_every_kind_of_source_has_a_fetcher():
+    assert {"file", *FETCHERS} == set(Place.model_fields)
 
 
 def test_a_dropped_in_file_comes_first_and_stays_where_it_is(server, tmp_path):
@@ -474,7 +490,7 @@ def test_no_source_at_all_is_one_line_with_every_failure_and_where_to_put_the_fi
         Source(file="archive.tgz", sha256=SHA256),
         Source(url=f"{server}/missing-archive.tgz"),
         Source(url="http://127.0.0.1:1/archive.tgz"),
-        Source(npm="no-such-package@1.0.0", timeout_s=0.01),
+        Source(npm="no-such-package@1.0.0", timeout_s=1e-9),
     ]
     with pytest.raises(UserError) as caught:
         get(tmp_path, *sources)

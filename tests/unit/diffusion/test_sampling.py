@@ -6,7 +6,7 @@ import torch
 
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.training import UNetSettings
-from shapednoise.data.scale import to_uint8
+from shapednoise.data.images import to_uint8
 from shapednoise.diffusion.network import build_unet
 from shapednoise.diffusion.sampling import (
     CPU_BATCH,

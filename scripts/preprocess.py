@@ -1,10 +1,10 @@
-"""Write a data set's canonical array (uint8, N x C x H x W) and its manifest from its archive."""
+"""Write a data set's array (uint8, N x C x H x W) and its manifest from its archive."""
 
 import argparse
 from pathlib import Path
 
 from shapednoise.config.data import ImagesSettings
-from shapednoise.data.canonical import write_canonical
+from shapednoise.data.preprocess import preprocess_archive
 from shapednoise.errors import UserError
 from shapednoise.files import read_json, sha256_of_path, write_json
 from shapednoise.workflow.cli import run, settings_from
@@ -27,7 +27,7 @@ def main() -> None:
             f"{archive} is gone or has changed since it was fetched; "
             f"delete {arguments.download} and run again"
         )
-    content = write_canonical(archive, settings, arguments.images)
+    content = preprocess_archive(archive, settings, arguments.images)
     origin = {"source": download["source"], "sha256_of_archive": download["sha256"]}
     kept = settings.model_dump(mode="json", include={"size", "channels", "crop", "part"})
     terms = {"licence": download.get("licence", ""), "verified": bool(settings.sha256)}

@@ -1,8 +1,8 @@
-"""Turn a data set's archive into the canonical array: uint8, N x C x H x W, one .npy file.
+"""Turn a data set's archive into its array: uint8, N x C x H x W, one .npy file.
 
 C is 3, or 1 for grey. Whatever source an archive came from, the array is the same; its sha256 is
-compared with the published data where it is known. Pixels keep their values; nothing is scaled or
-normalised here.
+compared with the published data where it is known. Pixels keep their values: nothing is scaled or
+normalized here.
 """
 
 import errno
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from shapednoise.config.data import ImagesSettings
 from shapednoise.data.archives import DAMAGED
@@ -25,8 +26,8 @@ from shapednoise.errors import UserError
 from shapednoise.files import growing_array
 from shapednoise.log import progress
 
-# A reader takes the path of an archive and settings and yields blocks: images N x H x W x C (uint8), and
-# the class of each, or None where the archive has none. A new one is named in settings/data.py, too.
+# A reader takes the path of an archive and settings and yields blocks: images N x H x W x C (uint8), and the
+# class of each, or None where the archive has none. Its name here is a value of ImagesSettings.reader.
 Block = tuple[np.ndarray, Sequence[Any] | None]
 READERS: dict[str, Callable[[Path, ImagesSettings], Iterator[Block]]] = {
     "cifar": read_cifar,
@@ -43,8 +44,8 @@ class Content(NamedTuple):
     classes: dict[str, int] | None
 
 
-def write_canonical(archive: Path, settings: ImagesSettings, destination: Path) -> Content:
-    """Write the canonical array of an archive (or of a directory) and return what it holds.
+def preprocess_archive(archive: Path, settings: ImagesSettings, destination: Path) -> Content:
+    """Write the array of an archive (or of a directory) and return what it holds.
 
     Raises UserError where the archive is damaged or unsafe, has too few images, classes of other sizes
     or other pixels; nothing is left at the destination then.
@@ -60,7 +61,8 @@ def write_canonical(archive: Path, settings: ImagesSettings, destination: Path) 
             done += len(wanted)
             labels.append(None if names is None else names[:left])
         content = Content(digest.hexdigest(), done, None if None in labels else _counted(labels))
-        _check(content, archive, settings)
+        if problem := _problem(content, settings):
+            raise UserError(f"{archive} {problem}; {_remedy(archive)}")
     return content
 
 
@@ -68,7 +70,7 @@ def _blocks(archive: Path, settings: ImagesSettings) -> Iterator[Block]:
     """The blocks of an archive. Raises UserError where it is damaged."""
     try:
         yield from (read_parquet if is_parquet(archive) else READERS[settings.reader])(archive, settings)
-    except (*DAMAGED, KeyError, ValueError) as error:
+    except (*DAMAGED, KeyError, ValueError, pa.ArrowException) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES):
             raise
         reason = " ".join(str(error).split())[:200]
@@ -86,28 +88,22 @@ def _counted(labels: Sequence[Sequence[Any]]) -> dict[str, int]:
     return {str(label): counts[label] for label in sorted(counts)}
 
 
-def _check(content: Content, archive: Path, settings: ImagesSettings) -> None:
-    """Raise UserError where the content is not what the settings say."""
+def _problem(content: Content, settings: ImagesSettings) -> str:
+    """What the content is that the settings do not say; empty: nothing."""
     if settings.images and content.images < settings.images:
-        raise UserError(
-            f"{archive} holds {content.images} images, the config says {settings.images}; get it again"
-        )
+        return f"holds {content.images} images, the config says {settings.images}"
     if content.images < 2:
-        raise UserError(f"{archive} holds {content.images} pictures, at least 2 are needed; add some")
-    if content.classes is not None and sum(content.classes.values()) != content.images:
-        raise UserError(f"{archive} has not one label an image; delete it and run again")
-    if settings.per_class and content.classes is not None:
+        return f"holds {content.images} pictures, at least 2 are needed"
+    if content.classes is not None:
         counts, wanted = tuple(content.classes.values()), settings.per_class
-        if counts != (wanted if isinstance(wanted, tuple) else (wanted,) * len(counts)):
-            raise UserError(
-                f"{archive} has {_brief(counts)} images of its classes, the config says "
-                f"{_brief(wanted)} (per_class); {_remedy(archive)}"
-            )
+        if sum(counts) != content.images:
+            return "has not one label for each image"
+        if wanted and counts != (wanted if isinstance(wanted, tuple) else (wanted,) * len(counts)):
+            given = f"the config says {_brief(wanted)} (per_class)"
+            return f"has {_brief(counts)} images of its classes, {given}"
     if settings.sha256 and content.sha256_of_pixels != settings.sha256:
-        raise UserError(
-            f"the pixels of {archive} have sha256 {content.sha256_of_pixels[:16]}..., "
-            f"expected {settings.sha256[:16]}...; {_remedy(archive)}"
-        )
+        return f"has pixels of sha256 {content.sha256_of_pixels[:16]}..., expected {settings.sha256[:16]}..."
+    return ""
 
 
 def _brief(counts: int | tuple[int, ...]) -> str:
