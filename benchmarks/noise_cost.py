@@ -143,18 +143,18 @@ def row(name: str, process: ShapedProcess, times: dict, batch: int, network: int
 def counted(process: ShapedProcess, batch: int) -> tuple[int, int]:
     """Floating-point operations and least bytes read and written of the extra work, float32.
 
-    A colour shape: 2 n + 3 operations a number (projection, outer product, scaling), n channels. A
+    A color shape: 2 n + 3 operations a number (projection, outer product, scaling), n channels. A
     frequency shape: a real transform and its inverse, 2.5 N log2 N each (N pixels), and a complex
     number times a real one a coefficient. A singular shape does the latter three times.
     """
     numbers, pixels, channels = batch * 3 * SIZE**2, SIZE**2, 3
     kind = type(process.shape).__name__
-    colour = numbers * (2 * channels + 3) if kind in ("ColourShape", "ProductShape") else 0
+    color = numbers * (2 * channels + 3) if kind in ("ColorShape", "ProductShape") else 0
     transform = 2 * 2.5 * pixels * math.log2(pixels) + 2 * SIZE * (SIZE // 2 + 1)
     planes = {"FourierShape": channels, "ProductShape": channels + 1}.get(kind, 0) * batch
     passes = 1 if process.noise_gains((SIZE, SIZE)).full else 3
-    moved = {"IsotropicShape": 0, "ColourShape": 2, "FourierShape": 6, "ProductShape": 10}[kind]
-    return int(colour + passes * planes * transform), 4 * passes * moved * numbers
+    moved = {"IsotropicShape": 0, "ColorShape": 2, "FourierShape": 6, "ProductShape": 10}[kind]
+    return int(color + passes * planes * transform), 4 * passes * moved * numbers
 
 
 def report(rows: list[dict], device: torch.device, batch: int, rounds: int, network: int, dtype: str) -> None:

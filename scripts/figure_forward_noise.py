@@ -9,7 +9,6 @@ from shapednoise.data.images import check_index, load_images
 from shapednoise.figures.forward_noise import forward_noise
 from shapednoise.figures.style import save
 from shapednoise.files import read_json
-from shapednoise.noise.shape import checked
 from shapednoise.workflow.cli import json_from, run
 
 
@@ -19,7 +18,7 @@ def main() -> None:
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
     parser.add_argument("--name", required=True, help="name of the noise variant")
     parser.add_argument(
-        "--shape", type=json_from(checked), required=True, help="noise shape without its axis (JSON)"
+        "--shape", type=json_from(dict), required=True, help="noise shape without its axis (JSON)"
     )
     parser.add_argument("--signal", type=float, required=True, help="A_t, the data's share of the variance")
     parser.add_argument("--image", type=int, required=True, help="index of the image shown")

@@ -9,7 +9,7 @@ from shapednoise.figures.noise_gallery import noise_gallery
 from shapednoise.figures.style import save
 from shapednoise.files import read_json
 from shapednoise.noise.process import linear_betas
-from shapednoise.noise.shape import checked_points, with_axis
+from shapednoise.noise.shape import with_axis
 from shapednoise.workflow.cli import json_from, run, settings_from
 
 
@@ -29,7 +29,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
     parser.add_argument(
         "--points",
-        type=json_from(checked_points),
+        type=json_from(list),
         required=True,
         help="JSON list of [noise, strength, shape without axis]",
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from shapednoise.analysis.score_limit import score_limit_table
 from shapednoise.files import atomic_path, read_json
-from shapednoise.noise.shape import checked_points, with_axis
+from shapednoise.noise.shape import with_axis
 from shapednoise.workflow.cli import json_from, run
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
     parser.add_argument(
         "--points",
-        type=json_from(checked_points),
+        type=json_from(list),
         required=True,
         help="JSON list of [noise, strength, shape without axis]",
     )

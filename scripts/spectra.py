@@ -9,7 +9,7 @@ from shapednoise.analysis.spectra import spectra_table
 from shapednoise.config.training import ScheduleSettings
 from shapednoise.files import atomic_path, read_json
 from shapednoise.noise.process import linear_betas
-from shapednoise.noise.shape import checked_points, with_axis
+from shapednoise.noise.shape import with_axis
 from shapednoise.workflow.cli import json_from, run, settings_from
 
 
@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
     parser.add_argument(
         "--points",
-        type=json_from(checked_points),
+        type=json_from(list),
         required=True,
         help="JSON list of [noise, strength, shape without axis]",
     )

@@ -10,7 +10,7 @@ from shapednoise.analysis.theory import theory_tables
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.training import ScheduleSettings
 from shapednoise.files import atomic_path, read_json
-from shapednoise.noise.shape import checked_shapes, with_axis
+from shapednoise.noise.shape import with_axis
 from shapednoise.workflow.cli import json_from, run, settings_from
 
 
@@ -34,7 +34,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--name", required=True, help="name of the noise variant")
     parser.add_argument(
         "--shapes",
-        type=json_from(checked_shapes),
+        type=json_from(list),
         required=True,
         help="its shapes without axis, one a strength (JSON list)",
     )

@@ -17,7 +17,7 @@ from shapednoise.diffusion.training import Training, memory_needed, train
 from shapednoise.files import atomic_directory, read_json, remove_partials, sha256_of_json, write_json
 from shapednoise.log import log
 from shapednoise.noise.process import ShapedProcess, linear_betas
-from shapednoise.noise.shape import SHAPE_VERSION, checked, make_shape, with_axis
+from shapednoise.noise.shape import SHAPE_VERSION, make_shape, with_axis
 from shapednoise.workflow.cli import json_from, run, settings_from
 from shapednoise.workflow.code import code_digest
 from shapednoise.workflow.gpus import claim_device
@@ -101,7 +101,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--manifest", type=Path, required=True, help="manifest of the array (.json)")
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
     parser.add_argument(
-        "--shape", type=json_from(checked), required=True, help="noise shape without its axis (JSON)"
+        "--shape", type=json_from(dict), required=True, help="noise shape without its axis (JSON)"
     )
     parser.add_argument("--marginal", choices=["published", "exact"], default="published")
     parser.add_argument(

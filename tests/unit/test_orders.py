@@ -10,7 +10,7 @@ import torch
 
 from shapednoise.analysis.theory import predict
 from shapednoise.noise.process import ShapedProcess
-from shapednoise.noise.reverse_step import ddim, dpm_solver, read
+from shapednoise.noise.reverse_step import ddim, dpm_solver, reverse_step
 from shapednoise.noise.schedulers import (
     ShapedDDIMScheduler,
     ShapedDDPMScheduler,
@@ -60,9 +60,9 @@ def test_the_other_readings_keep_an_error_that_steps_do_not_remove(kind, reading
     assert error(kind, constant, reading, 500) < error(kind, constant, reading, 100) / 3
 
 
-@pytest.mark.parametrize(("rule", "order"), [("ddim", 1), ("dpm_solver", 2)])
+@pytest.mark.parametrize(("solver", "order"), [("ddim", 1), ("dpm_solver", 2)])
 @pytest.mark.parametrize("name", SHAPES)
-def test_orders_of_the_deterministic_samplers(rule, order, name):
+def test_orders_of_the_deterministic_samplers(solver, order, name):
     """Against the solution of each mode's probability-flow ODE, which keeps x_t over its deviation.
 
     For Gaussian data with variance L, x_u / x_t = sqrt((A_u L + V_u) / (A_t L + V_t)).
@@ -81,7 +81,7 @@ def test_orders_of_the_deterministic_samplers(rule, order, name):
             signal, variance = process.marginal(t, SIZE)
             x0 = signal * data / (signal**2 * data + variance) * x
             chosen = {"ddim": partial(ddim, eta=0.0), "dpm_solver": partial(dpm_solver, before=before)}
-            step = read(process, "exact", partial(chosen[rule], t=t, u=u), t, u, SIZE)
+            step = reverse_step(process, "exact", partial(chosen[solver], t=t, u=u), t, u, SIZE)
             x = step.x0 * x0 + step.xt * x + (step.previous * last if last is not None else 0)
             last, before = x0, t
         return (x / deviation(times[-1]) - 1).abs().max()

@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 
 from shapednoise.metrics.names import LOWER_IS_BETTER, METRICS
+from shapednoise.noise.operators import BASELINE
 
-BASELINE = "ddpm"
 SAMPLER = "sampler."  # columns of a sampler's settings begin so
 LEVELS = (2.5, 97.5)  # per cent: the 95 % interval
 REPLICATES = 2000

@@ -4,7 +4,7 @@ Each check yields one line a problem, `key: what; remedy`. The first one is what
 """
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -22,14 +22,12 @@ from shapednoise.config.figures import (
     SpectraSettings,
     TheorySettings,
 )
-from shapednoise.config.noise import BandPassSettings, ColourSettings, NoiseSettings
 from shapednoise.config.sampling import SamplerSettings
-from shapednoise.noise.bands import reaches
+from shapednoise.noise.operators import BASELINE, names_of
 
 if TYPE_CHECKING:
     from shapednoise.config.schema import Config
 
-BASELINE = "ddpm"
 TAGS = {"name", "list", "clean set", "corrupted set"}
 
 
@@ -133,9 +131,8 @@ def _bad_datasets(config: "Config") -> Iterator[str]:
     for key, dataset, noises in used:
         size = config.images_of(dataset).size
         for noise in (config.noises[name] for name in noises):
-            bands = (noise.low_band, noise.high_band) if isinstance(noise, BandPassSettings) else ()
-            if bands and not any(reaches(band, size) for band in bands):
-                yield f"{key}: {size} x {size} images have no frequency in its bands; widen them"
+            if problem := _problem_of(noise.check_size, (size, size)):
+                yield f"{key}: {problem}"
     for name, figure in config.figures.items():
         if isinstance(figure, ForwardNoiseSettings | TheorySettings):
             used.append((f"figures.{name}.noise", figure.dataset, (figure.noise,)))
@@ -144,14 +141,15 @@ def _bad_datasets(config: "Config") -> Iterator[str]:
             used.append((f"figures.{name}.points", figure.dataset, noises))
     for key, dataset, noises in used:
         for noise in noises:
-            if config.images_of(dataset).channels == 1 and _squeezes_colours(config, noise):
+            if config.images_of(dataset).channels == 1 and _needs_color_axis(config, noise):
                 yield f"{key}: {noise} squeezes a colour axis and {dataset} is grey; use another noise"
 
 
-def _squeezes_colours(config: "Config", noise: str) -> bool:
-    """Whether a noise, or the noise that multiplies it, needs the data's colour axis."""
+def _needs_color_axis(config: "Config", noise: str) -> bool:
+    """Whether a noise, or the noise that multiplies it, acts on the data's color axis."""
     factor = config.noises[noise].times
-    return coloured(config.noises[noise]) or bool(factor and coloured(config.noises[factor.noise]))
+    names = [noise, factor.noise] if factor else [noise]
+    return any(config.noises[name].basis == "color" for name in names)
 
 
 def _bad_recipes(config: "Config") -> Iterator[str]:
@@ -217,8 +215,9 @@ def _bad_figures(config: "Config") -> Iterator[str]:
     for name, figure in config.figures.items():
         if isinstance(figure, ForwardNoiseSettings | DriftSettings | ReadingsSettings):
             noise = config.noises[figure.noise]
-            if not coloured(noise) or noise.times:
-                yield f"figures.{name}.noise: {figure.kind} draws a colour axis; name an sdm or hdm noise"
+            if noise.basis != "color" or noise.times:
+                operators = names_of("color")
+                yield f"figures.{name}.noise: {figure.kind} draws a colour axis; name one of {operators}"
         if isinstance(figure, DriftSettings | ReadingsSettings) and max(figure.steps) > timesteps:
             yield f"figures.{name}.steps: {max(figure.steps)} is more than the {timesteps} timesteps"
         if isinstance(figure, NoiseGallerySettings) and max(figure.timesteps) >= timesteps:
@@ -251,7 +250,7 @@ def _bad_omission(config: "Config", name: str, figure: OmissionSettings) -> Iter
                 "corrupted; name one that `corrupts` another"
             )
         noise = config.noises[settings.noises[0]]
-        if not isinstance(noise, BandPassSettings) or noise.times or len(settings.samplers) != 1:
+        if noise.operator != "sagd_bandpass" or noise.times or len(settings.samplers) != 1:
             yield (
                 f"figures.{name}.experiments: {experiment} must have a noise of operator sagd_bandpass "
                 "and one sampler"
@@ -267,15 +266,16 @@ def _bad_noises(config: "Config") -> Iterator[str]:
     """Products that no shape is, and noises at strengths that they do not have."""
     for name, noise in config.noises.items():
         factor = noise.times and config.noises[noise.times.noise]
-        if factor and (factor.times or factor.operator == BASELINE or coloured(noise) == coloured(factor)):
+        if factor and (factor.times or {noise.basis, factor.basis} != {"color", "frequency"}):
             yield (
-                f"noises.{name}.times: {noise.times.noise} is white, a product, or acts on the same basis; "
-                "a noise of the colours (sdm, hdm) is multiplied by one of the frequencies (sagd_...)"
+                f"noises.{name}.times: {noise.times.noise} is white, a product, or acts on the same basis; a "
+                f"noise of the colours ({names_of('color')}) is multiplied by one of the frequencies "
+                f"({names_of('frequency')})"
             )
-        if factor and (problem := _bad_strength(factor, noise.times.strength)):
+        if factor and (problem := _problem_of(factor.check_strength, noise.times.strength)):
             yield f"noises.{name}.times.strength: {problem}"
     for key, noise, strength in _noises_at_strengths(config):
-        if problem := _bad_strength(config.noises[noise], strength):
+        if problem := _problem_of(config.noises[noise].check_strength, strength):
             yield f"{key}: {problem}"
 
 
@@ -322,17 +322,12 @@ def _bad_theory(config: "Config") -> Iterator[str]:
                 yield f"{where}.experiment: samplers of {figure.experiment} differ in what the theory ignores"
 
 
-def coloured(noise: NoiseSettings) -> bool:
-    """Whether a noise acts on the data's colour axis."""
-    return isinstance(noise, ColourSettings)
-
-
-def _bad_strength(noise: NoiseSettings, strength: float) -> str:
-    """What is wrong with this noise at this strength; empty: nothing."""
-    if noise.operator == BASELINE and strength:
-        return f"{BASELINE} is white noise and has strength 0, not {strength:g}"
-    if noise.operator == "sagd_bandpass" and not 0 <= strength <= 1:
-        return f"the strength of a band mixture lies in 0..1, it is {strength:g}"
+def _problem_of(check: Callable[[Any], None], value: Any) -> str:
+    """What a check that raises ValueError says of a value; empty: nothing."""
+    try:
+        check(value)
+    except ValueError as error:
+        return str(error)
     return ""
 
 

@@ -149,7 +149,7 @@ class CorruptionSettings(Settings):
 
     def reaches(self, size: int) -> bool:
         """Whether images of size x size have a frequency in the band."""
-        return reaches(self.band, size)
+        return reaches(self.band, (size, size))
 
 
 class CorruptedSettings(CorruptionSettings):

@@ -18,7 +18,7 @@ from shapednoise.data.scale import to_uint8
 from shapednoise.diffusion.device import autocast, compiled, compute_dtype, is_out_of_memory
 from shapednoise.errors import UserError
 from shapednoise.log import log, progress
-from shapednoise.noise.pipeline import Watcher, draw
+from shapednoise.noise.pipeline import StepCallback, sample_loop
 from shapednoise.noise.schedulers import (
     AnyShaped,
     ShapedDDIMScheduler,
@@ -116,7 +116,7 @@ class Sampling:
         if compile == "on" or (compile == "auto" and on_gpu and many):
             self.network = compiled(unet, self._arguments(self.batch_size), self.dtype, compile == "on")
 
-    def images(self, indices: range, watch: Watcher | None = None) -> np.ndarray:
+    def images(self, indices: range, watch: StepCallback | None = None) -> np.ndarray:
         """Images of these numbers, uint8 (n, C, H, W). Raises UserError where even one is too many."""
         parts, start = [], 0
         while start < len(indices):
@@ -128,12 +128,12 @@ class Sampling:
                 self._halve(error)
         return np.concatenate(parts)
 
-    def _batch(self, indices: range, watch: Watcher | None) -> np.ndarray:
+    def _batch(self, indices: range, watch: StepCallback | None) -> np.ndarray:
         generators = image_generators(self.settings.seed, indices)
         # a compiled network is made for one shape
         network = self.network if len(indices) == self.batch_size else self.unet
         with autocast(self.device, self.dtype):
-            x = draw(network, self.scheduler, len(indices), generators, watch)
+            x = sample_loop(network, self.scheduler, len(indices), generators, watch)
         return to_uint8(x).cpu().numpy()
 
     def _halve(self, error: RuntimeError) -> None:

@@ -10,21 +10,29 @@ from torch import Tensor
 from shapednoise.noise.schedulers import AnyShaped
 
 Generators = torch.Generator | Sequence[torch.Generator] | None
-Watcher = Callable[[int, Tensor], None]
+StepCallback = Callable[[int, Tensor], None]
 
 
 @torch.no_grad()
-def draw(
+def sample_loop(
     unet: UNet2DModel,
     scheduler: AnyShaped,
     count: int,
     generator: Generators = None,
-    watch: Watcher | None = None,
+    callback_on_step_end: StepCallback | None = None,
 ) -> Tensor:
-    """Draw `count` images (count, C, H, W), about [-1, 1], by the scheduler's current timesteps.
+    """Sample images by the scheduler's current timesteps.
 
-    generator: one for all, or one per image (then image i does not depend on the batch).
-    watch: called as watch(timestep, predicted x_0) after every step.
+    Args:
+        unet: The network, in evaluation mode.
+        scheduler: The sampler; its timesteps are set.
+        count: How many images.
+        generator: One for all, or one per image (then image i does not depend on the batch).
+        callback_on_step_end: Called with the timestep and the predicted x_0 (count, C, H, W) after
+            every step.
+
+    Returns:
+        Images (count, C, H, W), about in [-1, 1].
     """
     size = unet.config.sample_size
     height, width = (size, size) if isinstance(size, int) else size
@@ -34,13 +42,18 @@ def draw(
         # a tensor, since torch.compile would make a program for every number
         output = unet(x, torch.full((count,), t, device=x.device)).sample.to(x.dtype)
         x, x0 = scheduler.step(output, t, x, generator=generator, return_dict=False)
-        if watch:
-            watch(t, x0)
+        if callback_on_step_end:
+            callback_on_step_end(t, x0)
     return x
 
 
 class ShapedDDPMPipeline(DiffusionPipeline):
-    """Unconditional generation with shaped noise; saved and loaded as any diffusers pipeline."""
+    """Unconditional generation with shaped noise; saved and loaded as any diffusers pipeline.
+
+    Args:
+        unet: The network that predicts the shaped noise (or v, or x_0, as the scheduler says).
+        scheduler: A shaped scheduler.
+    """
 
     model_cpu_offload_seq = "unet"
 
@@ -57,12 +70,17 @@ class ShapedDDPMPipeline(DiffusionPipeline):
         output_type: str = "pil",
         return_dict: bool = True,
     ) -> ImagePipelineOutput | tuple:
-        """Draw `batch_size` images.
+        """Sample images.
 
-        output_type: `pil`; `np` for (B, H, W, C) and `pt` for (B, C, H, W), both float in [0, 1].
+        Args:
+            batch_size: How many images, B.
+            generator: One for all, or one per image.
+            num_inference_steps: Reverse steps.
+            output_type: `pil`; `np` for (B, H, W, C) and `pt` for (B, C, H, W), both float in [0, 1].
+            return_dict: Whether to return an object with `images`, or a tuple.
         """
         self.scheduler.set_timesteps(num_inference_steps)
-        images = draw(self.unet, self.scheduler, batch_size, generator)
+        images = sample_loop(self.unet, self.scheduler, batch_size, generator)
         images = (images / 2 + 0.5).clamp(0, 1)
         if output_type != "pt":
             images = images.cpu().permute(0, 2, 3, 1).numpy()

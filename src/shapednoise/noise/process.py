@@ -16,45 +16,78 @@ out, and so do x_t and the loss. The process is then that of the data projected 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor
 
-from shapednoise.noise.shape import NoiseShape, Size
+from shapednoise.noise import Prediction
+from shapednoise.noise.bases import NoiseShape, Size
 
-Prediction = Literal["epsilon", "sample", "v_prediction"]
 Marginal = Callable[[int], tuple[Tensor, Tensor]]
-Tables = dict[tuple[str, torch.device, torch.dtype], Tensor]
+Buffers = dict[tuple[str, torch.device, torch.dtype], Tensor]
 
 
 @dataclass(frozen=True)
 class NoiseGains:
-    """h_m(t) for one image size, float64 (T, modes), and whether every mode has noise at every t."""
+    """The gains of a process for images of one size.
+
+    Attributes:
+        values: h_m(t), float64 (T, modes).
+        full: Whether every mode has noise at every timestep.
+        support_fraction: The fraction of all modes that have noise, float64 (T,).
+        buffers: What `buffer` has made, by device and dtype.
+    """
 
     values: Tensor
     full: bool
-    share: Tensor  # of all modes, how many have noise: (T,)
-    tables: Tables
+    support_fraction: Tensor
+    buffers: Buffers
 
-    def table(self, kind: str, like: Tensor) -> Tensor:
-        """`gain`, its pseudo-inverse `inverse`, the indicator `support`, or its `share`, as `like`; kept."""
-        key = (kind, like.device, like.dtype)
-        if key not in self.tables:
+    def buffer(self, name: str, like: Tensor) -> Tensor:
+        """Return numbers of the gains, made once for each device and dtype.
+
+        Args:
+            name: `gain`; `inverse`, its pseudo-inverse; `support`, 1 where it is above 0;
+                `support_fraction`.
+            like: The tensor whose device and dtype are taken.
+
+        Returns:
+            (T, modes), or (T,) for `support_fraction`.
+        """
+        key = (name, like.device, like.dtype)
+        if key not in self.buffers:
             support = self.values > 0
-            inverse = torch.where(support, 1 / self.values, 0.0)
-            values = {"gain": self.values, "inverse": inverse, "support": support, "share": self.share}
-            self.tables[key] = values[kind].to(like)
-        return self.tables[key]
+            values = {
+                "gain": self.values,
+                "inverse": torch.where(support, 1 / self.values, 0.0),
+                "support": support,
+                "support_fraction": self.support_fraction,
+            }
+            self.buffers[key] = values[name].to(like)
+        return self.buffers[key]
 
 
 class ShapedProcess:
-    """Adds, shapes and whitens the noise of one noise shape under one marginal."""
+    """Adds, shapes and whitens the noise of one noise shape under one marginal.
+
+    Args:
+        shape: What multiplies the white noise.
+        betas: beta_t, (T,), each in (0, 1).
+        exact: Whether the marginal is the true one of Eq. 2-3 of SDM, or the published one.
+        prediction_type: What the network outputs: the noise n_t, x_0, or v.
+
+    Attributes:
+        alphas: 1 - beta_t, float64 (T,).
+        alpha_products: A_t, float64 (T,).
+
+    Raises:
+        ValueError: A beta or the prediction type is out of range.
+    """
 
     def __init__(
         self, shape: NoiseShape, betas: Tensor, exact: bool, prediction_type: Prediction = "epsilon"
     ) -> None:
-        """betas: (T,), each in (0, 1); exact: the true marginal of Eq. 2-3, else the published one."""
         if not bool(((betas > 0) & (betas < 1)).all()):
             raise ValueError("every beta must lie strictly between 0 and 1")
         if prediction_type not in get_args(Prediction):
@@ -75,39 +108,73 @@ class ShapedProcess:
         return len(self.betas) - 1
 
     def noise_gains(self, size: Size) -> NoiseGains:
-        """h_m(t) for images of `size` (H, W)."""
+        """Compute h_m(t) for images of `size` (H, W), once for each size.
+
+        Raises:
+            ValueError: No mode of such images has noise at some timestep.
+        """
         if size not in self._gains:
             values = self.shape.gains(self.betas, size)
             if self.exact:
                 values = exact_gains(values, self.alphas)
             counts = torch.bincount(self.shape.modes(self.shape.channels, size).flatten())
-            share = ((values > 0) * counts).sum(1) / counts.sum()
-            self._gains[size] = NoiseGains(values, bool((values > 0).all()), share, {})
+            support_fraction = ((values > 0) * counts).sum(1) / counts.sum()
+            self._gains[size] = NoiseGains(values, bool((values > 0).all()), support_fraction, {})
         return self._gains[size]
 
     def shape_noise(self, white: Tensor, timesteps: Tensor | int) -> Tensor:
-        """n_t from white noise (B, C, H, W); timesteps: one for all, or (B,)."""
+        """Compute the noise n_t = S_t e that is added at each timestep and that the network predicts.
+
+        Args:
+            white: White noise e, (B, C, H, W).
+            timesteps: One for all images, or (B,).
+
+        Returns:
+            Noise as `white`.
+        """
         return self._apply("gain", white, timesteps)
 
     def whiten(self, x: Tensor, timesteps: Tensor | int) -> Tensor:
-        """The inverse of `shape_noise`; where there is no noise, the pseudo-inverse: 0."""
+        """Invert `shape_noise`; on modes without noise by the pseudo-inverse, 0.
+
+        Args:
+            x: Images or noise, (B, C, H, W).
+            timesteps: One for all images, or (B,).
+        """
         return self._apply("inverse", x, timesteps)
 
     def project(self, x: Tensor, timesteps: Tensor | int) -> Tensor:
-        """x without the modes that have no noise; x itself where the shape is not singular."""
+        """Leave out the modes that have no noise; x itself is returned where the shape is not singular.
+
+        Args:
+            x: Images or noise, (B, C, H, W).
+            timesteps: One for all images, or (B,).
+        """
         return x if self.noise_gains(size_of(x)).full else self._apply("support", x, timesteps)
 
     def prior(self, white: Tensor) -> Tensor:
-        """What sampling starts from: noise of the last training timestep, S_{T-1} e."""
+        """Compute what sampling starts from, S_{T-1} e, of white noise e (B, C, H, W)."""
         return self.shape_noise(white, self.last)
 
     def add_noise(self, x0: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """x_t of images x0 (B, C, H, W) with shaped noise n_t; to the last bit as diffusers adds it."""
+        """Compute x_t = sqrt(A_t) x_0 + sqrt(1 - A_t) n_t, to the last bit as diffusers adds noise.
+
+        Args:
+            x0: Images, (B, C, H, W); modes without noise are left out.
+            noise: Shaped noise n_t, as `x0`.
+            timesteps: (B,).
+        """
         signal = self._signal_at(x0, timesteps)
         return signal**0.5 * self.project(x0, timesteps) + (1 - signal) ** 0.5 * noise
 
     def target(self, x0: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """What the network is trained to output for x_t; `noise` is the shaped noise (Eq. 4 of SDM)."""
+        """Compute what the network is trained to output for x_t (Eq. 4 of SDM).
+
+        Args:
+            x0: Images, (B, C, H, W).
+            noise: Shaped noise n_t, as `x0`.
+            timesteps: (B,).
+        """
         if self.prediction_type == "epsilon":
             return noise
         x0 = self.project(x0, timesteps)
@@ -117,27 +184,41 @@ class ShapedProcess:
         return signal**0.5 * noise - (1 - signal) ** 0.5 * x0
 
     def loss(self, prediction: Tensor, target: Tensor, timesteps: Tensor) -> Tensor:
-        """Mean squared error over the modes that have noise."""
+        """Compute the mean squared error over the modes that have noise.
+
+        Args:
+            prediction: The network's output, (B, C, H, W).
+            target: What it should be, as `prediction`.
+            timesteps: (B,).
+        """
         gains = self.noise_gains(size_of(target))
         if gains.full:
             return torch.nn.functional.mse_loss(prediction, target)
-        share = gains.table("share", target)[timesteps, None, None, None]
-        return (self.project(prediction - target, timesteps) ** 2 / share).mean()
+        fraction = gains.buffer("support_fraction", target)[timesteps, None, None, None]
+        return (self.project(prediction - target, timesteps) ** 2 / fraction).mean()
 
     def marginal(self, t: int, size: Size) -> tuple[Tensor, Tensor]:
-        """sqrt(A_t) and V_t, the variance of each mode's noise in x_t, float64; 1 and 0 for t = -1."""
+        """Compute the marginal of x_t on each mode; t = -1 is the clean data.
+
+        Args:
+            t: The timestep, from -1.
+            size: Height and width of the images.
+
+        Returns:
+            sqrt(A_t), float64 (), and V_t, the variance of each mode's noise, float64 (modes,).
+        """
         signal, variance = self.white_marginal(t)
         return signal, variance * self.noise_gains(size).values[max(t, 0)] ** 2
 
     def white_marginal(self, t: int) -> tuple[Tensor, Tensor]:
-        """sqrt(A_t) and 1 - A_t, float64; 1 and 0 for t = -1, the clean data."""
+        """Compute sqrt(A_t) and 1 - A_t, float64 (); t = -1 is the clean data."""
         signal = self.alpha_products[t] if t >= 0 else torch.ones_like(self.alpha_products[0])
         return signal.sqrt(), 1 - signal
 
-    def _apply(self, kind: str, x: Tensor, timesteps: Tensor | int) -> Tensor:
-        table = self.noise_gains(size_of(x)).table(kind, x)
+    def _apply(self, name: str, x: Tensor, timesteps: Tensor | int) -> Tensor:
+        buffer = self.noise_gains(size_of(x)).buffer(name, x)
         chosen = slice(timesteps, timesteps + 1) if isinstance(timesteps, int) else timesteps.reshape(-1)
-        return self.shape.apply(x, table[chosen])
+        return self.shape.apply(x, buffer[chosen])
 
     def _signal_at(self, like: Tensor, timesteps: Tensor) -> Tensor:
         """A_t of each image, (B, 1, 1, 1), in the dtype and on the device of `like`."""
@@ -148,17 +229,34 @@ class ShapedProcess:
 
 
 def linear_betas(beta_start: float, beta_end: float, num_train_timesteps: int) -> Tensor:
-    """beta_t rising linearly, float32 (T,), to the last bit as diffusers has them."""
+    """Compute beta_t rising linearly, to the last bit as diffusers has them.
+
+    Args:
+        beta_start: beta at timestep 0, in (0, 1).
+        beta_end: beta at the last timestep, in (0, 1).
+        num_train_timesteps: T.
+
+    Returns:
+        float32 (T,).
+    """
     return torch.linspace(beta_start, beta_end, num_train_timesteps, dtype=torch.float32)
 
 
 def size_of(x: Tensor) -> Size:
-    """(H, W) of images (B, C, H, W)."""
+    """Return (H, W) of images (B, C, H, W)."""
     return (x.shape[-2], x.shape[-1])
 
 
 def exact_gains(gains: Tensor, alphas: Tensor) -> Tensor:
-    """h_m(t) = sqrt(V_t / (1 - A_t)) of the exact marginal; gains (T, modes), alphas (T,), float64."""
+    """Compute h_m(t) = sqrt(V_t / (1 - A_t)) of the exact marginal, V_t = a_t V_{t-1} + (1 - a_t) g(t)^2.
+
+    Args:
+        gains: g_m(t), float64 (T, modes).
+        alphas: a_t = 1 - beta_t, float64 (T,).
+
+    Returns:
+        float64 (T, modes).
+    """
     variance = torch.zeros_like(gains[0])
     variances = []
     for alpha, gain in zip(alphas, gains, strict=True):

@@ -22,21 +22,25 @@ step; for one that varies, these two neglect S_t^-1 S_u, whatever the sampler.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
+from shapednoise.noise import Reading, Variance
+from shapednoise.noise.bases import Size
 from shapednoise.noise.process import Marginal, ShapedProcess
-from shapednoise.noise.shape import Size
-
-Reading = Literal["published", "equations", "exact"]
-Variance = Literal["fixed_small", "fixed_large"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """The numbers of one reverse step, each float64 of shape (modes,) or ()."""
+    """The coefficients of one reverse step, each float64 of shape (modes,) or ().
+
+    Attributes:
+        x0: Of the predicted x_0.
+        xt: Of the state x_t.
+        noise: Of fresh white noise.
+        previous: Of the x_0 that the step before predicted.
+    """
 
     x0: Tensor
     xt: Tensor
@@ -44,7 +48,7 @@ class Step:
     previous: Tensor
 
 
-Rule = Callable[[Marginal], Step]
+Solver = Callable[[Marginal], Step]  # a sampler's step from one timestep to another
 
 
 def ancestral(marginal: Marginal, t: int, u: int, variance: Variance) -> Step:
@@ -54,6 +58,12 @@ def ancestral(marginal: Marginal, t: int, u: int, variance: Variance) -> Step:
     sqrt(A_u) (V_tu / V_t) x_0 + sqrt(A) (V_u / V_t) x_t and its variance V_u V_tu / V_t, which is
     `fixed_small`; `fixed_large` takes V_tu. The step from t = 0 adds no noise. As in diffusers, a last
     step from a later t (`trailing` spacing) does add it under `fixed_large`.
+
+    Args:
+        marginal: t -> (sqrt(A_t), V_t).
+        t: The timestep of the state.
+        u: The timestep arrived at, below t; -1 is the clean data.
+        variance: `fixed_small` or `fixed_large`.
     """
     (signal_t, var_t), (signal_u, var_u) = marginal(t), marginal(u)
     ratio = signal_t / signal_u
@@ -68,6 +78,12 @@ def ddim(marginal: Marginal, t: int, u: int, eta: float) -> Step:
 
     The noise in x_t is kept, shrunk to sqrt(V_u - c^2), and fresh noise of deviation c is added;
     c = eta sqrt(V_u V_tu / V_t), so eta = 0 is deterministic and eta = 1 the ancestral step.
+
+    Args:
+        marginal: t -> (sqrt(A_t), V_t).
+        t: The timestep of the state.
+        u: The timestep arrived at, below t; -1 is the clean data.
+        eta: In [0, 1].
     """
     (signal_t, var_t), (signal_u, var_u) = marginal(t), marginal(u)
     var_tu = _added_between(signal_t / signal_u, var_t, var_u)
@@ -79,8 +95,13 @@ def ddim(marginal: Marginal, t: int, u: int, eta: float) -> Step:
 def dpm_solver(marginal: Marginal, t: int, u: int, before: int | None) -> Step:
     """DPM-Solver++(2M), midpoint (Lu et al. 2022), with one lambda a mode.
 
-    before: the timestep of the step before, whose x_0 gives the second order; None: first order. The
-    step to the clean data is of first order, and arrives at x_0.
+    The step to the clean data is of first order, and arrives at x_0.
+
+    Args:
+        marginal: t -> (sqrt(A_t), V_t).
+        t: The timestep of the state.
+        u: The timestep arrived at, below t; -1 is the clean data.
+        before: The timestep of the step before, whose x_0 gives the second order; None: first order.
     """
     (signal_t, var_t), (signal_u, var_u) = marginal(t), marginal(u)
     xt = _over(var_u, var_t).sqrt()
@@ -94,11 +115,22 @@ def dpm_solver(marginal: Marginal, t: int, u: int, before: int | None) -> Step:
     return Step(weight + slope, xt, zero, -slope)
 
 
-def read(process: ShapedProcess, reading: Reading, rule: Rule, t: int, u: int, size: Size) -> Step:
-    """The step of a sampler under one reading, in the coordinates of the data."""
+def reverse_step(
+    process: ShapedProcess, reading: Reading, solver: Solver, t: int, u: int, size: Size
+) -> Step:
+    """Compute the step of a sampler under one reading, in the coordinates of the data.
+
+    Args:
+        process: The noise process; its marginal is the exact one for `exact`, else the published one.
+        reading: The formulation of the reverse process.
+        solver: `ancestral`, `ddim` or `dpm_solver` with everything but the marginal bound.
+        t: The timestep of the state.
+        u: The timestep arrived at, below t; -1 is the clean data.
+        size: Height and width of the images.
+    """
     if reading == "exact":
-        return rule(lambda time: process.marginal(time, size))
-    step = rule(process.white_marginal)
+        return solver(lambda time: process.marginal(time, size))
+    step = solver(process.white_marginal)
     gains = process.noise_gains(size).values
     arrival = gains[t] if reading == "published" else gains[max(u, 0)]
     back = _over(arrival, gains[t])

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shapednoise.config.base import strength_text
-from shapednoise.config.checks import BASELINE
 from shapednoise.config.figures import FigureSettings
 from shapednoise.config.noise import Marginal, marginal_of
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.schema import Config
+from shapednoise.noise.operators import BASELINE
 
 MODEL = "{dataset}/{noise}/s{strength}/{marginal}/{recipe}/seed{seed}"
 SAMPLES = MODEL + "/{sampler}"

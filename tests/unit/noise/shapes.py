@@ -86,7 +86,7 @@ def has_noise(description: dict, size: tuple[int, int]) -> bool:
     try:
         make_shape(**description).gains(BETAS, size)
     except ValueError as error:
-        assert "no frequency in the bands" in str(error)
+        assert "no mode with noise" in str(error)
         return False
     return True
 

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shapednoise.noise.process import ShapedProcess, linear_betas
-from shapednoise.noise.reverse_step import ancestral, ddim, dpm_solver, read
+from shapednoise.noise.reverse_step import ancestral, ddim, dpm_solver, reverse_step
 from shapednoise.noise.shape import make_shape
 from tests.unit.noise.shapes import (
     BETAS,
@@ -65,9 +65,9 @@ def test_steps_along_any_chain_give_back_the_marginals(description, chain, kind)
     mean, variance = shaped.marginal(chain[0], SIZE)
     for t, u in pairwise(chain):
         if kind == "ddim":
-            step = read(shaped, "exact", lambda m, t=t, u=u: ddim(m, t, u, 0.7), t, u, SIZE)
+            step = reverse_step(shaped, "exact", lambda m, t=t, u=u: ddim(m, t, u, 0.7), t, u, SIZE)
         else:
-            step = read(shaped, "exact", lambda m, t=t, u=u: ancestral(m, t, u, kind), t, u, SIZE)
+            step = reverse_step(shaped, "exact", lambda m, t=t, u=u: ancestral(m, t, u, kind), t, u, SIZE)
         mean, variance = step.x0 + step.xt * mean, step.xt**2 * variance + step.noise**2
         signal, expected = shaped.marginal(u, SIZE)
         noisy = shaped.marginal(t, SIZE)[1] > 0
@@ -83,8 +83,8 @@ def test_ddim_with_eta_one_is_ancestral(description, chain, reading):
         if t == 0:  # the last ancestral step adds no noise by definition, and there is none to add
             continue
         one, other = (
-            read(shaped, reading, rule, t, u, SIZE)
-            for rule in (
+            reverse_step(shaped, reading, solver, t, u, SIZE)
+            for solver in (
                 lambda m, t=t, u=u: ddim(m, t, u, 1.0),
                 lambda m, t=t, u=u: ancestral(m, t, u, "fixed_small"),
             )
@@ -98,17 +98,17 @@ def test_ddim_with_eta_one_is_ancestral(description, chain, reading):
 def test_all_readings_are_one_for_a_constant_shape(description, chain):
     description = constant(description)
     published, exact = (process(description, exact=exact) for exact in (False, True))
-    rules = {
+    solvers = {
         "ancestral": lambda m, t, u, before: ancestral(m, t, u, "fixed_large"),
         "ddim": lambda m, t, u, before: ddim(m, t, u, 0.5),
         "dpm_solver": dpm_solver,
     }
     noisy = exact.noise_gains(SIZE).values[0] > 0
-    for rule in rules.values():
+    for solver in solvers.values():
         before = None
         for t, u in pairwise(chain):
             steps = [
-                read(shaped, reading, partial(rule, t=t, u=u, before=before), t, u, SIZE)
+                reverse_step(shaped, reading, partial(solver, t=t, u=u, before=before), t, u, SIZE)
                 for shaped, reading in (
                     (published, "published"),
                     (published, "equations"),
@@ -167,9 +167,9 @@ def test_a_singular_shape_learns_nothing_outside_its_support():
     loss = shaped.loss(target + error, target, t)
     assert torch.allclose(loss, shaped.loss(target + error + 100 * outside, target, t))
     inside = shaped.project(error, t)
-    share = float(shaped.noise_gains((8, 8)).share[0])
-    assert 0.2 < share < 0.8
-    assert loss.item() == pytest.approx(float((inside**2).mean()) / share)
+    fraction = float(shaped.noise_gains((8, 8)).support_fraction[0])
+    assert 0.2 < fraction < 0.8
+    assert loss.item() == pytest.approx(float((inside**2).mean()) / fraction)
 
 
 @pytest.mark.parametrize("name", [*SHAPES, "singular"])
@@ -194,7 +194,7 @@ def test_noise_target_and_loss_never_wait_for_the_gpu(name):
         noise = shaped.shape_noise(white, t)
         return shaped.loss(shaped.add_noise(x0, noise, t), shaped.target(x0, noise, t), t)
 
-    step()  # tables go to the device once
+    step()  # buffers go to the device once
     torch.cuda.set_sync_debug_mode("error")
     try:
         step()

@@ -232,7 +232,7 @@ def test_steps_that_add_no_noise_to_a_mode_are_finite(kind, name):
         (ShapedDPMSolverScheduler, {"prediction_type": "flow_prediction"}, "prediction_type"),
         (ShapedDDPMScheduler, {"reading": "approximate"}, "reading 'approximate'"),
         (ShapedDDPMScheduler, {"variance_type": "learned"}, "variance_type"),
-        (ShapedDDPMScheduler, {"shape": {"operator": "sdm", "strength": 0.1}}, "need the axis"),
+        (ShapedDDPMScheduler, {"shape": {"operator": "sdm", "strength": 0.1}}, "needs the axis"),
         (ShapedDDPMScheduler, {"shape": SHAPES["sdm"] | {"strength": float("inf")}}, "finite"),
         (ShapedDDPMScheduler, {"beta_start": 0.0}, "strictly between 0 and 1"),
         (ShapedDDIMScheduler, {"eta": 1.5}, "outside 0..1"),
@@ -307,7 +307,25 @@ def test_a_shaped_scheduler_becomes_another_by_from_config(kind):
     trained = ShapedDDPMScheduler(shape=SHAPES["sdm"], reading="exact", beta_end=0.03)
     other = kind.from_config(trained.config)
     assert type(other) is kind and other.config["shape"] == trained.config["shape"]
-    assert other.process.exact and torch.equal(other.betas, trained.betas)
+    assert other.config.reading == "exact" and other.process.exact
+    assert torch.equal(other.betas, trained.betas)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_compatible_schedulers_are_those_that_keep_the_shape(tmp_path, kind, caplog):
+    """And each can be made of the config of each, in memory or saved, without a word of warning."""
+    make, options = KINDS[kind]
+    trained = make(shape=SHAPES["product"], reading="equations", **options)
+    shaped = {ShapedDDPMScheduler, ShapedDDIMScheduler, ShapedDPMSolverScheduler}
+    assert set(trained.compatibles) == shaped
+    trained.save_pretrained(tmp_path)
+    for other in trained.compatibles:
+        for made in (other.from_config(trained.config), other.from_pretrained(tmp_path)):
+            assert made.config["shape"] == trained.config["shape"]
+            assert made.config.reading == "equations"
+            made.set_timesteps(5)
+            made.coefficients((4, 4))
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(

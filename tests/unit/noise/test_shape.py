@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from shapednoise.analysis.drift import drift_table
 from shapednoise.data.corrupt import band_noise
+from shapednoise.errors import UserError
 from shapednoise.noise.process import ShapedProcess
-from shapednoise.noise.shape import make_shape, radii, with_axis
+from shapednoise.noise.shape import ShapeError, make_shape, radii, with_axis
 from tests.unit.noise.shapes import (
     AXES,
     AXIS,
@@ -70,7 +71,7 @@ def test_whitening_undoes_shaping(description, exact, size, dtype):
     assert back.dtype == dtype
     if process.noise_gains(size).full:
         assert torch.allclose(back, x, atol=1e-10 if dtype == torch.float64 else 5e-3)
-    else:  # a gain of 0, with normalisation of a mixture that leaves single modes only
+    else:  # a gain of 0, with normalization of a mixture that leaves single modes only
         assert torch.allclose(back, process.project(x, t), atol=1e-3)
 
 
@@ -119,7 +120,7 @@ def test_a_band_and_the_bands_around_it_share_no_frequency():
 
 @settings(deadline=None)
 @given(any_description(), st.sampled_from([(4, 4), (5, 6)]))
-def test_energy_normalisation_keeps_the_mean_square_of_all_modes(description, size):
+def test_energy_normalization_keeps_the_mean_square_of_all_modes(description, size):
     description = description | {"normalize": "energy"}
     if "times" in description:
         description["times"] = description["times"] | {"normalize": "energy"}
@@ -131,11 +132,11 @@ def test_energy_normalisation_keeps_the_mean_square_of_all_modes(description, si
 def test_a_product_is_one_shape_after_the_other():
     x = torch.randn(3, 3, 6, 5, dtype=torch.float64)
     t = torch.tensor([0, 400, 999])
-    colour = {"operator": "hdm", "strength": 0.5, "axis": AXIS}
+    color = {"operator": "hdm", "strength": 0.5, "axis": AXIS}
     fourier = {"operator": "sagd_powerlaw", "strength": 0.4}
-    both = ShapedProcess(make_shape(**colour, times=fourier), BETAS, exact=False)
-    swapped = ShapedProcess(make_shape(**fourier, times=colour), BETAS, exact=False)
-    first, second = (ShapedProcess(make_shape(**shape), BETAS, exact=False) for shape in (colour, fourier))
+    both = ShapedProcess(make_shape(**color, times=fourier), BETAS, exact=False)
+    swapped = ShapedProcess(make_shape(**fourier, times=color), BETAS, exact=False)
+    first, second = (ShapedProcess(make_shape(**shape), BETAS, exact=False) for shape in (color, fourier))
     expected = second.shape_noise(first.shape_noise(x, t), t)
     assert torch.allclose(both.shape_noise(x, t), expected, atol=1e-12)
     assert torch.allclose(swapped.shape_noise(x, t), expected, atol=1e-12)
@@ -182,7 +183,7 @@ def test_every_precision_keeps_its_type(name, dtype):
     assert torch.allclose(low.double(), process.shape_noise(x, t), atol=0.06)
 
 
-def test_grey_images_take_frequency_shapes():
+def test_gray_images_take_frequency_shapes():
     process = ShapedProcess(make_shape(**SHAPES["powerlaw"]), BETAS, exact=False)
     assert process.shape_noise(torch.randn(2, 1, 7, 6), torch.tensor([1, 2])).shape == (2, 1, 7, 6)
 
@@ -222,6 +223,9 @@ def test_the_axis_is_put_in_where_it_is_needed():
     completed = with_axis(shape, AXIS)
     assert "axis" not in completed and completed["times"]["axis"] == AXIS
     assert "axis" not in shape["times"]
+    for wrong, message in (({"operator": "sdmm"}, "unknown operator"), (3, "is a mapping")):
+        with pytest.raises(ShapeError, match=message):
+            with_axis(wrong, AXIS)
 
 
 BAND = {"operator": "sagd_bandpass"}
@@ -233,8 +237,8 @@ BAND = {"operator": "sagd_bandpass"}
         ({"operator": "sdm", "strength": 0.1, "axis": [1.0, 1.0, 0.0]}, "unit vector"),
         ({"operator": "sdm", "strength": float("nan"), "axis": [1.0, 0.0, 0.0]}, "finite"),
         ({"operator": "sagd_powerlaw", "strength": float("inf")}, "finite"),
-        ({"operator": "sagd_powerlaw", "strength": 0.1, "eps": 0.0}, "eps must be a positive"),
-        ({"operator": "sdm", "strength": 0.1}, "need the axis"),
+        ({"operator": "sagd_powerlaw", "strength": 0.1, "eps": 0.0}, "eps: Input should be greater than 0"),
+        ({"operator": "sdm", "strength": 0.1}, "sdm needs the axis"),
         ({"operator": "ddpm", "strength": 0.1}, "strength 0"),
         ({"operator": "squeezed", "strength": 0.1}, "unknown operator"),
         ({"operator": "sdm", "strength": 0.1, "axis": [1.0]}, "two channels"),
@@ -247,28 +251,29 @@ BAND = {"operator": "sagd_bandpass"}
         (BAND | {"low_band": [0.0, 0.3], "low_gain": -0.5, "high_gain": 1.5}, "0 or more"),
         (BAND | {"low_band": [0.0, 0.3], "low_gain": float("nan")}, "add up to 1"),
         (BAND | {"low_band": [0.0, float("nan")]}, "finite ends"),
-        (BAND | {"low_band": [0.0, 0.1, 0.2]}, "two ends"),
+        (BAND | {"low_band": [0.0, 0.1, 0.2]}, "low_band: Tuple should have at most 2 items"),
         (BAND, "both bands are empty"),
         (BAND | {"low_band": [0.0, 0.3], "strength": 1.5}, "lies in 0..1"),
-        ({**SHAPES["sdm"], "times": SHAPES["hdm"]}, "only a colour shape"),
+        ({**SHAPES["sdm"], "times": SHAPES["hdm"]}, "only a color shape"),
         ({"operator": "sdm", "axis": AXIS, "schedule": "cosine"}, "unknown schedule 'cosine'"),
         ({"operator": "sagd_powerlaw", "normalize": "power"}, "unknown normalize"),
         ({"operator": ["sdm"]}, "unknown operator"),
         ({"operator": "sdm", "axis": 1.0}, "wrong type"),
         ({"operator": "sdm", "axis": AXIS, "strength": "much"}, "wrong type"),
         ({"operator": "sdm", "axis": AXIS, "version": "2"}, "newer shapednoise"),
-        (BAND | {"low_band": 0.1}, "wrong type"),
+        (BAND | {"low_band": 0.1}, "low_band: Input should be a valid tuple"),
     ],
 )
 def test_bad_descriptions_are_named_in_one_line(description, message):
-    with pytest.raises(ValueError, match=message) as caught:
+    with pytest.raises(ShapeError, match=message) as caught:
         make_shape(**description)
     assert "\n" not in str(caught.value)
+    assert isinstance(caught.value, UserError) and isinstance(caught.value, ValueError)
 
 
 def test_bands_that_no_frequency_of_the_images_reaches_are_refused():
     shape = make_shape("sagd_bandpass", high_band=[0.01, 0.02], schedule="constant", normalize="energy")
-    with pytest.raises(ValueError, match="8 x 8 have no frequency in the bands"):
+    with pytest.raises(ValueError, match="8 x 8 have no mode with noise"):
         shape.gains(BETAS, (8, 8))
 
 
@@ -283,7 +288,7 @@ def test_corruption_and_the_noise_around_it_split_the_spectrum_at_the_same_radiu
     assert noise.var() == pytest.approx(1 - share.item(), rel=0.1)
 
 
-def test_colour_shapes_say_that_they_need_the_colours_of_their_axis(axis):
+def test_color_shapes_say_that_they_need_the_colors_of_their_axis(axis):
     shape = make_shape("sdm", strength=0.1, axis=axis)
     with pytest.raises(ValueError, match=r"1 channels.*needs the axis of its own data"):
         shape.apply(torch.zeros(1, 1, 4, 4), shape.gains(BETAS, (4, 4))[:1])
