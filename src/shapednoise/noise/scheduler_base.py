@@ -33,11 +33,13 @@ class ShapedScheduler:
 
     @property
     def compatibles(self) -> list[type["ShapedScheduler"]]:
-        """The schedulers that `from_config` makes of this one's config: those that keep its shape.
-
-        `_get_compatibles` stays diffusers': its classes say which keys of a saved config loading ignores.
-        """
+        """The schedulers that `from_config` can make of this one's config: those that keep its shape."""
         return ShapedScheduler.__subclasses__()
+
+    @classmethod
+    def _get_compatibles(cls) -> list[type[SchedulerMixin]]:
+        """The classes whose settings `from_config` leaves out without a warning, diffusers' own included."""
+        return [*super()._get_compatibles(), *ShapedScheduler.__subclasses__()]
 
     def _init_process(self, shape: Shape | None, reading: Reading) -> None:
         """Make the process and register the shape in the config."""
