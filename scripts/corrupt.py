@@ -12,7 +12,7 @@ from shapednoise.workflow.cli import run, settings_from
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clean", type=Path, required=True, help="canonical array of the clean set (.npy)")
+    parser.add_argument("--clean", type=Path, required=True, help="array of the clean set (.npy)")
     parser.add_argument("--clean-manifest", type=Path, required=True, help="manifest of that array (.json)")
     parser.add_argument(
         "--settings", type=settings_from(CorruptionSettings), required=True, help="which noise (JSON)"

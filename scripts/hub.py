@@ -1,4 +1,4 @@
-"""Have a network that torch.hub keeps, DINOv2 or CLIP, in its folder: jobs that compute use no network."""
+"""Download a network of torch.hub, DINOv2 or CLIP, into its folder, so that later jobs need no network."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Write a data set's canonical array (uint8, N x C x H x W) and its manifest from its archive."""
+"""Write a data set's array (uint8, N x C x H x W) and its manifest from its archive."""
 
 import argparse
 from pathlib import Path

@@ -1,14 +1,10 @@
-"""Get the weights of a feature extractor, verified, as its network loads them.
-
-Those of Inception are written in torch-fidelity's layout, others as they come.
-"""
+"""Get the weights of a feature extractor, verified; Inception's are written in torch-fidelity's layout."""
 
 import argparse
 from pathlib import Path
 
 import torch
 
-from shapednoise.config.data import Source
 from shapednoise.data.sources.fetch import fetch_configured
 from shapednoise.files import atomic_path, sha256_of_file, write_json
 from shapednoise.log import log
@@ -31,20 +27,14 @@ def main() -> None:
     record = {"source": str(source), "sha256": sha256_of_file(path)}
     with atomic_path(arguments.weights) as temporary:
         if settings["network"] == "inception":
-            record["classification_layer"] = write_inception(path, source, temporary)
+            state = read_weights(path, source)
+            record["classification_layer"] = has_classifier(state)
+            torch.save(state, temporary)
         else:
             temporary.write_bytes(content_of(path, source))
-    write_json(arguments.manifest, record)
-
-
-def write_inception(path: Path, source: Source, destination: Path) -> bool:
-    """Write the weights of Inception; returns whether the classification layer is there."""
-    state = read_weights(path, source)
-    complete = has_classifier(state)
-    if not complete:
+    if not record.get("classification_layer", True):
         log.warning("no Inception Score: %s", NO_CLASSIFIER)
-    torch.save(state, destination)
-    return complete
+    write_json(arguments.manifest, record)
 
 
 run(main)

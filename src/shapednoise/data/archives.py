@@ -19,16 +19,7 @@ from typing import NamedTuple
 from shapednoise.errors import UserError
 from shapednoise.files import files_of
 
-DAMAGED = (
-    EOFError,
-    OSError,
-    zlib.error,
-    lzma.LZMAError,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    NotImplementedError,
-    RuntimeError,
-)
+DAMAGED = (EOFError, OSError, RuntimeError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile)
 LARGEST_FILE = 256 << 20
 LARGEST_TOTAL = 4 << 30  # or LARGEST_GROWTH times the archive, whose pictures are compressed already
 LARGEST_GROWTH = 20
@@ -36,13 +27,7 @@ LARGEST_RATIO = 200  # of a member of a zip that is larger than SMALL
 SMALL = 1 << 20
 LARGEST_HEADER = 1 << 20  # of a tar: a long name, or what else it says about a file
 LARGEST_HEADERS = 256 << 20  # of all its headers, or the archive's own size
-ABOUT_NEXT = (
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-)
+ABOUT_NEXT = (*tarfile.GNU_TYPES, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
 
 
 class Member(NamedTuple):
@@ -109,12 +94,12 @@ def careful_headers(archive: Path) -> type[tarfile.TarInfo]:
         def frombuf(cls, buf: bytes, encoding: str, errors: str) -> tarfile.TarInfo:
             nonlocal total
             info = super().frombuf(buf, encoding, errors)
+            if info.type == tarfile.GNUTYPE_SPARSE:
+                raise _unsafe(archive, f"{info.name!r} is a sparse file")
             size = info.size if info.type in ABOUT_NEXT else 0
             total += tarfile.BLOCKSIZE + size
             if not 0 <= size <= LARGEST_HEADER or total > largest:
                 raise _unsafe(archive, "its headers are beyond the size limits of the zip-bomb guard")
-            if info.type == tarfile.GNUTYPE_SPARSE:
-                raise _unsafe(archive, f"{info.name!r} is a sparse file")
             return info
 
         def _proc_gnusparse_10(self, member: tarfile.TarInfo, *_: object) -> None:

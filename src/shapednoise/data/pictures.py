@@ -1,4 +1,4 @@
-"""Pictures of any format that Pillow reads, to arrays: the one preprocessing of pictures."""
+"""Pictures of any format that Pillow reads, to arrays of one size."""
 
 import contextlib
 import io
@@ -22,7 +22,7 @@ def read_picture(content: bytes, name: str, archive: Path) -> Image.Image:
     """A picture as it is meant to be seen: upright, of 8 bits a channel, nothing of it transparent.
 
     name and archive are for messages. Raises UserError where it cannot be read, has more pixels than
-    Pillow takes for sane, or values of no known range.
+    Pillow's limit against decompression bombs, or values of no known range.
     """
     try:
         with warnings.catch_warnings():
@@ -63,8 +63,7 @@ def _opaque(image: Image.Image) -> Image.Image:
 def crop_and_resize(image: Image.Image, crop: int | None, size: int, channels: int = 3) -> np.ndarray:
     """Centre crop to crop x crop, antialiased resize to size x size; uint8, size x size x channels.
 
-    The one preprocessing of pictures, for training and for the reference of the scores alike. A
-    picture smaller than the crop is padded with black; without a crop the largest square is taken.
+    A picture smaller than the crop is padded with black; without a crop the largest square is taken.
     One channel is the luma of the colours (ITU-R 601-2).
     """
     image = image.convert("L" if channels == 1 else "RGB")

@@ -11,12 +11,34 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from PIL import Image
 from torchvision.datasets import CIFAR10, CIFAR100
+
+from shapednoise.config.data import ImagesSettings
+from shapednoise.data.images import load_images
+from shapednoise.data.preprocess import Content, preprocess_archive
+from shapednoise.errors import UserError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (50, 32, 32, 3), np.uint8)
 SHA256 = hashlib.sha256(PIXELS.tobytes()).hexdigest()
 LABELS = [index % 10 for index in range(50)]
+
+
+def read(archive: Path, folder: Path, **settings) -> tuple[np.ndarray, Content]:
+    """The array that is made of an archive below the folder, and what it is said to hold."""
+    settings = ImagesSettings(**{"reader": "folder", "size": 32, **settings})
+    content = preprocess_archive(archive, settings, folder / "out" / "images.npy")
+    return np.array(load_images(folder / "out" / "images.npy")), content
+
+
+def refused(archive: Path, folder: Path, match: str, **settings) -> None:
+    """Reading the archive ends in one line that names it and the remedy, and leaves nothing."""
+    with pytest.raises(UserError, match=match) as caught:
+        read(archive, folder, **settings)
+    message = str(caught.value)
+    assert "\n" not in message and archive.name in message and "; " in message
+    assert not list((folder / "out").iterdir())
 
 
 def add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

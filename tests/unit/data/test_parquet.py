@@ -5,20 +5,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from shapednoise.config.data import ImagesSettings
 from shapednoise.data import archives as limits
-from shapednoise.data.images import load_images
-from shapednoise.data.preprocess import preprocess_archive
-from shapednoise.errors import UserError
-from tests.unit.data.archives import LABELS, PIXELS, parquet, png, write_folder
+from tests.unit.data.archives import LABELS, PIXELS, parquet, png, read, refused, write_folder
 
 GREY = PIXELS[:, :28, :28, 0]
-
-
-def read(archive, tmp_path, **changes):
-    settings = ImagesSettings(**{"reader": "folder", "size": 32, **changes})
-    content = preprocess_archive(archive, settings, tmp_path / "images.npy")
-    return np.array(load_images(tmp_path / "images.npy")), content
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["struct", "bytes"])
@@ -45,15 +35,10 @@ def test_pictures_are_preprocessed_as_those_of_a_folder(tmp_path, channels):
     assert content.classes is None
 
 
-def test_a_picture_that_is_too_large_for_its_reader(tmp_path):
-    archive = parquet(tmp_path / "train.parquet", "image", "label", GREY)
-    with pytest.raises(UserError, match=r"row 0 in .* is 28 x 28; raise size"):
-        read(archive, tmp_path, reader="idx", channels=1, size=24)
-
-
-def test_a_part_wants_names(tmp_path):
-    with pytest.raises(UserError, match="have no names of their own to split by; remove part"):
-        read(parquet(tmp_path / "a.parquet", "image", None), tmp_path, part=(0, 0.5))
+def test_settings_that_do_not_suit_the_pictures(tmp_path):
+    grey = parquet(tmp_path / "train.parquet", "image", "label", GREY)
+    refused(grey, tmp_path, r"row 0 in .* is 28 x 28; raise size", reader="idx", channels=1, size=24)
+    refused(grey, tmp_path, "have no names of their own to split by; remove part", part=(0, 0.5))
 
 
 @pytest.mark.parametrize(
@@ -67,8 +52,7 @@ def test_a_part_wants_names(tmp_path):
 )
 def test_other_tables_are_refused(tmp_path, columns, match):
     pq.write_table(pa.table(columns), tmp_path / "a.parquet")
-    with pytest.raises(UserError, match=match):
-        read(tmp_path / "a.parquet", tmp_path)
+    refused(tmp_path / "a.parquet", tmp_path, match)
 
 
 def test_missing_labels_are_no_labels(tmp_path):
@@ -77,8 +61,10 @@ def test_missing_labels_are_no_labels(tmp_path):
     assert read(tmp_path / "a.parquet", tmp_path)[1].classes is None
 
 
-def test_a_bomb_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "LARGEST_TOTAL", 1000)
+def test_a_file_beyond_the_limits_or_cut_is_refused(tmp_path, monkeypatch):
     pq.write_table(pa.table({"image": [bytes(1 << 22)] * 2}), tmp_path / "a.parquet", compression="gzip")
-    with pytest.raises(UserError, match=r"is unsafe: it would unpack"):
-        read(tmp_path / "a.parquet", tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "LARGEST_TOTAL", 1000)
+        refused(tmp_path / "a.parquet", tmp_path, r"is unsafe: it would unpack")
+    (tmp_path / "a.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-10])
+    refused(tmp_path / "a.parquet", tmp_path, r"is damaged \(.*\); delete it and run again")

@@ -35,14 +35,8 @@ def _by_client(*command: str) -> Fetcher:
     def fetch(address: str, destination: Path, limits: Limits) -> None:
         with tempfile.TemporaryDirectory(prefix=".partial-", dir=destination.parent) as folder:
             try:
-                subprocess.run(
-                    [*command, address],
-                    cwd=folder,
-                    check=True,
-                    capture_output=True,
-                    text=True,
-                    timeout=limits.seconds,
-                )
+                options = {"cwd": folder, "capture_output": True, "text": True, "timeout": limits.seconds}
+                subprocess.run([*command, address], check=True, **options)
             except FileNotFoundError:
                 raise SourceError(f"{command[0]} is not installed") from None
             except subprocess.TimeoutExpired:
