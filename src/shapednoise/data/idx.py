@@ -7,6 +7,7 @@ number, one byte each.
 
 import gzip
 import io
+import lzma
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,7 @@ from shapednoise.errors import UserError
 MAGIC, MAGIC_OF_LABELS = 0x803, 0x801
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 DEBIAN, AR_HEADER = b"!<arch>\n", 60
+TARS = {"data.tar": lambda file: file, "data.tar.gz": gzip.open, "data.tar.xz": lzma.open}
 BLOCK = 5000
 
 
@@ -97,16 +99,17 @@ def _files_of_package(archive: Path) -> dict[str, bytes]:
             name, size = header[:16].decode().rstrip(" /"), int(header[48:58])
             if file.tell() + size > size_of_all:
                 raise EOFError("it ends early")
-            if name in ("data.tar", "data.tar.gz", "data.tar.xz"):
-                return _wanted(io.BytesIO(file.read(size)), archive)
+            if name in TARS:
+                with TARS[name](io.BytesIO(file.read(size))) as tar:
+                    return _wanted(tar, archive)
             file.seek(size + size % 2, io.SEEK_CUR)
     raise UserError(f"{archive} has no data.tar, .gz or .xz; use another source")
 
 
-def _wanted(packed: BinaryIO, archive: Path) -> dict[str, bytes]:
+def _wanted(stream: BinaryIO, archive: Path) -> dict[str, bytes]:
     """Images and labels of a tar that is read once, by name. Raises UserError where it is unsafe."""
     files, total = {}, 0
-    with tarfile.open(fileobj=packed, mode="r|*", tarinfo=careful_headers(archive)) as tar:
+    with tarfile.open(fileobj=stream, mode="r|", tarinfo=careful_headers(archive)) as tar:
         for member in tar:
             check_file(archive, member.name, member.size)
             total += member.size
