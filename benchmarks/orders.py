@@ -4,7 +4,7 @@
 
 Gaussian data on 8 x 8 pixels with a spectrum that falls as 1 / r^2, the analytic denoiser, SDM with
 s0 = -0.4 and `trailing` timesteps of T = 1000. The error is the square root of the Gaussian Frechet
-distance (theory.py); between two numbers of steps its order is log(error ratio) / log(steps ratio).
+distance (analysis/theory.py); between two numbers of steps its order is log(error ratio) / log(steps ratio).
 Printed as a table for docs/noise.md.
 """
 

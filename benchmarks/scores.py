@@ -3,10 +3,10 @@
     python benchmarks/scores.py --weights data/weights/inception.pth --array data/cifar10/size32/images.npy \\
         [--images 2000] [--rounds 20] [--distances 10000 50000] [--output scores.json]
 
-The first and the last so many images of the array are scored against each other by both. Rates are
+The first and the last `--images` of the array are scored against each other by both. Rates are
 measured in one process, batch by batch in turn, so that the machine's noise hits both alike; time and
-peak memory of a whole run in a process each. `--distances` scores random features of so many
-generated and real images (2048 dimensions, no bootstrap), for the memory that it takes; 0 0 leaves
+peak memory of a whole run in a process each. `--distances` scores random features of these
+numbers of generated and real images (2048 dimensions, no bootstrap), for the memory that it takes; 0 0 leaves
 it out.
 """
 

@@ -29,13 +29,7 @@ REPLICATES = 2000
 
 @dataclass(frozen=True)
 class Interval:
-    """A value with its 95 % interval.
-
-    Attributes:
-        value: The value.
-        low: Lower end; NaN where nothing says how sure the value is.
-        high: Upper end; NaN likewise.
-    """
+    """A value with its 95 % interval; its ends are NaN where nothing says how sure the value is."""
 
     value: float
     low: float
@@ -217,16 +211,7 @@ def _fraction(holds: np.ndarray, replicates: np.ndarray) -> float:
 
 
 def best_strengths(coefficients: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Where parabolas are smallest in [low, high].
-
-    Args:
-        coefficients: Highest power first, (B, 3).
-        low: Lower end of the range.
-        high: Upper end.
-
-    Returns:
-        A strength for each parabola, (B,); NaN for NaN.
-    """
+    """Where parabolas (B, 3), highest power first, are smallest in [low, high]: (B,), NaN for NaN."""
     a, b, _ = coefficients.T
     ends = np.array([low, high])
     at_ends = a[:, None] * ends**2 + b[:, None] * ends

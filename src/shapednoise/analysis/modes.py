@@ -8,11 +8,7 @@ from shapednoise.noise.shape import Size, radii
 
 
 def directions(channels: int) -> Iterator[tuple[str, slice]]:
-    """The directions in colour space that tables tell apart.
-
-    Yields:
-        Name and principal axes: `along` v and `across` it; `all` of grey images.
-    """
+    """Yield name and principal axes of each direction: `along` v and `across` it; `all` of grey images."""
     if channels == 1:
         yield "all", slice(0, 1)
     else:

@@ -42,29 +42,17 @@ def spectra_table(
     for noise, strength, description in points:
         shape = make_shape(**with_axis(description, axes[0]))
         gains = shape.gains(betas, (size, size))[-1:]
-        measured = measured_power(shape, gains, axes, (size, size), images, seed)
+        measured = _measured_power(shape, gains, axes, (size, size), images, seed)
         theory = (gains[0] ** 2)[shape.modes(len(axes), (size, size))].numpy()
         rows = pd.DataFrame(_rows(measured, theory))
         parts.append(rows.assign(noise=noise, strength=strength))
     return pd.concat(parts, ignore_index=True)
 
 
-def measured_power(
+def _measured_power(
     shape: NoiseShape, gains: Tensor, axes: np.ndarray, size: Size, images: int, seed: int
 ) -> np.ndarray:
-    """Mean square of each mode (principal axis, frequency) of noise images.
-
-    Args:
-        shape: Shapes their white noise.
-        gains: Of each mode of the shape, (1, modes).
-        axes: Principal axes, unit rows, (C, C).
-        size: Height and width.
-        images: How many are drawn.
-        seed: Seed of the white noise.
-
-    Returns:
-        float64 (C, H, W), as fft2 lays it.
-    """
+    """Mean square of each mode (principal axis, frequency) of noise images: (C, H, W)."""
     generator = torch.Generator().manual_seed(seed)
     rotation = torch.from_numpy(axes).double()
     total = torch.zeros(len(axes), *size, dtype=torch.float64)

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shapednoise.config.scoring import ScoringSettings
-from shapednoise.metrics.manifold import Membership, membership, neighbor_distances
 from shapednoise.metrics.resampling import HalfSampleResampler
+
+if TYPE_CHECKING:
+    from shapednoise.metrics.manifold import Membership
 
 ROWS = 4096  # converted to float64 at once
 
@@ -44,8 +47,10 @@ class Context:
         return statistics(self.real)
 
     @cached_property
-    def membership(self) -> Membership:
+    def membership(self) -> "Membership":
         """The k-nearest-neighbour manifold estimates of both sets."""
+        from shapednoise.metrics.manifold import membership, neighbor_distances
+
         neighbors = neighbor_distances(self.real) if self.neighbors is None else self.neighbors
         k, density_k = self.settings.neighbours, self.settings.density_neighbours
         return membership(self.generated, self.real, neighbors, k, density_k)

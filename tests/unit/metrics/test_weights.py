@@ -9,75 +9,47 @@ from shapednoise.config.data import Source
 from shapednoise.errors import UserError
 from shapednoise.metrics.extractors import load_extractor
 from shapednoise.metrics.weights import (
-    BLOCKS,
     CLASSIFIER,
-    STEM,
+    PARTS,
     content_of,
     from_torchscript,
     has_classifier,
     read_weights,
-    torch_fidelity_name,
 )
 
 
-def convolutions(tower: str, count: int) -> list[str]:
-    return [f"{tower}.conv{f'_{n}' if n else ''}" for n in range(count)]
-
-
-TOWERS = {
-    "5": ["conv", *convolutions("tower", 2), *convolutions("tower_1", 3), "tower_2.conv"],
-    "6a": ["conv", *convolutions("tower", 3)],
-    "6": ["conv", *convolutions("tower", 3), *convolutions("tower_1", 5), "tower_2.conv"],
-    "7a": [*convolutions("tower", 2), *convolutions("tower_1", 4)],
-    "7": [
-        *("conv", "tower.conv", "tower_2.conv"),
-        *convolutions("tower.mixed", 2),
-        *convolutions("tower_1", 2),
-        *convolutions("tower_1.mixed", 2),
-    ],
-}
-
-
-def layers() -> list[str]:
-    """The layer names of the TorchScript module."""
-    names = list(STEM)
-    for index, block in enumerate(BLOCKS):
-        prefix = f"mixed_{index}" if index else "mixed"
-        separator = "_" if index == 10 else "."
-        for layer in TOWERS.get(block) or TOWERS[block[0]]:
-            names.append(f"{prefix}.{layer.replace('.', separator)}")
-    return names
-
-
-def test_the_names_are_those_of_torch_fidelitys_network(inception_weights):
-    expected = {key.rsplit(".", 2)[0] for key in torch.load(inception_weights) if ".conv." in key}
-    assert {torch_fidelity_name(layer) for layer in layers()} == expected
-    assert len(layers()) == len(expected) == 94
-
-
-def test_unknown_layers_are_refused():
-    with pytest.raises(KeyError):
-        torch_fidelity_name("mixed_3.attention")
-
-
-def test_renamed_weights_are_complete_and_lack_only_the_classifier(inception_weights):
-    """Take the random network apart into the other naming and put it together again."""
+@pytest.fixture
+def script(inception_weights) -> dict[str, torch.Tensor]:
+    """The state of a module whose layers have names of their own and the order of torch-fidelity's."""
     state = torch.load(inception_weights)
-    parts = {"weight": "conv.weight", "beta": "bn.bias", "mean": "bn.running_mean", "var": "bn.running_var"}
-    script = {
-        f"net.layers.{layer}.{part}": state[f"{torch_fidelity_name(layer)}.{name}"]
-        for layer in layers()
-        for part, name in parts.items()
+    names = [key.removesuffix(".conv.weight") for key in state if key.endswith(".conv.weight")]
+    return {
+        f"net.layers.tower_{index}.conv.{part}": state[f"{name}.{parameter}"]
+        for index, name in enumerate(names)
+        for part, parameter in PARTS.items()
     }
-    found = from_torchscript(script)
-    assert set(found) == set(state)
+
+
+def test_renamed_weights_are_complete_and_lack_only_the_classifier(inception_weights, script):
+    """Take the random network apart into the other naming and put it together again."""
+    state, found = torch.load(inception_weights), from_torchscript(script)
+    assert len(script) == 4 * 94 and set(found) == set(state)
     assert all(torch.equal(found[key], state[key]) for key in state if key not in CLASSIFIER)
     assert has_classifier(state) and not has_classifier(found)
 
 
+def test_another_network_is_refused(script):
+    fewer = {key: value for key, value in script.items() if ".tower_93." not in key}
+    with pytest.raises(KeyError, match="93 layers instead of 94"):
+        from_torchscript(fewer)
+    first, second = "net.layers.tower_0.conv.weight", "net.layers.tower_1.conv.weight"
+    with pytest.raises(KeyError, match=r"Conv2d_1a_3x3\.conv\.weight has the shape"):
+        from_torchscript(script | {first: script[second]})
+
+
 def test_an_extractor_without_classifier_gives_features_alone(inception_weights, tmp_path):
     state = torch.load(inception_weights)
-    state.update({key: torch.full(shape, torch.nan) for key, shape in CLASSIFIER.items()})
+    state.update({key: torch.full_like(state[key], torch.nan) for key in CLASSIFIER})
     torch.save(state, tmp_path / "weights.pth")
     assert load_extractor(tmp_path / "weights.pth", torch.device("cpu")).features_list == ["2048"]
     assert load_extractor(inception_weights, torch.device("cpu")).features_list == ["2048", "logits_unbiased"]

@@ -5,12 +5,11 @@ The config is parsed with these modules: torch, scipy and torch-fidelity are imp
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from shapednoise.metrics.context import Context
+from shapednoise.metrics.context import Context
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Metric:
 
     name: str
     label: str
-    measure: "Callable[[Context], Measurement]"
+    measure: Callable[[Context], Measurement]
     lower_is_better: bool = False
     order: int = 100
     published: tuple[str, ...] = ()

@@ -1,13 +1,9 @@
 """The Frechet inception distance (FID), and FID without its bias."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from shapednoise.metrics.context import Context, statistics
 from shapednoise.metrics.measures import Measurement, Metric
-
-if TYPE_CHECKING:
-    from shapednoise.metrics.context import Context
 
 FEWEST_FOR_INFINITY = 500
 NO_INFINITY = f"fewer than {FEWEST_FOR_INFINITY} generated images"
@@ -71,11 +67,9 @@ def fid_infinity(frechet: Frechet, sizes: int, seed: int) -> float:
     return float(np.polynomial.Polynomial.fit(1 / numbers, distances, 1)(0))
 
 
-def fid(context: "Context") -> Measurement:
+def fid(context: Context) -> Measurement:
     """FID by torch-fidelity (Heusel et al. 2017, arXiv 1706.08500), its extrapolation and its interval."""
     from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
-
-    from shapednoise.metrics.context import statistics
 
     generated, real = context.generated, context.real_statistics
     settings, resampler = context.settings, context.resampler

@@ -1,16 +1,12 @@
 """The Inception Score."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from shapednoise.metrics.context import Context
 from shapednoise.metrics.measures import Measurement, Metric
 
-if TYPE_CHECKING:
-    from shapednoise.metrics.context import Context
 
-
-def inception_score(context: "Context") -> Measurement:
+def inception_score(context: Context) -> Measurement:
     """The Inception Score by torch-fidelity (Salimans et al. 2016, arXiv 1606.03498), over parts of the set.
 
     Its interval is that of the score in one part: the spread is hardly another.

@@ -1,18 +1,14 @@
 """The kernel inception distance (KID)."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from shapednoise.metrics.context import Context
 from shapednoise.metrics.measures import Measurement, Metric
-
-if TYPE_CHECKING:
-    from shapednoise.metrics.context import Context
 
 KERNEL_ROWS = 1000
 
 
-def kid(context: "Context") -> Measurement:
+def kid(context: Context) -> Measurement:
     """KID by torch-fidelity (Binkowski et al. 2018, arXiv 1801.01401), with its deviation over subsets."""
     import torch
     from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric

@@ -1,31 +1,27 @@
 """Precision, recall and their F-score; density and coverage: means of metrics/manifold.py's estimates."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
+from shapednoise.metrics.context import Context
 from shapednoise.metrics.measures import Measurement, Metric
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from shapednoise.metrics.context import Context
 
 SHARE = (0.0, 1)  # an interval that is cut at 1 is written as 1
 
 
-def precision(context: "Context") -> Measurement:
+def precision(context: Context) -> Measurement:
     """Precision (Kynkaanniemi et al. 2019, arXiv 1904.06991): how much of the generated set looks real."""
     return _mean(context, context.membership.precise)
 
 
-def recall(context: "Context") -> Measurement:
+def recall(context: Context) -> Measurement:
     """Recall (Kynkaanniemi et al. 2019, arXiv 1904.06991): how much of the real set is covered."""
     value, resampler = context.membership.recalled.mean().item(), context.resampler
     return Measurement(value, resampler and resampler.interval(value, context.recall_of_halves))
 
 
-def f_score(context: "Context") -> Measurement:
+def f_score(context: Context) -> Measurement:
     """The harmonic mean of precision and recall."""
     membership, resampler, interval = context.membership, context.resampler, None
     value = _harmonic_mean(membership.precise.mean().item(), membership.recalled.mean().item())
@@ -37,19 +33,19 @@ def f_score(context: "Context") -> Measurement:
     return Measurement(value, interval)
 
 
-def density(context: "Context") -> Measurement:
+def density(context: Context) -> Measurement:
     """Density (Naeem et al. 2020, arXiv 2002.09797): real balls that hold a generated image, over k."""
     return _mean(context, context.membership.dense)
 
 
-def coverage(context: "Context") -> Measurement:
+def coverage(context: Context) -> Measurement:
     """Coverage (Naeem et al. 2020, arXiv 2002.09797): real balls that hold a generated image, of all."""
     value, resampler = context.membership.covered.mean().item(), context.resampler
     coverage_of = context.membership.halves.coverage
     return Measurement(value, resampler and resampler.interval(value, resampler.evaluate(coverage_of)))
 
 
-def _mean(context: "Context", terms: "Tensor") -> Measurement:
+def _mean(context: Context, terms: Any) -> Measurement:
     value, resampler = terms.mean().item(), context.resampler
     return Measurement(value, resampler and resampler.interval_of_mean(value, terms.numpy()))
 
