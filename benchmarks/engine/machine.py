@@ -1,12 +1,12 @@
 """What the machine can do: its rate of matrix products, and the operations that the network needs."""
 
-import time
 from collections.abc import Callable
 
 import torch
 from diffusers import UNet2DModel
 from torch import Tensor
 from torch.nn import functional
+from torch.utils.benchmark import timer
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.engine.task import Task, diffusers_config
@@ -17,7 +17,7 @@ DTYPES = {
     "cpu": {"fp32": torch.float32, "bf16": torch.bfloat16},
     "cuda": {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16},
 }
-LEAST_SECONDS = 0.5  # that each product is repeated for; the best counts
+LEAST_SECONDS = 0.5  # that each product is repeated for; the fastest counts
 REPEATS = {"cpu": 1, "cuda": 20}  # products between two looks at the clock
 
 
@@ -45,21 +45,14 @@ class Side:
 
     def _seconds(self, product: Callable[[], Tensor]) -> float:
         """The least seconds of one product."""
-        repeats, best = REPEATS[self.device.type], float("inf")
+        repeats, seconds = REPEATS[self.device.type], []
         product()
-        self._wait()
-        began = time.perf_counter()
-        while best == float("inf") or time.perf_counter() - began < LEAST_SECONDS:
-            start = time.perf_counter()
+        while sum(seconds) < LEAST_SECONDS:
+            start = timer()
             for _ in range(repeats):
                 product()
-            self._wait()
-            best = min(best, (time.perf_counter() - start) / repeats)
-        return best
-
-    def _wait(self) -> None:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
+            seconds.append(timer() - start)
+        return min(seconds) / repeats
 
     def network(self) -> dict:
         """Floating-point operations of one image: forward, and training, taken as three times that."""
