@@ -50,15 +50,12 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]], text_columns:
 
 
 def publish(
-    folder: Path,
-    name: str,
-    results: dict[str, Any],
-    report: str,
-    draw: Callable[[dict[str, Any], list[Path]], None],
+    folder: Path, name: str, results: dict[str, Any], report: str, draw: Callable | None = None
 ) -> None:
-    """Print the report; write NAME.json, NAME.pdf and NAME.png."""
+    """Print the report; write NAME.json and, by draw(results, paths), NAME.pdf and NAME.png."""
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / f"{name}.json", results)
     print(report)
-    draw(results, [folder / f"{name}.{suffix}" for suffix in ("pdf", "png")])
-    print(f"written: {folder}/{name}.json, {name}.pdf, {name}.png")
+    if draw:
+        draw(results, [folder / f"{name}.{suffix}" for suffix in ("pdf", "png")])
+    print(f"written: {folder}/{name}.json")

@@ -10,7 +10,8 @@ from torch.utils.benchmark import timer
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.engine.task import Task, diffusers_config
-from shapednoise.diffusion.device import use_threads
+from shapednoise.config.training import PrecisionSettings
+from shapednoise.diffusion.device import compute_dtype, use_threads
 
 SIZES = {"cpu": (1024, 2048, 4096), "cuda": (1024, 2048, 4096, 8192)}
 DTYPES = {
@@ -27,11 +28,17 @@ class Side:
     def __init__(self, task: Task) -> None:
         use_threads(task.threads)
         self.task, self.device = task, torch.device(task.device)
+        self.gpu = self.device.type == "cuda"
 
     @torch.inference_mode()
     def matmul(self) -> dict:
-        """By dtype the best of all sizes and ways: FLOP/s, and the way and size that reached it."""
-        return {name: self._best(name) for name in DTYPES[self.device.type]}
+        """By dtype the best of all sizes and ways: FLOP/s, and the way and size that reached it.
+
+        A processor without instructions for bf16 takes minutes for a product, and is not asked.
+        """
+        native = {torch.float32, compute_dtype(PrecisionSettings(cpu="auto"), self.device)}
+        names = [name for name, dtype in DTYPES[self.device.type].items() if self.gpu or dtype in native]
+        return {name: self._best(name) for name in names}
 
     def _best(self, name: str) -> dict:
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = name == "tf32"

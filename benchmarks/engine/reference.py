@@ -21,7 +21,7 @@ from diffusers.optimization import get_cosine_schedule_with_warmup
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Subset
 from torch_fidelity import calculate_metrics
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torchvision import transforms
@@ -80,23 +80,9 @@ class PngImages(Dataset):
         return self.transform(Image.open(io.BytesIO(self.encoded[index])).convert("RGB"))
 
 
-class Tensors(Dataset):
+def as_dataset(images: np.ndarray) -> Subset:
     """uint8 images as torch-fidelity takes them."""
-
-    def __init__(self, images: np.ndarray) -> None:
-        self.images = torch.from_numpy(np.array(images))
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.images[index]
-
-
-def fidelity_options(weights: str, gpu: bool) -> dict:
-    """What torch_fidelity.calculate_metrics is told besides images and scores."""
-    network = {"feature_extractor": "inception-v3-compat", "feature_extractor_weights_path": weights}
-    return {**network, "cuda": gpu, "batch_size": FIDELITY_BATCH, "cache": False, "verbose": False}
+    return Subset(torch.from_numpy(np.array(images)), range(len(images)))
 
 
 class Side:
@@ -197,9 +183,13 @@ class Side:
 
     def score(self, reals: int) -> dict:
         """FID, Inception Score, precision and recall: torch-fidelity is called once for each."""
-        generated = Tensors(self.samples)
-        real = Tensors(np.load(self.task.array, mmap_mode="r")[:reals])
-        common = {"input1": generated, **fidelity_options(self.task.weights, self.gpu)}
+        generated = as_dataset(self.samples)
+        real = as_dataset(np.load(self.task.array, mmap_mode="r")[:reals])
+        common = {
+            "input1": generated, "cuda": self.gpu, "batch_size": FIDELITY_BATCH, "cache": False,
+            "verbose": False, "feature_extractor": "inception-v3-compat",
+            "feature_extractor_weights_path": self.task.weights,
+        }  # fmt: skip
         found = calculate_metrics(fid=True, input2=real, **common)
         found |= calculate_metrics(isc=True, **common)
         found |= calculate_metrics(prc=True, input2=real, feature_layer_prc="2048", **common)
@@ -216,7 +206,7 @@ class Side:
     @torch.no_grad()
     def features(self, count: int) -> dict:
         """Extract features of real images."""
-        images = Tensors(np.load(self.task.array, mmap_mode="r")[:count])
+        images = as_dataset(np.load(self.task.array, mmap_mode="r")[:count])
         for batch in DataLoader(images, batch_size=FIDELITY_BATCH):
             self.extractor(batch.to(self.device))[0].cpu()
         return {"images": count}
