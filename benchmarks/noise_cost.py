@@ -2,7 +2,7 @@
 
     python benchmarks/noise_cost.py [--batch-size 128] [--rounds 5] [--output cost.json]
 
-One process, one network, one optimiser: in every round each noise takes a step in turn, so that
+One process, one network, one optimizer: in every round each noise takes a step in turn, so that
 the machine's noise hits all of them alike, and the extra work alone (shaping the noise and, for a
 singular shape, projecting image and error) is timed by itself. Printed per noise: the median of the
 extra work as a share of the median plain step, the median over rounds of step / plain step, and the
@@ -15,12 +15,12 @@ import json
 import math
 import platform
 import statistics
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
+from torch.utils.benchmark import timer
 from torch.utils.flop_counter import FlopCounterMode
 
 from shapednoise.diffusion.device import pick_device
@@ -41,6 +41,7 @@ NOISES = {
                        "times": {"operator": "sagd_powerlaw", "strength": -0.1}},
 }  # fmt: skip
 SIZE = 32
+REPEATS = 20  # of the extra work in a round
 
 
 def main() -> None:
@@ -63,24 +64,16 @@ def main() -> None:
     }
     training = Training(images, processes["ddpm"], settings, 0, device)
     network = count_network(training, batch)
-    times = measure(training, processes, rounds, synchronise(device))
+    times = measure(training, processes, rounds)
     rows = [row(name, processes[name], times, batch, network) for name in NOISES]
-    report(rows, device, batch, rounds, network, str(training.dtype))
+    processor = f"{platform.machine()} processor, {torch.get_num_threads()} threads"
+    machine = torch.cuda.get_device_name() if gpu else processor
+    print(f"{machine}, batch {batch}, {training.dtype}, {rounds} rounds")
+    print(f"network: {network / 1e12:.3f} TFLOP a step")
+    print(pd.DataFrame(rows).to_string(index=False, float_format="{:.4g}".format))
     if arguments.output:
-        facts = {"device": device_name(device), "batch_size": batch, "rounds": rounds, "rows": rows}
+        facts = {"device": machine, "batch_size": batch, "rounds": rounds, "rows": rows}
         arguments.output.write_text(json.dumps(facts, indent=1))
-
-
-def synchronise(device: torch.device) -> Callable[[], None]:
-    """Wait for the device, where it computes on its own."""
-    return torch.cuda.synchronize if device.type == "cuda" else lambda: None
-
-
-def device_name(device: torch.device) -> str:
-    """The GPU's name, or the processor's architecture and threads."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{platform.machine()} processor, {torch.get_num_threads()} threads"
 
 
 def count_network(training: Training, batch: int) -> int:
@@ -100,27 +93,22 @@ def extra_work(process: ShapedProcess, white: torch.Tensor, timesteps: torch.Ten
 
 
 def measure(
-    training: Training, processes: dict[str, ShapedProcess], rounds: int, wait: Callable[[], None]
+    training: Training, processes: dict[str, ShapedProcess], rounds: int
 ) -> dict[str, dict[str, list[float]]]:
     """Seconds of whole steps and of the extra work alone, by noise, in turn; one round warms up."""
     times: dict[str, dict[str, list[float]]] = {name: {"step": [], "extra": []} for name in processes}
-    for index in range(rounds + 1):
+    for _ in range(rounds + 1):
         for name, process in processes.items():
             training.process = process
             _, timesteps, white = training._draw()
-            for kind, work in (
-                ("step", training.train_step),
-                ("extra", lambda p=process, w=white, t=timesteps: extra_work(p, w, t)),
-            ):
-                repeats = 1 if kind == "step" else 20
-                wait()
-                start = time.perf_counter()
-                for _ in range(repeats):
-                    work()
-                wait()
-                if index:
-                    times[name][kind].append((time.perf_counter() - start) / repeats)
-    return times
+            start = timer()
+            training.train_step()
+            stepped = timer()
+            for _ in range(REPEATS):
+                extra_work(process, white, timesteps)
+            times[name]["step"].append(stepped - start)
+            times[name]["extra"].append((timer() - stepped) / REPEATS)
+    return {name: {kind: found[1:] for kind, found in both.items()} for name, both in times.items()}
 
 
 def row(name: str, process: ShapedProcess, times: dict, batch: int, network: int) -> dict:
@@ -155,20 +143,6 @@ def counted(process: ShapedProcess, batch: int) -> tuple[int, int]:
     passes = 1 if process.noise_gains((SIZE, SIZE)).full else 3
     moved = {"IsotropicShape": 0, "ColorShape": 2, "FourierShape": 6, "ProductShape": 10}[kind]
     return int(color + passes * planes * transform), 4 * passes * moved * numbers
-
-
-def report(rows: list[dict], device: torch.device, batch: int, rounds: int, network: int, dtype: str) -> None:
-    """Print the table."""
-    print(f"{device_name(device)}, batch {batch}, {dtype}, {rounds} rounds")
-    print(f"network: {network / 1e12:.3f} TFLOP a step; plain step {rows[0]['step_s']:.4f} s")
-    print(
-        f"{'noise':16}{'extra ms':>10}{'share':>9}{'step/plain':>12}{'GFLOP':>9}{'of network':>12}{'MB':>8}"
-    )
-    for r in rows:
-        print(
-            f"{r['noise']:16}{r['extra_ms']:10.3f}{r['extra_share']:9.3%}{r['step_over_plain']:12.3f}"
-            f"{r['extra_flops'] / 1e9:9.4f}{r['extra_flops_share']:12.4%}{r['extra_bytes'] / 1e6:8.2f}"
-        )
 
 
 if __name__ == "__main__":

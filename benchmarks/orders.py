@@ -14,7 +14,6 @@ import numpy as np
 
 from shapednoise.analysis.theory import predict
 from shapednoise.noise.schedulers import (
-    AnyShaped,
     ShapedDDIMScheduler,
     ShapedDDPMScheduler,
     ShapedDPMSolverScheduler,
@@ -33,31 +32,29 @@ SAMPLERS = {
 }
 
 
-def falling_spectrum(size: int = 8) -> np.ndarray:
-    """L_m of each (principal axis, frequency): variances from 20 down to 0.002, (3, size, size)."""
-    values, index = radii((size, size))
+def falling_spectrum(size: tuple[int, int]) -> np.ndarray:
+    """L_m of each (principal axis, frequency): variances from 20 down to 0.002, (3, *size)."""
+    values, index = radii(size)
     return np.stack([scale / (values[index].numpy() + 0.05) ** 2 for scale in (0.05, 0.004, 0.001)])
 
 
-def errors(make: type[AnyShaped], options: dict, reading: str, spectrum: np.ndarray) -> list[float]:
-    """The error at each number of steps."""
-    found = []
-    for steps in STEPS:
-        scheduler = make(shape=SHAPE, reading=reading, timestep_spacing="trailing", **options)
-        scheduler.set_timesteps(steps)
-        found.append(math.sqrt(predict(scheduler, spectrum).distance))
-    return found
+def error(sampler: str, shape: dict, reading: str, steps: int, spectrum: np.ndarray) -> float:
+    """The square root of the Frechet distance between the data and what the sampler makes of them."""
+    scheduler_class, options = SAMPLERS[sampler]
+    scheduler = scheduler_class(shape=shape, reading=reading, timestep_spacing="trailing", **options)
+    scheduler.set_timesteps(steps)
+    return math.sqrt(predict(scheduler, spectrum).distance)
 
 
 def main() -> None:
-    spectrum = falling_spectrum()
+    spectrum = falling_spectrum((8, 8))
     print("| sampler | reading |", " | ".join(f"{steps} steps" for steps in STEPS), "| last order |")
     print("| --- | --- |" + " ---: |" * (len(STEPS) + 1))
-    for name, (make, options) in SAMPLERS.items():
+    for name in SAMPLERS:
         for reading in ("published", "equations", "exact"):
-            found = errors(make, options, reading, spectrum)
-            order = math.log(found[-2] / found[-1]) / math.log(STEPS[-1] / STEPS[-2])
-            cells = " | ".join(f"{error:.3f}" for error in found)
+            errors = [error(name, SHAPE, reading, steps, spectrum) for steps in STEPS]
+            order = math.log(errors[-2] / errors[-1]) / math.log(STEPS[-1] / STEPS[-2])
+            cells = " | ".join(f"{value:.3f}" for value in errors)
             print(f"| {name} | `{reading}` | {cells} | {order:.2f} |")
 
 

@@ -6,32 +6,24 @@ The demo's recipe with many strengths and 25 seeds, in a copy of the project who
 make their outputs, after data and weights were fetched: what is measured is Snakemake with these rules.
 In every round: seconds of a dry-run (on the clock, and of the processor, which other processes disturb
 less), seconds until the first job of a run starts, and seconds from the first to the tenth start while all
-trainings are ready; then the run is ended. Prints the table; writes points.json, points.pdf and points.png.
+trainings are ready; then the run is ended. Prints the table; writes points.json.
 """
 
 import argparse
-import os
 import re
 import resource
-import shlex
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
-from shapednoise.diffusion.device import hardware
-from shapednoise.figures.style import curve_colour, new_figure, save
-from shapednoise.files import write_json
-from shapednoise.workflow.provenance import git_state
+from benchmarks.common import OUTPUT, facts_of, markdown, new_parser, publish
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARTS = ("Snakefile", "rules", "scripts", "src", "config.yaml", "demo.yaml", "envs", "profiles")
@@ -74,28 +66,19 @@ START = re.compile(r"(?:local)?rule (\w+):")
 
 
 def main() -> None:
-    """Measure, print, write, draw."""
-    arguments = parse()
-    results = facts_of(arguments)
+    parser = new_parser(__doc__)
+    parser.add_argument("--points", type=number_of_points, nargs="+", default=[125, 250, 500, 1000, 2000],
+                        help=f"numbers of sample sets, multiples of {SEEDS}")  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="folder")
+    arguments = parser.parse_args()
+    results = facts_of("points", ["snakemake"]) | {"bounds_of_1000_points": BOUNDS}
     with tempfile.TemporaryDirectory() as name:
         base = Path(name) / "base"
         make_project(base)
         found = [measure(base, points) for _ in range(arguments.rounds) for points in arguments.points]
     results["rows"] = [summary(points, found) for points in arguments.points]
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    write_json(arguments.output / "points.json", results)
-    print(table(results["rows"]))
-    draw(results, [arguments.output / f"points.{suffix}" for suffix in ("pdf", "png")])
-    print(f"written: {arguments.output}/points.json, points.pdf, points.png")
-
-
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--points", type=number_of_points, nargs="+", default=[125, 250, 500, 1000, 2000],
-                        help=f"numbers of sample sets, multiples of {SEEDS}")  # fmt: skip
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--output", type=Path, default=Path("results/bench"), help="folder")
-    return parser.parse_args()
+    publish(arguments.output, "points", results, table(results["rows"]))
 
 
 def number_of_points(text: str) -> int:
@@ -104,19 +87,6 @@ def number_of_points(text: str) -> int:
     if points % SEEDS or not 2 <= points // SEEDS <= 1000:
         raise argparse.ArgumentTypeError(f"{points} is no multiple of {SEEDS}, from {2 * SEEDS} on")
     return points
-
-
-def facts_of(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What the numbers depend on, and the state of the machine at the start."""
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "-m", "benchmarks.points", *sys.argv[1:]]),
-        "load_average_at_start": list(os.getloadavg()),
-        "git": git_state(),
-        "versions": {"python": sys.version.split()[0], "snakemake": version("snakemake")},
-        "hardware": hardware(),
-        "bounds_of_1000_points": BOUNDS,
-    }
 
 
 def make_project(folder: Path) -> None:
@@ -135,15 +105,11 @@ def make_project(folder: Path) -> None:
 
 
 def write_overlay(folder: Path, points: int) -> None:
-    """The overlay with so many points."""
+    """The overlay with this number of points."""
     strengths = [-0.4, *(step / 100 for step in range(points // SEEDS - 1))]
-    overlay = {
-        "name": "points",
-        "results": "results/points",
-        "targets": ["fig2a"],
-        "strengths": {"grid": strengths},
-        "seeds": {"several": list(range(SEEDS))},
-    }
+    grid, seeds = {"grid": strengths}, {"several": list(range(SEEDS))}
+    names = {"name": "points", "results": "results/points", "targets": ["fig2a"]}
+    overlay = {**names, "strengths": grid, "seeds": seeds}
     (folder / "points.yaml").write_text(yaml.safe_dump(overlay))
 
 
@@ -207,7 +173,7 @@ def starts_of_jobs(folder: Path) -> list[tuple[float, str]]:
 
 
 def summary(points: int, found: list[dict[str, float]]) -> dict[str, Any]:
-    """The rounds of so many points, and their medians."""
+    """The rounds of one number of points, and their medians."""
     rounds = [one for one in found if one["points"] == points]
     rows = {name: [round(one[name], 3) for one in rounds] for name in MEASURES}
     medians = {name: statistics.median(values) for name, values in rows.items()}
@@ -215,45 +181,10 @@ def summary(points: int, found: list[dict[str, float]]) -> dict[str, Any]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """The lines that are printed; Markdown."""
-    lines = [f"| points | jobs | {' | '.join(f'{title}, s' for title in MEASURES.values())} |"]
-    lines.append("| ---: " * (2 + len(MEASURES)) + "|")
-    for row in rows:
-        cells = [f"{row['seconds'][name]:.2f}" for name in MEASURES]
-        lines.append(f"| {row['points']} | {row['jobs']} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def draw(results: dict[str, Any], paths: list[Path]) -> None:
-    """Seconds against points, the range of the rounds, straight lines and the bounds."""
-    rows = results["rows"]
-    points = np.array([row["points"] for row in rows])
-    figure, ((axes,),) = new_figure(6.4, 4.2)
-    for place, (name, title) in enumerate(MEASURES.items()):
-        colour = curve_colour(place)
-        median = np.array([row["seconds"][name] for row in rows])
-        spread = np.array([[min(row["rounds"][name]), max(row["rounds"][name])] for row in rows]).T
-        errors = abs(spread - median)
-        axes.errorbar(points, median, errors, fmt="o", ms=4, capsize=3, color=colour, label=title)
-        if len(points) > 1:
-            axes.plot(points, np.polyval(np.polyfit(points, median, 1), points), lw=1, color=colour)
-        if name in BOUNDS:
-            bound = f"at most {BOUNDS[name]} s for a thousand points"
-            axes.plot(1000, BOUNDS[name], "v", ms=9, color=colour, label=bound)
-    axes.set(
-        xlabel="points (models with their samples and scores)",
-        ylabel="seconds",
-        xlim=(0, None),
-        ylim=(0, None),
-    )
-    machine = results["hardware"]
-    axes.set_title(
-        f"{machine['cpu']}, {machine['cores']} cores; Snakemake {results['versions']['snakemake']}",
-        fontsize="medium",
-    )
-    axes.legend(fontsize="small", loc="upper left")
-    axes.spines[["top", "right"]].set_visible(False)
-    save(figure, paths)
+    """The table that is printed; Markdown."""
+    header = ["points", "jobs", *(f"{title}, s" for title in MEASURES.values())]
+    cells = [[row["points"], row["jobs"], *row["seconds"].values()] for row in rows]
+    return markdown(header, ([f"{cell:g}" for cell in line] for line in cells), text_columns=0)
 
 
 if __name__ == "__main__":

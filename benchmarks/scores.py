@@ -3,10 +3,10 @@
     python benchmarks/scores.py --weights data/weights/inception.pth --array data/cifar10/size32/images.npy \\
         [--images 2000] [--rounds 20] [--distances 10000 50000] [--output scores.json]
 
-The first and the last `--images` of the array are scored against each other by both. Rates are
+The first and the last `--images` images of the array are scored against each other by both. Rates are
 measured in one process, batch by batch in turn, so that the machine's noise hits both alike; time and
-peak memory of a whole run in a process each. `--distances` scores random features of these
-numbers of generated and real images (2048 dimensions, no bootstrap), for the memory that it takes; 0 0 leaves
+peak memory of a whole run in a process each. `--distances` scores random features of two numbers
+of generated and real images (2048 dimensions, no bootstrap), for the memory that it takes; 0 0 leaves
 it out.
 """
 
@@ -21,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 import torch_fidelity
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
@@ -95,8 +96,9 @@ def both_sets(arguments: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
 def rates(arguments: argparse.Namespace) -> dict:
     """Images a second of both networks, and how far their features lie apart; one round warms up."""
     device = pick_device()
+    torch_fidelitys = FeatureExtractorInceptionV3("inception", ["2048"], str(arguments.weights))
     networks = {
-        "theirs": (FeatureExtractorInceptionV3("inception", ["2048"], str(arguments.weights)), THEIR_BATCH),
+        "theirs": (torch_fidelitys.to(device), THEIR_BATCH),
         "ours": (load_extractor(arguments.weights, device), arguments.batch_size),
     }
     images = torch.from_numpy(np.array(np.load(arguments.array, mmap_mode="r")[:THEIR_BATCH]))
@@ -104,7 +106,6 @@ def rates(arguments: argparse.Namespace) -> dict:
     features = {}
     for index in range(arguments.rounds + 1):
         for name, (network, batch_size) in networks.items():
-            network.to(device)
             began = time.perf_counter()
             with torch.inference_mode():
                 parts = [network(part.to(device))[0].cpu() for part in images.split(batch_size)]
@@ -117,17 +118,9 @@ def rates(arguments: argparse.Namespace) -> dict:
     return {**found, "ratio": statistics.median(ratios), "features_apart": apart.item()}
 
 
-class Images(torch.utils.data.Dataset):
+def as_dataset(images: np.ndarray) -> torch.utils.data.Subset:
     """An array as torch-fidelity takes it."""
-
-    def __init__(self, images: np.ndarray) -> None:
-        self.images = torch.from_numpy(images)
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> torch.Tensor:
-        return self.images[index]
+    return torch.utils.data.Subset(torch.from_numpy(images), range(len(images)))
 
 
 def theirs(arguments: argparse.Namespace) -> dict:
@@ -135,7 +128,8 @@ def theirs(arguments: argparse.Namespace) -> dict:
     one, other = both_sets(arguments)
     began = time.perf_counter()
     found = torch_fidelity.calculate_metrics(
-        input1=Images(one), input2=Images(other), cuda=torch.cuda.is_available(), batch_size=THEIR_BATCH,
+        input1=as_dataset(one), input2=as_dataset(other),
+        cuda=torch.cuda.is_available(), batch_size=THEIR_BATCH,
         fid=True, kid=True, prc=True, kid_subset_size=settings(arguments).kid_subset_size, cache=False,
         feature_extractor="inception-v3-compat", feature_layer_prc="2048", verbose=False,
         feature_extractor_weights_path=str(arguments.weights),
@@ -186,22 +180,16 @@ PARTS = {"rates": rates, "theirs": theirs, "ours": ours, "distances": distances}
 
 
 def report(facts: dict, results: dict) -> None:
-    """Print the table."""
-    machine, rate, their, our = facts["hardware"], results["rates"], results["theirs"], results["ours"]
+    """Print the tables."""
+    machine, apart = facts["hardware"], results["rates"]["features_apart"]
     print(f"{machine.get('gpu', machine['cpu'])}, {machine['threads']} threads, 2 x {facts['images']} images")
-    print("| | torch-fidelity | shapednoise |\n| --- | ---: | ---: |")
-    print(f"| extraction, images/s | {rate['theirs']:.1f} | {rate['ours']:.1f} ({rate['ratio']:.2f} x) |")
-    print(f"| features and scores, s | {their['seconds']:.1f} | {our['seconds']:.1f} |")
-    print(f"| of which scores, s | | {our['scores_s']:.1f} |")
-    print(f"| scores with 100 replicates, s | | {our['scores_with_intervals_s']:.1f} |")
-    print(f"| peak memory, GB | {their['peak_gb']:.2f} | {our['peak_gb']:.2f} |")
-    for name in THEIRS:
-        print(f"| {name} | {their[name]:.6g} | {our[name]:.6g} |")
-    print(f"features apart by {rate['features_apart']:.1e}, FID by {abs(our['fid'] / their['fid'] - 1):.1e}")
-    if "distances" in results:
-        far = results["distances"]
-        sizes = " x ".join(f"{count}" for count in facts["distances"])
-        print(f"scores of {sizes} features: {far['seconds']:.0f} s, {far['peak_gb']:.2f} GB")
+    for part in ("rates", "distances"):
+        if part in results:
+            print(f"{part}: " + ", ".join(f"{name} {value:.4g}" for name, value in results[part].items()))
+    both = pd.DataFrame({"torch-fidelity": results["theirs"], "shapednoise": results["ours"]})
+    print(both.reindex(results["ours"]).to_string(float_format="{:.6g}".format, na_rep=""))
+    relative = abs(results["ours"]["fid"] / results["theirs"]["fid"] - 1)
+    print(f"features apart by {apart:.1e}, FID by {relative:.1e}")
 
 
 if __name__ == "__main__":

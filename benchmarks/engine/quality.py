@@ -18,16 +18,15 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
+import seaborn as sns
 from matplotlib.axes import Axes
 
-from benchmarks.engine.compare import add_common_options, check_files, facts_of, fill_in
-from benchmarks.engine.plot import COLOURS
-from benchmarks.engine.plot import SIDES as NAMES
-from benchmarks.engine.processes import SIDES, SideProcess, processes
-from benchmarks.engine.report import machine_name
-from benchmarks.engine.task import UNETS, Task, write_pngs
+from benchmarks.common import machine_name, new_parser, publish
+from benchmarks.engine.compare import engine_facts, parse, task_of
+from benchmarks.engine.report import COLORS, NAMES
+from benchmarks.engine.sides import SIDES, SideProcess, processes
+from benchmarks.engine.task import UNETS
 from shapednoise.figures.style import curve_colour, new_figure, save
-from shapednoise.files import write_json
 from shapednoise.log import log
 
 DEFAULTS = {"cpu": {"images": 512, "reals": 1024}, "cuda": {"images": 2048, "reals": 10_000}}
@@ -35,36 +34,8 @@ CHANCE = 0.05  # that a run of two equal sides is called different
 
 
 def main() -> None:
-    """Train, draw, compare, print, write."""
-    arguments = parse()
-    began = time.monotonic()
-    facts = facts_of(arguments, "quality")
-    with tempfile.TemporaryDirectory() as folder:
-        task = task_of(arguments, Path(folder) / "images.pickle")
-        write_pngs(Path(task.array), task.count, Path(task.pngs))
-        with processes(task) as sides:
-            losses = train_all(sides, arguments.seeds, arguments.steps)
-            dtypes = {name: side.call("dtypes")["result"] for name, side in sides.items()}
-            drawn = draw_all(sides["ours"], arguments)
-    results = {
-        **{key: facts[key] for key in facts if key not in ("notes", "targets")},
-        "seconds": round(time.monotonic() - began, 1),
-        "dtypes": dtypes,
-        "losses": agreement(losses, arguments.window),
-        "precision": precision(drawn, dtypes["ours"]["sample"]),
-    }
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    write_json(arguments.output / "quality.json", results)
-    print(table(results))
-    draw(results, [arguments.output / f"quality.{suffix}" for suffix in ("pdf", "png")])
-    print(f"written: {arguments.output}/quality.json, quality.pdf, quality.png")
-
-
-def parse() -> argparse.Namespace:
-    """The options; what is not given is as fits the device."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = new_parser(__doc__)
     parser.add_argument("--unet", choices=UNETS, default="demo", help="network")
-    add_common_options(parser)
     parser.add_argument("--batch-size", type=int, default=16, help="images a training step")
     parser.add_argument("--steps", type=int, default=500, help="training steps")
     parser.add_argument("--window", type=int, default=50, help="steps that a loss is averaged over")
@@ -73,32 +44,27 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--train-images", type=int, default=50_000, help="of the data set")
     parser.add_argument("--images", type=int, help="a sample set: 512 on a CPU, 2048 on a GPU")
     parser.add_argument("--reals", type=int, help="images they are compared with: 1024, 10000")
-    parser.add_argument("--workers", type=int, default=2, help="that decode images, reference")
-    arguments = parser.parse_args()
-    fill_in(arguments, DEFAULTS)
+    parser.add_argument("--workers", type=int, default=2, help="processes that decode, reference loop")
+    arguments = parse(parser, DEFAULTS)
     if arguments.steps < 2 * arguments.window or arguments.seeds < 2:
         parser.error("there must be two windows of steps and two seeds at least")
-    check_files(parser, arguments)
-    return arguments
-
-
-def task_of(arguments: argparse.Namespace, pngs: Path) -> Task:
-    """What both sides are given."""
-    return Task(
-        unet=arguments.unet,
-        device=arguments.device,
-        threads=arguments.threads,
-        batch_size=arguments.batch_size,
-        steps=arguments.steps,
-        pngs=str(pngs),
-        array=str(arguments.array.resolve()),
-        count=arguments.train_images,
-        weights=str(arguments.weights.resolve()),
-        strength=arguments.strength,
-        learning_rate=arguments.learning_rate,
-        warmup_steps=arguments.steps // 10,
-        workers=arguments.workers,
-    )
+    began = time.monotonic()
+    facts = engine_facts("quality", arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        warmup = arguments.steps // 10
+        task = task_of(arguments, Path(folder), count=arguments.train_images, warmup_steps=warmup)
+        with processes(task) as sides:
+            losses = train_all(sides, arguments.seeds, arguments.steps)
+            dtypes = {name: side.call("dtypes")["result"] for name, side in sides.items()}
+            fids = sample_all(sides["ours"], arguments)
+    results = {
+        **facts,
+        "seconds": round(time.monotonic() - began, 1),
+        "dtypes": dtypes,
+        "losses": agreement(losses, arguments.window),
+        "precision": precision(fids, dtypes["ours"]["sample"]),
+    }
+    publish(arguments.output, "quality", results, report(results), draw)
 
 
 def train_all(sides: dict[str, SideProcess], seeds: int, steps: int) -> dict[str, list[list[float]]]:
@@ -112,15 +78,16 @@ def train_all(sides: dict[str, SideProcess], seeds: int, steps: int) -> dict[str
     return losses
 
 
-def draw_all(ours: SideProcess, arguments: argparse.Namespace) -> dict[str, list[float]]:
+def sample_all(library: SideProcess, arguments: argparse.Namespace) -> dict[str, list[float]]:
     """FIDs of sample sets of one model: a list over the sampler's seeds, by precision."""
     fids: dict[str, list[float]] = {"fp32": [], "low": []}
-    ours.call("start_sampling")
+    library.call("start_sampling")
     for seed in range(arguments.seeds):
         for name, found in fids.items():
             log.warning("%d images in %s, seed %d ...", arguments.images, name, seed)
-            ours.call("sample", count=arguments.images, seed=seed, precision=name)
-            found.append(ours.call("fid", reals=arguments.reals)["result"]["fid"])
+            library.call("sample", count=arguments.images, seed=seed, precision=name)
+            scored = library.call("score", reals=arguments.reals, bootstrap=0)["result"]
+            found.append(scored["scores"]["fid"])
     return fids
 
 
@@ -133,48 +100,39 @@ def windows(losses: list[list[float]], window: int) -> np.ndarray:
 
 def agreement(losses: dict[str, list[list[float]]], window: int) -> dict[str, Any]:
     """Both sides' windows, t of their differences with its bound, and the second half's mean loss."""
-    ours, theirs = (windows(losses[name], window) for name in ("ours", "reference"))
-    t = t_of(ours, theirs)
-    freedom = len(ours) + len(theirs) - 2
-    half = ours.shape[1] // 2
-    late = {
-        "ours": ours[:, half:].mean(1, keepdims=True),
-        "reference": theirs[:, half:].mean(1, keepdims=True),
-    }
-    late_t, late_bound = t_of(late["ours"], late["reference"])[0], t_bound(freedom, 1)
-    bound = t_bound(freedom, len(t))
+    means = {name: windows(losses[name], window) for name in SIDES}
+    count = means["ours"].shape[1]
+    late = {name: values[:, count // 2 :].mean(1) for name, values in means.items()}
+    t, bound = student(means)
+    late_t, late_bound = student({name: values[:, None] for name, values in late.items()})
     return {
         "window": window,
-        "reference": theirs.tolist(),
-        "ours": ours.tolist(),
+        **{name: values.tolist() for name, values in means.items()},
         "t": t.tolist(),
         "t_bound": bound,
         "second_half": {
-            **{name: values[:, 0].tolist() for name, values in late.items()},
+            **{name: late[name].tolist() for name in ("ours", "reference")},
             "relative_difference": float(late["ours"].mean() / late["reference"].mean() - 1),
-            "relative_spread": float(pooled(*late.values())[0] / late["reference"].mean()),
-            "t": float(late_t),
+            "relative_spread": pooled_deviation(*late.values()) / late["reference"].mean(),
+            "t": late_t.item(),
             "t_bound": late_bound,
         },
-        "agree": bool(np.all(np.abs(t) <= bound) and abs(late_t) <= late_bound),
+        "agree": bool(np.all(np.abs(t) <= bound) and abs(late_t.item()) <= late_bound),
     }
 
 
-def pooled(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """Standard deviation between seeds in every window, of both sides together."""
-    squares = sum(((values - values.mean(0)) ** 2).sum(0) for values in (ours, theirs))
-    return np.sqrt(squares / (len(ours) + len(theirs) - 2))
+def student(means: dict[str, np.ndarray]) -> tuple[np.ndarray, float]:
+    """Student's t of the sides' difference in every window, (seeds, windows), and the bound of |t|.
+
+    The largest of all windows exceeds the bound by chance with at most the probability CHANCE.
+    """
+    t = scipy.stats.ttest_ind(means["ours"], means["reference"])
+    return t.statistic, float(scipy.stats.t.ppf(1 - CHANCE / (2 * len(t.statistic)), t.df[0]))
 
 
-def t_of(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """Student's t of the difference of the means over seeds, in every window."""
-    error = pooled(ours, theirs) * np.sqrt(1 / len(ours) + 1 / len(theirs))
-    return (ours.mean(0) - theirs.mean(0)) / error
-
-
-def t_bound(freedom: int, windows: int) -> float:
-    """|t| that the largest of so many windows exceeds by chance at most with probability CHANCE."""
-    return float(scipy.stats.t.ppf(1 - CHANCE / (2 * windows), freedom))
+def pooled_deviation(one: np.ndarray, other: np.ndarray) -> float:
+    """Standard deviation between seeds, of both sides with as many seeds each."""
+    return float(np.sqrt((one.var(ddof=1) + other.var(ddof=1)) / 2))
 
 
 def precision(fids: dict[str, list[float]], low: str) -> dict[str, Any]:
@@ -192,32 +150,24 @@ def precision(fids: dict[str, list[float]], low: str) -> dict[str, Any]:
     }
 
 
-def table(results: dict[str, Any]) -> str:
+def report(results: dict[str, Any]) -> str:
     """The lines that are printed."""
     losses, found, options = results["losses"], results["precision"], results["options"]
     late = losses["second_half"]
-    largest = max(map(abs, losses["t"]))
-    fids = "  ".join(
-        f"{one:.2f}/{other:.2f}"
-        for one, other in zip(found["fids"]["fp32"], found["fids"]["low"], strict=True)
-    )
-    numbers = " and ".join(f"{results['dtypes'][side]['train']} ({NAMES[side]})" for side in SIDES)
-    return "\n".join(
-        [
-            f"{machine_name(results)}; network `{options['unet']}`, {options['steps']} steps of "
-            f"{options['batch_size']} images, {options['seeds']} seeds a side; trained in {numbers}",
-            f"losses {'agree' if losses['agree'] else 'DIFFER'}: largest |t| of {len(losses['t'])} windows "
-            f"{largest:.2f}, bound {losses['t_bound']:.2f}",
-            f"mean loss of the second half: ours {late['relative_difference']:+.2%} of the reference's, "
-            f"spread between seeds {late['relative_spread']:.2%} "
-            f"(t {late['t']:.2f}, bound {late['t_bound']:.2f})",
-            f"FID of {options['images']} images, fp32/{found['low']}, by seed: {fids}",
-            f"difference {found['mean_difference']:+.3f} in the mean, at most "
-            f"{max(map(abs, found['differences'])):.3f}; spread between seeds "
-            f"{found['spread_between_seeds']:.3f}: {'within' if found['within_spread'] else 'BEYOND'} it",
-            f"{results['seconds']:.0f} s in all",
-            results["command"],
-        ]
+    pairs = zip(found["fids"]["fp32"], found["fids"]["low"], strict=True)
+    dtypes = " and ".join(f"{results['dtypes'][side]['train']} ({NAMES[side]})" for side in SIDES)
+    return (
+        f"{machine_name(results)}; network `{options['unet']}`, {options['steps']} steps of "
+        f"{options['batch_size']} images, {options['seeds']} seeds a side; trained in {dtypes}\n"
+        f"losses {'agree' if losses['agree'] else 'DIFFER'}: largest |t| of {len(losses['t'])} windows "
+        f"{max(map(abs, losses['t'])):.2f}, bound {losses['t_bound']:.2f}\n"
+        f"mean loss of the second half: {late['relative_difference']:+.2%} of the reference loop's, spread "
+        f"between seeds {late['relative_spread']:.2%} (t {late['t']:.2f}, bound {late['t_bound']:.2f})\n"
+        f"FID of {options['images']} images, fp32/{found['low']}, by seed: "
+        f"{'  '.join(f'{one:.2f}/{other:.2f}' for one, other in pairs)}\n"
+        f"mean difference {found['mean_difference']:+.3f}, spread between seeds "
+        f"{found['spread_between_seeds']:.3f}: {'within' if found['within_spread'] else 'BEYOND'} it\n"
+        f"{results['seconds']:.0f} s in all\n{results['command']}"
     )
 
 
@@ -227,46 +177,42 @@ def draw(results: dict[str, Any], paths: list[Path]) -> None:
     loss_curves(axes[0, 0], results["losses"])
     t_curve(axes[0, 1], results["losses"])
     fid_pairs(axes[0, 2], results["precision"], results["options"]["images"])
-    for axis in axes[0]:
-        axis.spines[["top", "right"]].set_visible(False)
+    sns.despine(figure)
     save(figure, paths)
 
 
-def loss_curves(axes: Axes, losses: dict[str, Any]) -> None:
+def loss_curves(ax: Axes, losses: dict[str, Any]) -> None:
     """Mean over seeds, and the range of the seeds as a band."""
     for side in SIDES:
         values = np.array(losses[side])
         steps = losses["window"] * (np.arange(values.shape[1]) + 0.5)
-        axes.plot(steps, values.mean(0), "o-", ms=3, color=COLOURS[side], label=NAMES[side])
-        axes.fill_between(steps, values.min(0), values.max(0), color=COLOURS[side], alpha=0.25, lw=0)
-    axes.set_yscale("log")
-    axes.set_xlabel("training step")
-    axes.set_ylabel(f"loss, mean of {losses['window']} steps")
-    axes.legend(title="mean and range of seeds", fontsize="small", title_fontsize="small")
+        ax.plot(steps, values.mean(0), "o-", ms=3, color=COLORS[side], label=NAMES[side])
+        ax.fill_between(steps, values.min(0), values.max(0), color=COLORS[side], alpha=0.25, lw=0)
+    ax.set(yscale="log", xlabel="training step", ylabel=f"loss, mean of {losses['window']} steps")
+    ax.legend(title="mean and range of seeds", fontsize="small", title_fontsize="small")
 
 
-def t_curve(axes: Axes, losses: dict[str, Any]) -> None:
+def t_curve(ax: Axes, losses: dict[str, Any]) -> None:
     """t of every window between its bounds."""
     bound = losses["t_bound"]
     steps = losses["window"] * (np.arange(len(losses["t"])) + 0.5)
-    axes.axhspan(-bound, bound, color="0.92", lw=0)
-    axes.axhline(0, color="black", lw=0.8)
-    axes.plot(steps, losses["t"], "o", ms=4, color=COLOURS["ours"])
-    axes.set_ylim(-1.25 * max(bound, *map(abs, losses["t"])), 1.25 * max(bound, *map(abs, losses["t"])))
-    axes.set_xlabel("training step")
-    axes.set_ylabel("$t$ of (shapednoise \u2212 reference)")
-    axes.set_title(f"grey: chance ({1 - CHANCE:.0%} of runs)", fontsize="small")
+    ax.axhspan(-bound, bound, color="0.92", lw=0)
+    ax.axhline(0, color="black", lw=0.8)
+    ax.plot(steps, losses["t"], "o", ms=4, color=COLORS["ours"])
+    limit = 1.25 * max(bound, *map(abs, losses["t"]))
+    ylabel = "$t$ of (shapednoise \u2212 reference loop)"
+    ax.set(ylim=(-limit, limit), xlabel="training step", ylabel=ylabel)
+    ax.set_title(f"grey: chance ({1 - CHANCE:.0%} of runs)", fontsize="small")
 
 
-def fid_pairs(axes: Axes, found: dict[str, Any], images: int) -> None:
+def fid_pairs(ax: Axes, found: dict[str, Any], images: int) -> None:
     """FID in float32 and in low precision, a line a seed of the sampler."""
     for seed, pair in enumerate(zip(found["fids"]["fp32"], found["fids"]["low"], strict=True)):
-        axes.plot([0, 1], pair, "o-", ms=4, color=curve_colour(seed), label=f"seed {seed}")
-    axes.set_xticks([0, 1], ["fp32", found["low"] if found["low"] != "fp32" else "fp32 again"])
-    axes.set_xlim(-0.3, 1.3)
-    axes.set_ylabel(f"FID of {images} images")
-    axes.ticklabel_format(axis="y", useOffset=False)
-    axes.legend(fontsize="small")
+        ax.plot([0, 1], pair, "o-", ms=4, color=curve_colour(seed), label=f"seed {seed}")
+    ax.set_xticks([0, 1], ["fp32", found["low"] if found["low"] != "fp32" else "fp32 again"])
+    ax.set(xlim=(-0.3, 1.3), ylabel=f"FID of {images} images")
+    ax.ticklabel_format(axis="y", useOffset=False)
+    ax.legend(fontsize="small")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The other side: squeezed diffusion as a careful reader would write it from the published recipe.
+"""The reference loop: squeezed diffusion as a careful reader would write it from the published recipe.
 
 Plain PyTorch, diffusers and torch-fidelity, nothing of this library, so that it is a comparison and,
 in the tests, an independent check of the noise and of the sampler. It decodes PNGs in a DataLoader,
@@ -8,20 +8,21 @@ without autocast and calls torch-fidelity once for each score.
 
 import contextlib
 import io
+import itertools
 import math
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-import torch_fidelity
 from diffusers import DDPMScheduler, UNet2DModel
 from diffusers.optimization import get_cosine_schedule_with_warmup
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Subset
+from torch_fidelity import calculate_metrics
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torchvision import transforms
 
@@ -52,19 +53,14 @@ class Squeeze:
 
 
 def reverse_step(
-    scheduler: DDPMScheduler,
-    squeeze: Squeeze,
-    output: Tensor,
-    t: int,
-    x: Tensor,
-    generator: torch.Generator | None = None,
+    scheduler: DDPMScheduler, squeeze: Squeeze, output: Tensor, t: int, x: Tensor, **options: Any
 ) -> Tensor:
     """x of the next timestep: whiten, DDPM's step, squeeze again by the S of the timestep left."""
     matrix = squeeze.matrix(t)
-    there, back = matrix.to(x.device), torch.linalg.inv(matrix).to(x.device)
-    whitened = [torch.einsum("ij,bjhw->bihw", back, image) for image in (output, x)]
-    stepped = scheduler.step(whitened[0], t, whitened[1], generator=generator).prev_sample
-    return torch.einsum("ij,bjhw->bihw", there, stepped)
+    matrix, inverse = matrix.to(x.device), torch.linalg.inv(matrix).to(x.device)
+    whitened = [torch.einsum("ij,bjhw->bihw", inverse, image) for image in (output, x)]
+    stepped = scheduler.step(whitened[0], t, whitened[1], **options).prev_sample
+    return torch.einsum("ij,bjhw->bihw", matrix, stepped)
 
 
 class PngImages(Dataset):
@@ -74,11 +70,7 @@ class PngImages(Dataset):
         """path: a pickled list of PNG bytes."""
         self.encoded = pickle.loads(path.read_bytes())
         self.transform = transforms.Compose(
-            [
-                transforms.RandomHorizontalFlip(),
-                transforms.ToTensor(),
-                transforms.Normalize([0.5], [0.5]),
-            ]
+            [transforms.RandomHorizontalFlip(), transforms.ToTensor(), transforms.Normalize([0.5], [0.5])]
         )
 
     def __len__(self) -> int:
@@ -88,17 +80,9 @@ class PngImages(Dataset):
         return self.transform(Image.open(io.BytesIO(self.encoded[index])).convert("RGB"))
 
 
-class Tensors(Dataset):
+def as_dataset(images: np.ndarray) -> Subset:
     """uint8 images as torch-fidelity takes them."""
-
-    def __init__(self, images: np.ndarray) -> None:
-        self.images = torch.from_numpy(np.array(images))
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.images[index]
+    return Subset(torch.from_numpy(np.array(images)), range(len(images)))
 
 
 class Side:
@@ -113,37 +97,30 @@ class Side:
         self.samples: np.ndarray | None = None
 
     def dtypes(self) -> dict[str, str]:
-        """The numbers that the network is computed in; on a GPU convolutions of float32 use TF32."""
+        """The dtypes that the network is computed in; on a GPU convolutions of float32 use TF32."""
         return {"train": "fp16", "sample": "tf32"} if self.gpu else {"train": "fp32", "sample": "fp32"}
 
     def start_training(self, seed: int | None = None) -> None:
-        """Data, network, optimiser, averaged weights; seed: another one than the task's."""
-        torch.manual_seed(self.task.seed if seed is None else seed)
-        images = PngImages(Path(self.task.pngs))
-        self.loader = DataLoader(
-            images,
-            batch_size=self.task.batch_size,
-            shuffle=True,
-            num_workers=self.task.workers,
-            pin_memory=self.gpu,
+        """Data, network, optimizer, averaged weights; seed: another one than the task's."""
+        task, images = self.task, PngImages(Path(self.task.pngs))
+        torch.manual_seed(task.seed if seed is None else seed)
+        loader = DataLoader(
+            images, task.batch_size, shuffle=True, num_workers=task.workers, pin_memory=self.gpu
         )
-        self.unet = UNet2DModel(**diffusers_config(self.task.unet)).to(self.device)
-        self.optimiser = torch.optim.AdamW(
+        self.batches = (batch for _ in itertools.count() for batch in loader)  # epoch after epoch
+        self.unet = UNet2DModel(**diffusers_config(task.unet)).to(self.device)
+        self.optimizer = torch.optim.AdamW(
             self.unet.parameters(), lr=self.task.learning_rate, betas=(0.95, 0.999), weight_decay=1e-6
         )
-        self.rate = get_cosine_schedule_with_warmup(self.optimiser, self.task.warmup_steps, self.task.steps)
+        self.lr_scheduler = get_cosine_schedule_with_warmup(
+            self.optimizer, self.task.warmup_steps, self.task.steps
+        )
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.gpu)
         self.averaged = [parameter.detach().clone() for parameter in self.unet.parameters()]
         self.step = 0
-        self.batches = self._batches()
-
-    def _batches(self) -> Iterator[Tensor]:
-        """Batches of one shuffled epoch after the other."""
-        while True:
-            yield from self.loader
 
     def train(self, steps: int) -> dict:
-        """Take so many steps; returns their losses and the images seen."""
+        """Take `steps` steps; returns their losses and the number of images seen."""
         losses, images = [], 0
         for _ in range(steps):
             batch = next(self.batches)
@@ -159,13 +136,13 @@ class Side:
         with torch.autocast("cuda", torch.float16) if self.gpu else contextlib.nullcontext():
             predicted = self.unet(noisy, timesteps).sample
             loss = functional.mse_loss(predicted.float(), noise)
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         self.scaler.scale(loss).backward()
-        self.scaler.unscale_(self.optimiser)
+        self.scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(self.unet.parameters(), 1.0)
-        self.scaler.step(self.optimiser)
+        self.scaler.step(self.optimizer)
         self.scaler.update()
-        self.rate.step()
+        self.lr_scheduler.step()
         self._average()
         return loss.item()
 
@@ -206,20 +183,16 @@ class Side:
 
     def score(self, reals: int) -> dict:
         """FID, Inception Score, precision and recall: torch-fidelity is called once for each."""
-        generated = Tensors(self.samples)
-        real = Tensors(np.load(self.task.array, mmap_mode="r")[:reals])
+        generated = as_dataset(self.samples)
+        real = as_dataset(np.load(self.task.array, mmap_mode="r")[:reals])
         common = {
-            "input1": generated,
-            "cuda": self.gpu,
-            "batch_size": FIDELITY_BATCH,
-            "cache": False,
-            "verbose": False,
-            "feature_extractor": "inception-v3-compat",
+            "input1": generated, "cuda": self.gpu, "batch_size": FIDELITY_BATCH, "cache": False,
+            "verbose": False, "feature_extractor": "inception-v3-compat",
             "feature_extractor_weights_path": self.task.weights,
-        }
-        found = torch_fidelity.calculate_metrics(fid=True, input2=real, **common)
-        found |= torch_fidelity.calculate_metrics(isc=True, **common)
-        found |= torch_fidelity.calculate_metrics(prc=True, input2=real, feature_layer_prc="2048", **common)
+        }  # fmt: skip
+        found = calculate_metrics(fid=True, input2=real, **common)
+        found |= calculate_metrics(isc=True, **common)
+        found |= calculate_metrics(prc=True, input2=real, feature_layer_prc="2048", **common)
         return {
             "extracted": 3 * len(generated) + 2 * len(real),
             "scores": {name: value if math.isfinite(value) else None for name, value in found.items()},
@@ -233,7 +206,7 @@ class Side:
     @torch.no_grad()
     def features(self, count: int) -> dict:
         """Extract features of real images."""
-        images = Tensors(np.load(self.task.array, mmap_mode="r")[:count])
+        images = as_dataset(np.load(self.task.array, mmap_mode="r")[:count])
         for batch in DataLoader(images, batch_size=FIDELITY_BATCH):
             self.extractor(batch.to(self.device))[0].cpu()
         return {"images": count}

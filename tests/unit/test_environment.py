@@ -52,7 +52,7 @@ def test_the_environment_of_the_workflow_has_what_starts_jobs_on_a_cluster(repos
 
 def test_every_rule_with_a_command_names_an_environment_that_exists(repository):
     rules = rules_of(repository)
-    assert len(rules) > 30
+    assert len(rules) > 15
     for name, (folder, text) in rules.items():
         [file] = re.findall(r'^    conda:\n        "(.+)"$', text, re.MULTILINE)
         assert (folder / file).resolve() == repository / "envs" / "shapednoise.yaml", name
@@ -72,13 +72,13 @@ def rules_of(repository) -> dict[str, tuple[Path, str]]:
 def test_the_environment_of_the_scripts_suffices_for_all_code(repository, tmp_path):
     python = make_environment(tmp_path / "env", pins_of(repository / "envs" / "shapednoise.yaml"))
     files = sorted([*repository.glob("scripts/*.py"), *repository.glob("src/**/*.py")])
-    assert len(files) > 80
+    assert len(files) > 50
     assert missing_imports(repository, python, files) == ""
 
 
 @pytest.mark.parametrize(
     ("pin", "file"),
-    [("seaborn", "scripts/figure_u_curve.py"), ("pyarrow", "src/shapednoise/data/parquet.py")],
+    [("diffusers", "scripts/train.py"), ("pyarrow", "src/shapednoise/data/parquet.py")],
 )
 def test_a_pin_that_is_left_out_is_noticed(repository, tmp_path, pin, file):
     """At the start of a script, and where the import waits in a function."""

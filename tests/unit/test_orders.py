@@ -8,56 +8,35 @@ import numpy as np
 import pytest
 import torch
 
-from shapednoise.analysis.theory import predict
+from benchmarks.orders import SAMPLERS, error, falling_spectrum
 from shapednoise.noise.process import ShapedProcess
 from shapednoise.noise.reverse_step import ddim, dpm_solver, reverse_step
-from shapednoise.noise.schedulers import (
-    ShapedDDIMScheduler,
-    ShapedDDPMScheduler,
-    ShapedDPMSolverScheduler,
-)
-from shapednoise.noise.shape import make_shape, radii
+from shapednoise.noise.shape import make_shape
 from tests.unit.noise.shapes import BETAS, SHAPES
 
 SIZE = (6, 5)
-KINDS = {
-    "ancestral": (ShapedDDPMScheduler, {}),
-    "fixed_large": (ShapedDDPMScheduler, {"variance_type": "fixed_large"}),
-    "ddim": (ShapedDDIMScheduler, {}),
-    "ddim_half": (ShapedDDIMScheduler, {"eta": 0.5}),
-    "dpm_solver": (ShapedDPMSolverScheduler, {}),
-}
+SPECTRUM = falling_spectrum(SIZE)
 
 
-def spectrum() -> np.ndarray:
-    values, index = radii(SIZE)
-    return np.stack([scale / (values[index].numpy() + 0.05) ** 2 for scale in (0.05, 0.004, 0.001)])
-
-
-def error(kind: str, shape: dict, reading: str, steps: int) -> float:
-    make, options = KINDS[kind]
-    scheduler = make(shape=shape, reading=reading, timestep_spacing="trailing", **options)
-    scheduler.set_timesteps(steps)
-    return math.sqrt(predict(scheduler, spectrum()).distance)
-
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("name", SHAPES)
-def test_exact_samplers_converge_for_every_shape(kind, name):
+def test_exact_samplers_converge_for_every_shape(sampler, name):
     """First order at least: five times the steps, a third of the error or less."""
-    few, many = (error(kind, SHAPES[name], "exact", steps) for steps in (100, 500))
+    few, many = (error(sampler, SHAPES[name], "exact", steps, SPECTRUM) for steps in (100, 500))
     assert many < few / 3
-    assert many < 0.15 * math.sqrt(spectrum().sum()) / 3
+    assert many < 0.15 * math.sqrt(SPECTRUM.sum()) / 3
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("reading", ["published", "equations"])
-def test_the_other_readings_keep_an_error_that_steps_do_not_remove(kind, reading):
+def test_the_other_readings_keep_an_error_that_steps_do_not_remove(sampler, reading):
     """Where the shape changes with time they neglect S_t^-1 S_u; where it does not, they converge."""
-    varying, constant = SHAPES["sdm"], SHAPES["sdm"] | {"schedule": "constant"}
-    assert error(kind, varying, reading, 500) > 0.1
-    assert error(kind, varying, reading, 500) > 0.9 * error(kind, varying, reading, 250) - 0.05
-    assert error(kind, constant, reading, 500) < error(kind, constant, reading, 100) / 3
+    varying, constant = (
+        [error(sampler, shape, reading, steps, SPECTRUM) for steps in (100, 250, 500)]
+        for shape in (SHAPES["sdm"], SHAPES["sdm"] | {"schedule": "constant"})
+    )
+    assert varying[2] > max(0.1, 0.9 * varying[1] - 0.05)
+    assert constant[2] < constant[0] / 3
 
 
 @pytest.mark.parametrize(("solver", "order"), [("ddim", 1), ("dpm_solver", 2)])

@@ -1,4 +1,4 @@
-"""This side: the library. Whatever the benchmark knows of its interfaces stands in this file."""
+"""The library's side. Whatever the benchmark knows of its interfaces stands in this file."""
 
 from pathlib import Path
 
@@ -29,54 +29,40 @@ NAMES = {torch.float32: "fp32", torch.float16: "fp16", torch.bfloat16: "bf16"}
 SCORES = ("fid", "kid", "is", "precision", "recall", "density", "coverage", "fid_se")
 
 
-def unet_settings(unet: str) -> UNetSettings:
-    """The network of this name."""
-    settings = UNETS[unet]
-    return UNetSettings(
-        channels=settings["channels"],
-        layers_per_block=settings["layers"],
-        attention_levels=settings["attention_levels"],
-        norm_groups=settings["norm_groups"],
-    )
-
-
 class Side:
     """Trains, samples and scores; every method returns plain numbers."""
 
     def __init__(self, task: Task) -> None:
         configure_cpu(task.threads)
         self.task, self.device = task, torch.device(task.device)
-        self.precision = PRECISIONS[task.precision]
+        self.precision = PRECISIONS["low"]
         self.shape = {"operator": "sdm", "strength": task.strength, "axis": GREY}
         self.samples: np.ndarray | None = None
 
     def dtypes(self) -> dict[str, str]:
-        """The numbers that the network is computed in."""
+        """The dtypes that the network is computed in."""
         name = NAMES[compute_dtype(self.precision, self.device)]
         return {"train": name, "sample": name}
 
     def start_training(self, seed: int | None = None) -> None:
-        """Data, network, optimiser, averaged weights; seed: another one than the task's."""
-        seed = self.task.seed if seed is None else seed
-        images = np.load(self.task.array, mmap_mode="r")[: self.task.count]
-        settings = self._settings(self.task.steps * self.task.batch_size / len(images))
-        process = ShapedProcess(make_shape(**self.shape), linear_betas(1e-4, 0.02, 1000), exact=False)
-        self.training = Training(images, process, settings, seed, self.device)
-        if self.task.compile:
-            self.training.compile(wanted=True)
-
-    def _settings(self, epochs: float) -> TrainingSettings:
-        return TrainingSettings(
-            unet=unet_settings(self.task.unet),
-            epochs=epochs,
-            batch_size=self.task.batch_size,
-            learning_rate=self.task.learning_rate,
-            warmup_steps=self.task.warmup_steps,
+        """Data, network, optimizer, averaged weights; seed: another one than the task's."""
+        task = self.task
+        images = np.load(task.array, mmap_mode="r")[: task.count]
+        settings = TrainingSettings(
+            unet=UNetSettings(**UNETS[task.unet]),
+            epochs=task.steps * task.batch_size / len(images),
+            batch_size=task.batch_size,
+            learning_rate=task.learning_rate,
+            warmup_steps=task.warmup_steps,
             precision=self.precision,
         )
+        process = ShapedProcess(make_shape(**self.shape), linear_betas(1e-4, 0.02, 1000), exact=False)
+        self.training = Training(images, process, settings, task.seed if seed is None else seed, self.device)
+        if task.compile:
+            self.training.compile(wanted=True)
 
     def train(self, steps: int) -> dict:
-        """Take so many steps; returns their losses and the images seen."""
+        """Take `steps` steps; returns their losses and the number of images seen."""
         losses = torch.stack([self.training.train_step()[0] for _ in range(steps)])
         return {"losses": losses.tolist(), "images": steps * self.task.batch_size}
 
@@ -86,39 +72,31 @@ class Side:
             self.unet = self.training.ema_unet().eval()
             return
         torch.manual_seed(self.task.seed)
-        self.unet = build_unet(unet_settings(self.task.unet), 32).to(self.device).eval()
+        self.unet = build_unet(UNetSettings(**UNETS[self.task.unet]), 32).to(self.device).eval()
 
     def sample(self, count: int, steps: int = 50, seed: int = 0, precision: str | None = None) -> dict:
         """Draw images and keep them, uint8. A precision that is named is without TF32."""
-        numbers = PRECISIONS[precision] if precision else self.precision
+        chosen = PRECISIONS[precision] if precision else self.precision
         if precision:
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-        settings = SamplerSettings(images=count, steps=steps, seed=seed, precision=numbers)
+        settings = SamplerSettings(images=count, steps=steps, seed=seed, precision=chosen)
         scheduler = sampling_scheduler(ShapedDDPMScheduler(shape=self.shape), settings)
         compile = "on" if self.task.compile else "off"
         self.samples = sample(BatchSampler(self.unet, scheduler, settings, compile=compile))["images"]
         return {"images": len(self.samples)}
 
-    def score(self, reals: int) -> dict:
-        """All scores with their intervals, from features that are extracted once an image."""
-        self.start_features()
-        images = np.load(self.task.array, mmap_mode="r")
-        generated, real = self._extract(self.samples, len(self.samples)), self._extract(images, reals)
-        settings = ScoringSettings(kid_subset_size=min(1000, len(self.samples), reals))
-        found = score(generated, real, settings)
+    def score(self, reals: int, **options: int) -> dict:
+        """All scores of the samples against the first real images, whose features are kept."""
+        if not hasattr(self, "real"):
+            self.start_features()
+            self.real = self._extract(np.load(self.task.array, mmap_mode="r"), reals)
+        generated = self._extract(self.samples, len(self.samples))
+        settings = ScoringSettings(kid_subset_size=min(1000, len(self.samples), reals), **options)
+        found = score(generated, self.real, settings)
         return {
             "extracted": len(self.samples) + reals,
-            "scores": {name: found[name] for name in SCORES},
+            "scores": {name: found[name] for name in SCORES if name in found},
         }
-
-    def fid(self, reals: int) -> dict:
-        """FID of the samples against the first so many real images, whose features are kept."""
-        if not hasattr(self, "reals"):
-            self.start_features()
-            self.reals = self._extract(np.load(self.task.array, mmap_mode="r"), reals)
-        generated = self._extract(self.samples, len(self.samples))
-        settings = ScoringSettings(kid_subset_size=min(1000, len(self.samples), reals), bootstrap=0)
-        return {"fid": score(generated, self.reals, settings)["fid"]}
 
     def start_features(self) -> None:
         """The network of the scores."""
