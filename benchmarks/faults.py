@@ -31,7 +31,7 @@ from tests.workspace import Workspace, make_workspace
 
 POINT = "pictures/sdm/s0.40/published/tiny/seed42"
 FOLDERS = {"train": "models", "sample": "samples", "features": "features", "scores": "scores"}  # of scripts
-CHECKPOINTS = {"train": "checkpoints/training/**/[0-9]*.pt", "sample": "checkpoints/samples/**/[0-9]*.npz"}
+CHECKPOINTS = {"train": "checkpoints/training/**/[0-9]*.pt", "sample": "checkpoints/samples/**/done.json"}
 TABLES = "tables/experiments/*.csv"
 COMPARED = ("scores/**/*.json", TABLES, "samples/**/samples.npy", "models/**/*.safetensors")
 ONE_THREAD = [f"{rule}=1" for rule in ("train", "sample", "features_data", "features_samples", "scores")]

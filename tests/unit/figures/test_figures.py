@@ -7,7 +7,6 @@ import pytest
 import torch
 from matplotlib.collections import LineCollection, PolyCollection
 from PIL import Image
-from shapednoise.noise.operators import OPERATORS
 
 from shapednoise.analysis.drift import drift_table
 from shapednoise.analysis.readings import readings_table
@@ -28,6 +27,7 @@ from shapednoise.figures.spectra import SpectraSettings
 from shapednoise.figures.style import new_figure, save, show_image
 from shapednoise.figures.theory import TheorySettings
 from shapednoise.figures.u_curve import UCurveSettings
+from shapednoise.noise.operators import OPERATORS
 from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.shape import make_shape
 
