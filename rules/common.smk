@@ -27,7 +27,7 @@ else:
 
 from shapednoise.errors import ConfigError, UserError, cannot_write
 from shapednoise.files import read_json, write_json
-from shapednoise.workflow.code import code_digests, stage_name
+from shapednoise.workflow.code import code_digests, operator_modules, stage_name
 from shapednoise.workflow.costs import Costs, rates
 from shapednoise.workflow.layout import MODEL, SAMPLES, Layout
 from shapednoise.workflow.locks import hold_until_exit
@@ -106,7 +106,7 @@ def code(script, *modules, root=RESULTS):
 
 def code_of_model(script):
     """That of a script which runs a model: the operators of its noise belong to it."""
-    return lambda w: code(script, *LAYOUT.operator_modules(w.noise))
+    return lambda w: code(script, *operator_modules(CONFIG.shape(w.noise, float(w.strength))))
 
 
 def claim_results():

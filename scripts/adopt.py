@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shapednoise.config.load import load_project_config
 from shapednoise.errors import UserError
 from shapednoise.workflow.cli import run
 from shapednoise.workflow.import_results import ImportedResults
+from shapednoise.workflow.project import load_project_config
 from shapednoise.workflow.provenance import git_state
 
 PROJECT = Path(__file__).resolve().parents[1]

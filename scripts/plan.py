@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from shapednoise.config.load import load_project_config
 from shapednoise.config.schema import Config
 from shapednoise.errors import UserError
 from shapednoise.workflow.cli import run
 from shapednoise.workflow.costs import Costs, rates
 from shapednoise.workflow.plan import Job, planned_jobs, scratch_mb, table, wall_seconds
+from shapednoise.workflow.project import load_project_config
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUPS = {"train": "models", "sample": "samples", "features_samples": "features"}  # that `keep` is about

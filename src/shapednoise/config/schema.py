@@ -148,9 +148,3 @@ class Config(Settings):
         """The settings of an experiment's first noise that is not white, or of its first noise."""
         noises = [self.noises[name] for name in self.experiments[experiment].noises]
         return next((noise for noise in noises if noise.operator != BASELINE), noises[0])
-
-    def operators_of(self, *noises: str) -> list[str]:
-        """The operators of noises and of the noises that multiply them, each once."""
-        used = [self.noises[name] for name in noises]
-        used += [self.noises[noise.times.noise] for noise in used if noise.times]
-        return sorted({noise.operator for noise in used})

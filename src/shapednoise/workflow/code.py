@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shapednoise.files import sha256_of_json
+from shapednoise.noise.operators import OPERATORS
 
 PACKAGE = "shapednoise"
 PROJECT = Path(__file__).resolve().parents[3]
@@ -113,8 +114,6 @@ def _tracked_files(module: str, src: Path) -> Iterator[Path]:
 
 def operator_modules(shape: Mapping[str, Any]) -> list[str]:
     """The modules of the operators in a noise shape's description, to name a stage by."""
-    from shapednoise.noise.operators import OPERATORS  # noqa: PLC0415
-
     modules = [OPERATORS[shape["operator"]].module]
     if shape.get("times"):
         modules += operator_modules(shape["times"])

@@ -10,14 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from shapednoise.config.load import parse_config
 from shapednoise.config.schema import Config
 from shapednoise.diffusion.training import training_facts
 from shapednoise.errors import ConfigError, UserError
 from shapednoise.files import read_json, sha256_of_json, sha256_of_path
 from shapednoise.noise.shape import with_axis
 from shapednoise.workflow.code import code_digest, operator_modules, stage_name
-from shapednoise.workflow.layout import Model, SampleSet, prepared, wanted_sample_sets
+from shapednoise.workflow.layout import Layout, Model, SampleSet
+from shapednoise.workflow.project import parse_config
 
 UNTRACKED = {"results", "data_dir", "offline", "download", "engine", "keep", "cluster", "targets"}
 UNTRACKED_OF_ENTRIES = {"sources", "licence"}  # the content of downloads is verified
@@ -29,7 +29,8 @@ class ImportedResults:
 
     def __init__(self, config: Config) -> None:
         self.config, self.folder = config, Path(config.results)
-        self.wanted_samples = wanted_sample_sets(config)
+        self.layout = Layout(config)
+        self.wanted_samples = self.layout.wanted_sample_sets()
         self.wanted_models = list(dict.fromkeys(samples.model for samples in self.wanted_samples))
         self.models = [m for m in self.wanted_models if (self._model(m) / "model_index.json").is_file()]
         self.samples = [s for s in self.wanted_samples if (self._samples(s) / "samples.npy").is_file()]
@@ -64,7 +65,7 @@ class ImportedResults:
 
     def _differences_of_model(self, model: Model) -> list[str]:
         record = _record(self._model(model))
-        axes, manifest = self.folder / f"pca/{model.dataset}.json", self._manifest(model.dataset)
+        axes, manifest = Path(self.layout.pca(model.dataset)), Path(self.layout.manifest(model.dataset))
         axis = read_json(axes)["axes"][0] if axes.is_file() else []
         source = read_json(manifest) if manifest.is_file() else record  # not prepared yet
         expected = training_facts(
@@ -90,16 +91,13 @@ class ImportedResults:
         return self._digest(stage_name(script, *operator_modules(self._shape(model))))
 
     def _shape(self, model: Model) -> dict[str, Any]:
-        return self.config.shape(model.noise, float(model.strength))
+        return self.config.shape(model.noise, model.strength)
 
     def _model(self, model: Model) -> Path:
         return self.folder / "models" / model.path
 
     def _samples(self, samples: SampleSet) -> Path:
         return self.folder / "samples" / samples.path
-
-    def _manifest(self, dataset: str) -> Path:
-        return Path(self.config.data_dir, prepared(self.config, dataset), "manifest.json")
 
 
 def _lines(kind: str, made: Iterable[Any], differences: Callable[[Any], list[str]]) -> list[str]:

@@ -14,7 +14,8 @@ from shapednoise.config.base import strength_text
 from shapednoise.config.noise import Marginal, marginal_of
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.schema import Config
-from shapednoise.noise.operators import BASELINE, OPERATORS
+from shapednoise.noise.operators import BASELINE
+from shapednoise.workflow.code import operator_modules
 
 MODEL = "{dataset}/{noise}/s{strength}/{marginal}/{recipe}/seed{seed}"
 SAMPLES = MODEL + "/{sampler}"
@@ -200,7 +201,8 @@ class Layout:
 
     def operator_modules(self, *noises: str) -> list[str]:
         """The modules of the operators of noises, for the digest of a stage's code."""
-        return sorted({OPERATORS[name].module for name in self.config.operators_of(*noises)})
+        shapes = (self.config.shape(noise, 1.0) for noise in noises)
+        return sorted({module for shape in shapes for module in operator_modules(shape)})
 
 
 def experiments_of(figure: Any) -> Iterator[str]:
