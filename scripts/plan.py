@@ -90,7 +90,7 @@ def storage(jobs: list[Job], config: Config, gpus: int):
     if gone:
         yield f"not kept (`keep` in the config), removed once nothing needs them: {listed(gone)}"
     scratch = scratch_mb(jobs, max(gpus, 1)) / 1000
-    yield f"in progress: at most {scratch:.1f} GB of checkpoints and shards, removed when a job is done"
+    yield f"in progress: at most {scratch:.1f} GB of checkpoints, removed when a job is done"
 
 
 def listed(sizes: dict[str, float]) -> str:

@@ -79,7 +79,7 @@ def train_model(arguments: argparse.Namespace, code: str) -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=Path, required=True, help="canonical array (.npy)")
+    parser.add_argument("--images", type=Path, required=True, help="array of the data set (.npy)")
     parser.add_argument("--manifest", type=Path, required=True, help="manifest of the array (.json)")
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
     parser.add_argument(
