@@ -1,12 +1,10 @@
 """Figures show what the table says: checked on what they draw, never on pixels."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from matplotlib.collections import LineCollection, PolyCollection
-from PIL import Image
 
 from shapednoise.analysis.drift import drift_table
 from shapednoise.analysis.readings import readings_table
@@ -18,13 +16,13 @@ from shapednoise.figures.drift import DriftSettings
 from shapednoise.figures.forward_noise import ForwardNoiseSettings
 from shapednoise.figures.noise_gallery import NoiseGallerySettings
 from shapednoise.figures.omission import OmissionSettings
-from shapednoise.figures.pictures import GAP, ZOOM, save_gif, save_grid, save_strip, square_grid
+from shapednoise.figures.pictures import GAP
 from shapednoise.figures.precision_recall import PrecisionRecallSettings
 from shapednoise.figures.readings import ReadingsSettings
 from shapednoise.figures.sample_grids import SampleGridsSettings
 from shapednoise.figures.sampler_bars import SamplerBarsSettings
 from shapednoise.figures.spectra import SpectraSettings
-from shapednoise.figures.style import new_figure, save, show_image
+from shapednoise.figures.style import save
 from shapednoise.figures.theory import TheorySettings
 from shapednoise.figures.u_curve import UCurveSettings
 from shapednoise.noise.operators import OPERATORS
@@ -372,37 +370,3 @@ def test_saved_figures_are_the_same_every_time(tmp_path, scores):
         save(u_curve(scores, "fid", "CIFAR-10"), [tmp_path / f"{name}.pdf", tmp_path / f"{name}.png"])
     for suffix in ("pdf", "png"):
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
-
-
-def test_pictures_of_a_sample_set(tmp_path):
-    frames = np.random.default_rng(0).integers(0, 256, (5, 8, 3, 16, 16), np.uint8)
-    save_strip(frames, np.array([800, 600, 400, 200, 0]), tmp_path / "strip.png")
-    save_gif(frames, tmp_path / "denoising.gif")
-    save_grid(frames[:, 0], tmp_path / "grid.png")
-    with Image.open(tmp_path / "strip.png") as strip:
-        assert strip.width == 5 * (16 * ZOOM + GAP) - GAP
-    with Image.open(tmp_path / "denoising.gif") as gif:
-        assert gif.n_frames == 5
-    with Image.open(tmp_path / "grid.png") as grid:
-        assert grid.size == (5 * (16 * ZOOM + GAP) - GAP, 16 * ZOOM)
-
-
-def test_grey_images_are_shown_grey(tmp_path):
-    frames = np.random.default_rng(0).integers(0, 256, (5, 8, 1, 16, 16), np.uint8)
-    same = np.repeat(frames, 3, axis=2)
-    for name, content in (("grey", frames), ("colour", same)):
-        save_strip(content, np.arange(5), tmp_path / f"{name}.png")
-        save_gif(content, tmp_path / f"{name}.gif")
-    for suffix in ("png", "gif"):
-        assert (tmp_path / f"grey.{suffix}").read_bytes() == (tmp_path / f"colour.{suffix}").read_bytes()
-    np.testing.assert_array_equal(square_grid(frames[:, 0], 2), square_grid(same[:, 0], 2))
-    for shown in (frames[0, 0], frames[0, 0].transpose(1, 2, 0)):
-        figure, [[axes]] = new_figure(2, 2)
-        show_image(axes, shown)
-        np.testing.assert_array_equal(axes.images[0].get_array(), same[0, 0].transpose(1, 2, 0))
-        plt.close(figure)
-
-
-def test_a_grid_of_fewer_images_than_places():
-    images = np.zeros((7, 3, 4, 4), np.uint8)
-    assert square_grid(images, 6).shape == (2 * 4 + GAP, 6 * 4 + 5 * GAP, 3)
