@@ -75,14 +75,11 @@ def test_a_metric_is_one_file(workspace, package):
         def mean_distance(context):
             real = context.real.mean(0)
 
-            def distance(generated):
-                return float(((generated.mean(0) - real) ** 2).sum() ** 0.5)
+            def distance(mask):
+                return float(((context.generated[mask].mean(0) - real) ** 2).sum() ** 0.5)
 
-            value, interval = distance(context.generated), None
-            if context.resampler:
-                interval = context.resampler.interval(
-                    value, lambda mask: distance(context.generated[mask]), smooth=True
-                )
+            value, resampler = distance(slice(None)), context.resampler
+            interval = resampler and resampler.interval(value, resampler.evaluate(distance), smooth=True)
             return Measurement(value, interval)
 
 
