@@ -62,13 +62,13 @@ def test_every_rule_with_a_command_names_the_environment_of_the_scripts(reposito
     assert (repository / "rules" / file).resolve() == repository / "envs" / "shapednoise.yaml"
 
 
-def rules_of(repository) -> dict[str, tuple[Path, str]]:
-    """The rules that run something: name to the folder and the text of each."""
+def rules_of(repository) -> dict[str, str]:
+    """The rules that run something: name to text."""
     found = {}
     for file in [repository / "Snakefile", *sorted((repository / "rules").glob("*.smk"))]:
         for block in re.split(r"^(?=rule )", file.read_text(), flags=re.MULTILINE)[1:]:
             if re.search(r"^    (shell|run|script|notebook|wrapper):", block, re.MULTILINE):
-                found[re.match(r"rule (\w+):", block)[1]] = (file.parent, block)
+                found[re.match(r"rule (\w+):", block)[1]] = block
     return found
 
 
