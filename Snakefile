@@ -51,4 +51,4 @@ for target in CONFIG.figures:
 
 
 onstart:
-    claim_results()
+    lock_results()

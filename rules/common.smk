@@ -109,7 +109,7 @@ def code_of_model(script):
     return lambda w: code(script, *operator_modules(CONFIG.shape(w.noise, float(w.strength))))
 
 
-def claim_results():
+def lock_results():
     """Write down the resolved config, unless another configuration made the results folder.
 
     The folder is this run's until it ends. Snakemake starts its jobs without this.

@@ -112,7 +112,7 @@ use rule closed_form as curves with:
 # The published hyperparameters beside those of an experiment.
 use rule closed_form as hyperparameters with:
     input:
-        code=code("closed_form", "claims.published"),
+        code=code("closed_form", "claims.published_hyperparameters"),
     output:
         f"{RESULTS}/tables/hyperparameters/{{experiment}}.csv",
     log:
@@ -120,6 +120,6 @@ use rule closed_form as hyperparameters with:
     benchmark:
         f"{RESULTS}/benchmarks/hyperparameters/{{experiment}}.tsv"
     params:
-        function="claims.published:hyperparameters_table",
+        function="claims.published_hyperparameters:hyperparameters_table",
         inputs=[],
         parameters=lambda w: json.dumps({"experiment": experiment_facts(CONFIG, w.experiment)}),

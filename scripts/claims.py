@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from shapednoise.claims.evidence import Evidence
-from shapednoise.claims.published import defaults_table
+from shapednoise.claims.published_hyperparameters import defaults_table
 from shapednoise.claims.table import claims_markdown, claims_table
 from shapednoise.files import atomic_path, read_json, write_text
 from shapednoise.workflow.cli import run

@@ -1,6 +1,7 @@
 """Get the weights of a feature extractor, verified; Inception's are written in torch-fidelity's layout."""
 
 import argparse
+import io
 from pathlib import Path
 
 import torch
@@ -29,7 +30,9 @@ def main() -> None:
         if settings["network"] == "inception":
             state = read_weights(path, source)
             record["classification_layer"] = has_classifier(state)
-            torch.save(state, temporary)
+            content = io.BytesIO()  # a file's own name would be among its bytes
+            torch.save(state, content)
+            temporary.write_bytes(content.getvalue())
         else:
             temporary.write_bytes(content_of(path, source))
     if not record.get("classification_layer", True):

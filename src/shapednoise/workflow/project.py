@@ -5,7 +5,7 @@ from typing import Any
 
 from shapednoise.config.load import load_config, load_project_config, merge, parse_config
 from shapednoise.config.schema import Config
-from shapednoise.figures.registry import FIGURE_KINDS
+from shapednoise.figures.kinds import FIGURE_KINDS
 from shapednoise.metrics.registry import METRICS
 from shapednoise.noise.operators import BASELINE
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from shapednoise.claims.evidence import PUBLISHED_SAMPLER, Evidence
-from shapednoise.claims.published import BANDS, FULL_DATASETS
+from shapednoise.claims.published_hyperparameters import BANDS, FULL_DATASETS
 
 STRENGTHS = np.round(np.arange(-0.6, 0.5, 0.1), 1)
 GRID = [-0.4, 0.0, 0.4]

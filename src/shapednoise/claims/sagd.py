@@ -5,7 +5,7 @@ import numpy as np
 from shapednoise.analysis.curve import Interval
 from shapednoise.claims.estimates import by_seed, fit_of, optimum_of, paired_difference, sample_counts
 from shapednoise.claims.evidence import Evidence, NotRun
-from shapednoise.claims.published import BANDS
+from shapednoise.claims.published_hyperparameters import BANDS
 from shapednoise.claims.registry import (
     INCONCLUSIVE,
     NOT_REPRODUCED,

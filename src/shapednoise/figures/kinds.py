@@ -7,7 +7,7 @@ import shapednoise.figures
 from shapednoise.config.figures import FIGURE_KINDS
 
 for _, _name, _ in pkgutil.iter_modules(shapednoise.figures.__path__):
-    if _name != "registry":
+    if _name != "kinds":
         import_module(f"shapednoise.figures.{_name}")
 
 __all__ = ["FIGURE_KINDS"]

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from shapednoise.claims.evidence import Evidence
-from shapednoise.claims.published import defaults_table, hyperparameters_table
+from shapednoise.claims.published_hyperparameters import defaults_table, hyperparameters_table
 from shapednoise.claims.table import claims_table
 from shapednoise.noise.operators import OPERATORS
 from shapednoise.workflow.project import load_config
