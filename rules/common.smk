@@ -65,7 +65,8 @@ IMAGES, MANIFEST = f"{DATA}/{{prepared}}/images.npy", f"{DATA}/{{prepared}}/mani
 # The resolved config of this run, for rules that must not rerun when unrelated keys change: download and
 # weights, whose content is verified.
 SNAPSHOT = f"{RESULTS}/config.json"
-ENVIRONMENT = "../envs/shapednoise.yaml"
+# Of the scripts, for --sdm conda. Elsewhere none: it would be looked for in every job of a plan.
+ENVIRONMENT = "../envs/shapednoise.yaml" if workflow.deployment_settings.deployment_method else None
 
 
 # For `snakemake --sdm apptainer`; made by `make image`.

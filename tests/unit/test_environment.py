@@ -58,7 +58,7 @@ def test_every_rule_with_a_command_names_the_environment_of_the_scripts(reposito
         "code"
     }
     common = (repository / "rules" / "common.smk").read_text()
-    [file] = re.findall(r'^ENVIRONMENT = "(.+)"$', common, re.MULTILINE)
+    [file] = re.findall(r'^ENVIRONMENT = "(.+?)"', common, re.MULTILINE)
     assert (repository / "rules" / file).resolve() == repository / "envs" / "shapednoise.yaml"
 
 
