@@ -14,7 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,7 +34,9 @@ FOLDERS = {"train": "models", "sample": "samples", "features": "features", "scor
 CHECKPOINTS = {"train": "checkpoints/training/**/[0-9]*.pt", "sample": "checkpoints/samples/**/done.json"}
 TABLES = "tables/experiments/*.csv"
 COMPARED = ("scores/**/*.json", TABLES, "samples/**/samples.npy", "models/**/*.safetensors")
-ONE_THREAD = [f"{rule}=1" for rule in ("train", "sample", "features_data", "features_samples", "scores")]
+ONE_THREAD = ["--set-threads"] + [
+    f"{rule}=1" for rule in ("train", "sample", "features_data", "features_samples", "scores")
+]
 HEADER = ("what happens", "what is said", "exit code", "what the user does", "the rerun", "equal")
 AGAIN = "the same command"
 
@@ -76,7 +78,9 @@ class Run:
 class Trial:
     """A copy of a finished workspace, in which one fault is injected."""
 
-    def __init__(self, finished: Workspace, folder: Path) -> None:
+    def __init__(self, finished: Workspace, folder: Path, options: Sequence[str]) -> None:
+        """options: of Snakemake, with which the workspace was finished: other threads are other bits."""
+        self.options = options
         self.workspace, self.folder = finished.copy(folder / "workspace"), folder
         self.results = self.workspace.path / "results" / "tiny"
         self.expected = self.digests()
@@ -97,7 +101,7 @@ class Trial:
     def start(self, *arguments: str, retries: int = 0) -> Run:
         """Start a run for all that is compared, in a session of its own, as a terminal does."""
         output = self.folder / f"output{len(self.runs)}"
-        options = ("--retries", str(retries), "--set-threads", *ONE_THREAD)
+        options = ("--retries", str(retries), *self.options)
         with open(output, "w") as file:
             process = subprocess.Popen(
                 self.workspace.command(*self.expected, *arguments, *options), cwd=self.workspace.path,
@@ -303,9 +307,9 @@ def wait_for(what: Callable[[], object], seconds: float = 600) -> None:
         time.sleep(0.05)
 
 
-def inject(fault: Fault, finished: Workspace, folder: Path) -> Row:
+def inject(fault: Fault, finished: Workspace, folder: Path, options: Sequence[str] = ONE_THREAD) -> Row:
     """A fault in a copy of a finished workspace below a folder; nothing of it runs on."""
-    trial = Trial(finished, folder)
+    trial = Trial(finished, folder, options)
     try:
         return fault(trial)
     finally:
@@ -318,7 +322,7 @@ def undisturbed_run(folder: Path) -> Workspace:
     workspace.set("recipes.tiny.training.epochs", 150)  # 450 steps
     workspace.set("recipes.tiny.sampling", {"images": 200, "steps": 75})
     workspace.set("engine.checkpoint_steps", 20)
-    workspace.run("results/tiny/tables/experiments/cifar10_sdm.csv", "--set-threads", *ONE_THREAD)
+    workspace.run("results/tiny/tables/experiments/cifar10_sdm.csv", *ONE_THREAD)
     return workspace
 
 

@@ -8,7 +8,7 @@ from benchmarks.faults import OTHERS, inject
 @pytest.mark.parametrize("fault", OTHERS)
 def test_a_fault_is_named_in_one_line_and_a_rerun_ends_with_the_same_bytes(finished_run, tmp_path, fault):
     try:
-        row = inject(OTHERS[fault], finished_run, tmp_path)
+        row = inject(OTHERS[fault], finished_run, tmp_path, options=())
     except PermissionError as error:
         pytest.skip(str(error))
     assert not row.wrong
