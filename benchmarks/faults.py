@@ -34,7 +34,8 @@ FOLDERS = {"train": "models", "sample": "samples", "features": "features", "scor
 CHECKPOINTS = {"train": "checkpoints/training/**/[0-9]*.pt", "sample": "checkpoints/samples/**/done.json"}
 TABLES = "tables/experiments/*.csv"
 COMPARED = ("scores/**/*.json", TABLES, "samples/**/samples.npy", "models/**/*.safetensors")
-ONE_THREAD = ["--set-threads"] + [
+WITH_THREADS = ("train", "sample", "features_data", "features_samples", "scores")
+ONE_THREAD = ["--set-threads", *(f"{rule}=1" for rule in WITH_THREADS)]
     f"{rule}=1" for rule in ("train", "sample", "features_data", "features_samples", "scores")
 ]
 HEADER = ("what happens", "what is said", "exit code", "what the user does", "the rerun", "equal")
