@@ -36,8 +36,6 @@ TABLES = "tables/experiments/*.csv"
 COMPARED = ("scores/**/*.json", TABLES, "samples/**/samples.npy", "models/**/*.safetensors")
 WITH_THREADS = ("train", "sample", "features_data", "features_samples", "scores")
 ONE_THREAD = ["--set-threads", *(f"{rule}=1" for rule in WITH_THREADS)]
-    f"{rule}=1" for rule in ("train", "sample", "features_data", "features_samples", "scores")
-]
 HEADER = ("what happens", "what is said", "exit code", "what the user does", "the rerun", "equal")
 AGAIN = "the same command"
 
