@@ -26,7 +26,7 @@ from benchmarks.engine.compare import engine_facts, parse, task_of
 from benchmarks.engine.report import COLORS, NAMES
 from benchmarks.engine.sides import SIDES, SideProcess, processes
 from benchmarks.engine.task import UNETS
-from shapednoise.figures.style import curve_colour, new_figure, save
+from shapednoise.figures.style import curve_color, new_figure, save
 from shapednoise.log import log
 
 DEFAULTS = {"cpu": {"images": 512, "reals": 1024}, "cuda": {"images": 2048, "reals": 10_000}}
@@ -208,7 +208,7 @@ def t_curve(ax: Axes, losses: dict[str, Any]) -> None:
 def fid_pairs(ax: Axes, found: dict[str, Any], images: int) -> None:
     """FID in float32 and in low precision, a line a seed of the sampler."""
     for seed, pair in enumerate(zip(found["fids"]["fp32"], found["fids"]["low"], strict=True)):
-        ax.plot([0, 1], pair, "o-", ms=4, color=curve_colour(seed), label=f"seed {seed}")
+        ax.plot([0, 1], pair, "o-", ms=4, color=curve_color(seed), label=f"seed {seed}")
     ax.set_xticks([0, 1], ["fp32", found["low"] if found["low"] != "fp32" else "fp32 again"])
     ax.set(xlim=(-0.3, 1.3), ylabel=f"FID of {images} images")
     ax.ticklabel_format(axis="y", useOffset=False)

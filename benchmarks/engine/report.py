@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 
 from benchmarks.common import machine_name, markdown
 from benchmarks.engine.sides import SIDES
-from shapednoise.figures.style import curve_colour, new_figure, save
+from shapednoise.figures.style import curve_color, new_figure, save
 
 NAMES = {"reference": "reference loop", "ours": "shapednoise"}
-COLORS = {"reference": curve_colour(7), "ours": curve_colour(0)}
+COLORS = {"reference": curve_color(7), "ours": curve_color(0)}
 STAGE_COLORS = {"start": 4, "training": 0, "sampling": 1, "scores": 2, "features": 2}
 RATES = {"training": "training", "sampling": "sampling, {steps} steps", "features": "Inception features"}
 POINTS = {"point": "{fraction:.3g} of a point", "full_point": "whole point, extrapolated"}
@@ -138,7 +138,7 @@ def stage_bars(ax: Axes, results: dict[str, Any], part: str) -> None:
     bottoms = [0.0, 0.0]
     for stage in both[0]["seconds"]:
         heights = [one["seconds"][stage] / seconds for one in both]
-        color = curve_colour(STAGE_COLORS[stage])
+        color = curve_color(STAGE_COLORS[stage])
         bars = ax.bar(list(NAMES.values()), heights, 0.7, bottoms, color=color, label=stage)
         bottoms = [bottom + height for bottom, height in zip(bottoms, heights, strict=True)]
     ax.bar_label(bars, [f"{bottom:.3g}" for bottom in bottoms], padding=3)

@@ -80,7 +80,7 @@ def test_what_figures_share_is_one_job(repository, tmp_path):
 
 
 def test_fetch_gets_everything_from_outside(repository, tmp_path):
-    assert plan(repository, tmp_path, "fetch") == {"fetch": 1, "download": 5, "weights": 1}
+    assert plan(repository, tmp_path, "fetch") == {"fetch": 1, "download": 5, "weights": 1, "code": 1}
 
 
 def test_a_thousand_points_are_planned(repository, tmp_path):

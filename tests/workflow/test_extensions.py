@@ -136,7 +136,7 @@ def test_a_figure_kind_is_one_file_and_an_entry_of_the_config(workspace, package
         ''')
     )
     workspace.set("figures.figH", {"kind": "histogram", "dataset": "pictures", "bins": 8})
-    assert workspace.planned("figH") == {"figure": 1}
+    assert workspace.planned("figH") == {"figH": 1, "figure": 1}
     assert not workspace.planned(), "no other figure is drawn again"
     workspace.run("figH")
     assert (workspace.path / RESULTS / "figures/figH.png").stat().st_size > 1000

@@ -10,9 +10,9 @@ import torch
 import yaml
 from pydantic import TypeAdapter
 
-from shapednoise.config.load import load_config
 from shapednoise.config.noise import NoiseSettings
 from shapednoise.noise.operators import BASELINE, OPERATORS
+from shapednoise.workflow.project import load_config
 from tests.unit.noise.shapes import AXIS, BETAS
 
 SIZE = (8, 8)
@@ -93,7 +93,7 @@ class Blue(FrequencyOperator):
 '''
 SESSION = """
 import json, sys
-from shapednoise.config.load import load_config
+from shapednoise.workflow.project import load_config
 config = load_config(*sys.argv[1:])
 assert not {"torch", "matplotlib", "seaborn", "scipy"} & set(sys.modules)
 shape = config.shape("new", 0.5)
