@@ -20,9 +20,10 @@ rule claims:
     resources:
         **job("claims"),
     params:
+        script=script("claims"),
         evidence=json.dumps(EVIDENCE),
         defaults=json.dumps(theory_facts(CONFIG)),
     shell:
-        "python {SCRIPTS:q}/claims.py --evidence {params.evidence:q} --defaults {params.defaults:q}"
+        "python {params.script:q} --evidence {params.evidence:q} --defaults {params.defaults:q}"
         " --table {output.table:q} --markdown {output.markdown:q}"
         " 2>&1 | log_to {log:q}"

@@ -13,7 +13,7 @@ from pathlib import Path
 gc.set_threshold(100_000)
 
 BASE = Path(workflow.basedir)
-SRC, SCRIPTS = BASE / "src", os.path.relpath(BASE / "scripts")
+SRC = BASE / "src"
 sys.path.insert(0, str(SRC))
 # Jobs run this checkout's code with the Python that runs Snakemake, activated or not, or with that of an
 # environment of their own (--sdm): Snakemake clears PYTHONPATH for conda, and what comes first stays first.
@@ -26,16 +26,18 @@ else:
         os.environ.update({variable: os.pathsep.join(filter(None, entries))})
 
 from shapednoise.errors import ConfigError, UserError, cannot_write
-from shapednoise.files import read_json, write_json
 from shapednoise.workflow.code import code_digests, operator_modules, stage_name
 from shapednoise.workflow.costs import Costs, rates
-from shapednoise.workflow.layout import MODEL, SAMPLES, Layout
-from shapednoise.workflow.locks import hold_until_exit
+from shapednoise.workflow.cli import named_options
+from shapednoise.workflow.layout import MODEL, SAMPLES, Layout, noises_of
 from shapednoise.workflow.project import (
     FIGURE_KINDS,
     METRICS,
     experiment_facts,
+    own_results,
     parse_config,
+    sample_set_facts,
+    snapshot,
     theory_facts,
 )
 
@@ -64,7 +66,7 @@ shell.prefix(
 IMAGES, MANIFEST = f"{DATA}/{{prepared}}/images.npy", f"{DATA}/{{prepared}}/manifest.json"
 # The resolved config of this run, for rules that must not rerun when unrelated keys change: download and
 # weights, whose content is verified.
-SNAPSHOT = f"{RESULTS}/config.json"
+SNAPSHOT = snapshot(CONFIG)
 # Of the scripts, for --sdm conda. Elsewhere none: it would be looked for in every job of a plan.
 ENVIRONMENT = "../envs/shapednoise.yaml" if workflow.deployment_settings.deployment_method else None
 
@@ -89,15 +91,9 @@ wildcard_constraints:
     stage=r"[\w.-]+",
 
 
-# The digest of the code of a stage: an edit that can change its results reruns it, and no other edit does.
-rule code:
-    output:
-        "{root}/code/{stage}.json",
-    localrule: True
-    params:
-        digests=lambda w: json.dumps(code_digests(w.stage, BASE), indent=1),
-    shell:
-        "printf '%s\n' {params.digests:q} > {output:q}"
+def script(name):
+    """The path of a script, seen from the working folder."""
+    return os.path.relpath(BASE / "scripts" / f"{name}.py")
 
 
 def code(script, *modules, root=RESULTS):
@@ -111,22 +107,9 @@ def code_of_model(script):
 
 
 def lock_results():
-    """Write down the resolved config, unless another configuration made the results folder.
-
-    The folder is this run's until it ends. Snakemake starts its jobs without this.
-    """
+    """Make the results folder this run's until it ends. Snakemake starts its jobs without this."""
     try:
-        if Path(SNAPSHOT).is_file() and (owner := read_json(SNAPSHOT)["name"]) != CONFIG.name:
-            sys.exit(
-                f"error: {RESULTS} was made by configuration {owner!r}, this one is {CONFIG.name!r}; "
-                "give `results` in the config another folder"
-            )
-        hold_until_exit(
-            Path(RESULTS, ".run.lock"),
-            lambda holder: f"{RESULTS} is being written by {holder}; wait until that run is done, "
-            "or give `results` in the config another folder",
-        )
-        write_json(SNAPSHOT, CONFIG.model_dump(mode="json"))
+        own_results(CONFIG)
     except UserError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
@@ -166,12 +149,6 @@ def as_json(settings, **options):
     return settings.model_dump_json(**options)
 
 
-def named(inputs):
-    """Input files as options of a script: NAME=PATH, several of a name where it is a list."""
-    lists = {name: [files] if isinstance(files, str) else files for name, files in inputs.items()}
-    return [f"{name}={file}" for name, files in lists.items() for file in files]
-
-
 def one_of(names):
     """A wildcard constraint: one of these names, or nothing at all."""
     return "|".join(map(re.escape, names)) or "(?!)"
@@ -185,3 +162,38 @@ def figure(wildcards):
 def recipe(wildcards):
     """The recipe of a model."""
     return CONFIG.recipes[wildcards.recipe]
+
+
+def prepared_set(wildcards):
+    """The settings of the data set whose array is made."""
+    return CONFIG.datasets[wildcards.prepared.split("/")[0]]
+
+
+def require_offline_sources(what, settings, output):
+    """No inputs; offline, what was not fetched ends the run, before the first job is run or queued."""
+    if CONFIG.offline and not Path(output).exists():
+        from shapednoise.data.sources.fetch import missing_sources
+
+        if line := missing_sources(
+            what, settings.sources, Path(DATA), Path(DATA, "downloads", what)
+        ):
+            sys.exit(f"error: {line}")
+    return []
+
+
+def of_reference(wildcards, file):
+    """A file of the data set that a sample set is compared with, the clean one."""
+    return file.format(**{**wildcards, "dataset": CONFIG.clean_of(wildcards.dataset)})
+
+
+def code_of_table(w):
+    """The code of a figure's table: its module, and the operators of the noises that it is about."""
+    operators = LAYOUT.operator_modules(*noises_of(figure(w)))
+    return code("closed_form", f"analysis.{figure(w).table}", *operators)
+
+
+def code_of_figure(w):
+    """The code of a figure: the module of its kind, and the operators of the noises that it draws itself."""
+    kind = figure(w)
+    draws_noise = [] if kind.table else LAYOUT.operator_modules(*noises_of(kind))
+    return code("figure", f"figures.{kind.kind}", *draws_noise)

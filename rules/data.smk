@@ -4,21 +4,17 @@ CLEAN = [name for name in CONFIG.datasets if CONFIG.clean_of(name) == name]
 CORRUPTED = [name for name in CONFIG.datasets if name not in CLEAN]
 
 
-def prepared_set(wildcards):
-    """The settings of the data set whose array is made."""
-    return CONFIG.datasets[wildcards.prepared.split("/")[0]]
-
-
-def require_offline_sources(what, settings, output):
-    """No inputs; offline, what was not fetched ends the run, before the first job is run or queued."""
-    if CONFIG.offline and not Path(output).exists():
-        from shapednoise.data.sources.fetch import missing_sources
-
-        if line := missing_sources(
-            what, settings.sources, Path(DATA), Path(DATA, "downloads", what)
-        ):
-            sys.exit(f"error: {line}")
-    return []
+# The digest of the code of a stage: an edit that can change its results reruns it, and no other edit does.
+rule code:
+    output:
+        "{root}/code/{stage}.json",
+    log:
+        "{root}/logs/code/{stage}.log",
+    localrule: True
+    params:
+        digests=lambda w: json.dumps(code_digests(w.stage, BASE), indent=1),
+    shell:
+        "printf '%s\n' {params.digests:q} > {output:q}"
 
 
 # None of these is tried again: bad input is bad input, and downloads have tries of their own.
@@ -44,9 +40,10 @@ rule download:
     resources:
         **job("download"),
     params:
+        script=script("download"),
         config=untracked_snapshot,
     shell:
-        "python {SCRIPTS:q}/download.py {wildcards.dataset} --config {params.config:q} --output {output:q}"
+        "python {params.script:q} {wildcards.dataset} --config {params.config:q} --output {output:q}"
         " 2>&1 | log_to {log:q}"
 
 
@@ -69,9 +66,10 @@ rule preprocess:
     resources:
         **job("preprocess"),
     params:
+        script=script("preprocess"),
         settings=lambda w: as_json(prepared_set(w), exclude={"sources", "title", "licence"}),
     shell:
-        "python {SCRIPTS:q}/preprocess.py --download {input.download:q} --settings {params.settings:q}"
+        "python {params.script:q} --download {input.download:q} --settings {params.settings:q}"
         " --images {output.images:q} --manifest {output.manifest:q}"
         " 2>&1 | log_to {log:q}"
 
@@ -96,9 +94,10 @@ rule corrupt:
     resources:
         **job("corrupt"),
     params:
+        script=script("corrupt"),
         settings=lambda w: as_json(prepared_set(w), exclude={"title"}),
     shell:
-        "python {SCRIPTS:q}/corrupt.py --clean {input.clean:q} --clean-manifest {input.clean_manifest:q}"
+        "python {params.script:q} --clean {input.clean:q} --clean-manifest {input.clean_manifest:q}"
         " --settings {params.settings:q} --images {output.images:q} --manifest {output.manifest:q}"
         " 2>&1 | log_to {log:q}"
 
@@ -126,9 +125,10 @@ rule weights:
     resources:
         **job("weights"),
     params:
+        script=script("weights"),
         config=untracked_snapshot,
     shell:
-        "python {SCRIPTS:q}/weights.py {wildcards.extractor} --config {params.config:q}"
+        "python {params.script:q} {wildcards.extractor} --config {params.config:q}"
         " --weights {output.weights:q} --manifest {output.manifest:q}"
         " 2>&1 | log_to {log:q}"
 
@@ -150,9 +150,10 @@ rule hub:
     resources:
         **job("hub"),
     params:
+        script=script("hub"),
         config=untracked_snapshot,
     shell:
-        "python {SCRIPTS:q}/hub.py {wildcards.extractor} --config {params.config:q} --manifest {output:q}"
+        "python {params.script:q} {wildcards.extractor} --config {params.config:q} --manifest {output:q}"
         " 2>&1 | log_to {log:q}"
 
 

@@ -3,27 +3,6 @@
 MEASURES = sorted({metric.module for metric in METRICS.values()})
 
 
-def sample_set_facts(wildcards):
-    """What a score belongs to, for its record."""
-    sampler = LAYOUT.samplers[wildcards.recipe, wildcards.sampler]
-    names = ("dataset", "noise", "marginal", "recipe")
-    return json.dumps(
-        {
-            **{name: wildcards[name] for name in names},
-            "reference": CONFIG.clean_of(wildcards.dataset),
-            "strength": float(wildcards.strength),
-            "seed": int(wildcards.seed),
-            "sampler": sampler.record(exclude={"precision"}),
-        },
-        sort_keys=True,
-    )
-
-
-def of_reference(wildcards, file):
-    """A file of the data set that a sample set is compared with, the clean one."""
-    return file.format(**{**wildcards, "dataset": CONFIG.clean_of(wildcards.dataset)})
-
-
 rule features_data:
     input:
         code=code("features"),
@@ -43,13 +22,14 @@ rule features_data:
     resources:
         **job("features_data"),
     params:
+        script=script("features"),
         subset=lambda w: w.reference,
         extractor=lambda w: as_json(CONFIG.extractors[w.extractor], exclude={"sources"}),
         weights=lambda w, input: ["--weights", *input.weights] if input.weights else [],
         checkpoints=f"{RESULTS}/checkpoints/features/data/{{dataset}}/{{extractor}}-ref{{reference}}",
         engine=untracked_engine,
     shell:
-        "python {SCRIPTS:q}/features.py --images {input.images:q} --count {params.subset}"
+        "python {params.script:q} --images {input.images:q} --count {params.subset}"
         " --extractor {params.extractor:q} {params.weights:q}"
         " --threads {threads} --engine {params.engine:q} --checkpoints {params.checkpoints:q}"
         " --output {output:q}"
@@ -73,6 +53,7 @@ use rule features_data as features_samples with:
     resources:
         **job("features_samples"),
     params:
+        script=script("features"),
         subset="all",
         extractor=lambda w: as_json(CONFIG.extractors[w.extractor], exclude={"sources"}),
         weights=lambda w, input: ["--weights", *input.weights] if input.weights else [],
@@ -95,8 +76,10 @@ rule neighbours:
     threads: 8
     resources:
         **job("neighbours"),
+    params:
+        script=script("neighbours"),
     shell:
-        "python {SCRIPTS:q}/neighbours.py --features {input.features:q} --threads {threads}"
+        "python {params.script:q} --features {input.features:q} --threads {threads}"
         " --output {output:q}"
         " 2>&1 | log_to {log:q}"
 
@@ -120,10 +103,11 @@ rule scores:
     resources:
         **job("scores"),
     params:
+        script=script("scores"),
         scoring=lambda w: as_json(recipe(w).scoring),
-        facts=sample_set_facts,
+        facts=lambda w: json.dumps(sample_set_facts(LAYOUT, w), sort_keys=True),
     shell:
-        "python {SCRIPTS:q}/scores.py --generated {input.generated:q} --real {input.real:q}"
+        "python {params.script:q} --generated {input.generated:q} --real {input.real:q}"
         " --neighbours {input.neighbours:q}"
         " --scoring {params.scoring:q} --extractor {wildcards.extractor}"
         " --point {params.facts:q} --threads {threads} --output {output:q}"
@@ -144,8 +128,10 @@ rule table:
         ENVIRONMENT
     resources:
         **job("table"),
+    params:
+        script=script("table"),
     shell:
-        "python {SCRIPTS:q}/table.py --scores {input.scores:q} --output {output:q}"
+        "python {params.script:q} --scores {input.scores:q} --output {output:q}"
         " 2>&1 | log_to {log:q}"
 
 

@@ -27,12 +27,13 @@ rule sample:
     resources:
         **job("sample"),
     params:
+        script=script("sample"),
         sampler=lambda w: as_json(LAYOUT.samplers[w.recipe, w.sampler]),
         model=subpath(input.index, parent=True),
         checkpoints=f"{RESULTS}/checkpoints/samples/{SAMPLES}",
         engine=untracked_engine,
     shell:
-        "python {SCRIPTS:q}/sample.py --model {params.model:q} --sampler {params.sampler:q}"
+        "python {params.script:q} --model {params.model:q} --sampler {params.sampler:q}"
         " --threads {threads} --engine {params.engine:q} --checkpoints {params.checkpoints:q}"
         " --samples {output.samples:q}"
         " --trajectory {output.trajectory:q} --provenance {output.provenance:q}"
@@ -57,7 +58,9 @@ rule pictures:
         ENVIRONMENT
     resources:
         **job("pictures"),
+    params:
+        script=script("pictures"),
     shell:
-        "python {SCRIPTS:q}/pictures.py --samples {input.samples:q} --trajectory {input.trajectory:q}"
+        "python {params.script:q} --samples {input.samples:q} --trajectory {input.trajectory:q}"
         " --grid {output.grid:q} --strip {output.strip:q} --gif {output.gif:q}"
         " 2>&1 | log_to {log:q}"

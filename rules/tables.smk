@@ -1,19 +1,6 @@
 """Tables and spectra that one function computes, in closed form or from the tables of others."""
 
 
-def noises_of(figure):
-    """The noises that a figure names."""
-    return [point.noise for point in getattr(figure, "points", ())] + (
-        [figure.noise] if hasattr(figure, "noise") else []
-    )
-
-
-def code_of_table(w):
-    """The code of a figure's table: its module, and the operators of the noises that it is about."""
-    operators = LAYOUT.operator_modules(*noises_of(figure(w)))
-    return code("closed_form", f"analysis.{figure(w).table}", *operators)
-
-
 # The tables of figures: the function of the module that the kind of figure names. The other rules of
 # this family call other functions; a function gets its inputs, loaded, and its parameters by name.
 rule closed_form:
@@ -33,11 +20,12 @@ rule closed_form:
     resources:
         **job("closed_form"),
     params:
+        script=script("closed_form"),
         function=lambda w: f"analysis.{figure(w).table}:{figure(w).table}_table",
-        inputs=lambda w, input: named(figure(w).table_inputs(LAYOUT)),
+        inputs=lambda w, input: named_options(figure(w).table_inputs(LAYOUT)),
         parameters=lambda w: json.dumps(figure(w).table_parameters(CONFIG)),
     shell:
-        "python {SCRIPTS:q}/closed_form.py {params.function} --inputs {params.inputs:q}"
+        "python {params.script:q} {params.function} --inputs {params.inputs:q}"
         " --parameters {params.parameters:q} --output {output:q}"
         " 2>&1 | log_to {log:q}"
 
@@ -68,8 +56,9 @@ use rule closed_form as pca with:
     resources:
         **job("pca"),
     params:
+        script=script("closed_form"),
         function="analysis.pca:color_pca",
-        inputs=lambda w, input: named({"images": input.images}),
+        inputs=lambda w, input: named_options({"images": input.images}),
         parameters="{}",
 
 
@@ -87,8 +76,9 @@ use rule closed_form as spectrum with:
     resources:
         **job("spectrum"),
     params:
+        script=script("closed_form"),
         function="analysis.spectrum:power_spectrum",
-        inputs=lambda w, input: named({"images": input.images, "pca": input.pca}),
+        inputs=lambda w, input: named_options({"images": input.images, "pca": input.pca}),
         parameters="{}",
 
 
@@ -104,8 +94,9 @@ use rule closed_form as curves with:
     benchmark:
         f"{RESULTS}/benchmarks/curves/{{experiment}}.tsv"
     params:
+        script=script("closed_form"),
         function="analysis.curve:curve_table",
-        inputs=lambda w, input: named({"table": input.table}),
+        inputs=lambda w, input: named_options({"table": input.table}),
         parameters="{}",
 
 
@@ -120,6 +111,7 @@ use rule closed_form as hyperparameters with:
     benchmark:
         f"{RESULTS}/benchmarks/hyperparameters/{{experiment}}.tsv"
     params:
+        script=script("closed_form"),
         function="claims.published_hyperparameters:hyperparameters_table",
         inputs=[],
         parameters=lambda w: json.dumps({"experiment": experiment_facts(CONFIG, w.experiment)}),

@@ -26,13 +26,14 @@ rule train:
     resources:
         **job("train"),
     params:
+        script=script("train"),
         shape=lambda w: json.dumps(CONFIG.shape(w.noise, float(w.strength))),
         training=lambda w: as_json(recipe(w).training),
         folder=subpath(output.index, parent=True),
         checkpoints=f"{RESULTS}/checkpoints/training/{MODEL}",
         engine=untracked_engine,
     shell:
-        "python {SCRIPTS:q}/train.py --images {input.images:q} --manifest {input.manifest:q}"
+        "python {params.script:q} --images {input.images:q} --manifest {input.manifest:q}"
         " --pca {input.pca:q} --shape {params.shape:q}"
         " --marginal {wildcards.marginal} --training {params.training:q}"
         " --seed {wildcards.seed} --threads {threads}"

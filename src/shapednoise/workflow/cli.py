@@ -6,7 +6,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -63,6 +63,12 @@ def inputs_and_parameters() -> argparse.ArgumentParser:
     )
     parser.add_argument("--parameters", type=json.loads, default={}, help="its other arguments (JSON)")
     return parser
+
+
+def named_options(inputs: Mapping[str, str | Sequence[str]]) -> list[str]:
+    """Files by name as `--inputs` takes them: NAME=PATH, several of a name where it is a list."""
+    lists = {name: [files] if isinstance(files, str) else files for name, files in inputs.items()}
+    return [f"{name}={file}" for name, files in lists.items() for file in files]
 
 
 def call(function: Callable[..., Any], arguments: argparse.Namespace) -> Any:

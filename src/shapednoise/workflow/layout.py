@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from shapednoise.config.base import strength_text
+from shapednoise.config.figures import FigureSettings
 from shapednoise.config.noise import Marginal, marginal_of
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.schema import Config
@@ -205,8 +205,14 @@ class Layout:
         return sorted({module for shape in shapes for module in operator_modules(shape)})
 
 
-def experiments_of(figure: Any) -> Iterator[str]:
+def experiments_of(figure: FigureSettings) -> Iterator[str]:
     """The experiments that a figure draws."""
     yield from getattr(figure, "experiments", ())
     if getattr(figure, "experiment", None):
         yield figure.experiment
+
+
+def noises_of(figure: FigureSettings) -> list[str]:
+    """The noises that a figure names."""
+    noises = [figure.noise] if hasattr(figure, "noise") else []
+    return [*noises, *(point.noise for point in getattr(figure, "points", ()))]

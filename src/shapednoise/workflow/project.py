@@ -1,13 +1,18 @@
 """The config of the project, with all kinds of figures registered, and what jobs are told of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from shapednoise.config.load import load_config, load_project_config, merge, parse_config
 from shapednoise.config.schema import Config
+from shapednoise.errors import UserError
 from shapednoise.figures.kinds import FIGURE_KINDS
+from shapednoise.files import read_json, write_json
 from shapednoise.metrics.registry import METRICS
 from shapednoise.noise.operators import BASELINE
+from shapednoise.workflow.layout import Layout
+from shapednoise.workflow.locks import hold_until_exit
 
 __all__ = [
     "FIGURE_KINDS",
@@ -16,9 +21,36 @@ __all__ = [
     "load_config",
     "load_project_config",
     "merge",
+    "own_results",
     "parse_config",
+    "sample_set_facts",
+    "snapshot",
     "theory_facts",
 ]
+
+
+def snapshot(config: Config) -> str:
+    """The file with the resolved config of the last run."""
+    return f"{config.results}/config.json"
+
+
+def own_results(config: Config) -> None:
+    """Write down the resolved config; the results folder is this process's until it ends.
+
+    Raises UserError if another configuration made the folder, or another run is at work there.
+    """
+    file, remedy = Path(snapshot(config)), "give `results` in the config another folder"
+    if file.is_file() and (owner := read_json(file)["name"]) != config.name:
+        raise UserError(
+            f"{config.results} was made by configuration {owner!r}, this one is {config.name!r}; {remedy}"
+        )
+    hold_until_exit(
+        Path(config.results, ".run.lock"),
+        lambda holder: (
+            f"{config.results} is being written by {holder}; wait until that run is done, or {remedy}"
+        ),
+    )
+    write_json(file, config.model_dump(mode="json"))
 
 
 def experiment_facts(config: Config, experiment: str) -> dict[str, Any]:
@@ -41,6 +73,18 @@ def experiment_facts(config: Config, experiment: str) -> dict[str, Any]:
         "training": recipe.training.model_dump(mode="json"),
         "scoring": recipe.scoring.model_dump(mode="json"),
         "sampling": {key: _one_or_all([sampler[key] for sampler in samplers]) for key in samplers[0]},
+    }
+
+
+def sample_set_facts(layout: Layout, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    """What the scores of a sample set belong to, for their record. wildcards: those of its rule."""
+    sampler = layout.samplers[wildcards["recipe"], wildcards["sampler"]]
+    return {
+        **{name: wildcards[name] for name in ("dataset", "noise", "marginal", "recipe")},
+        "reference": layout.config.clean_of(wildcards["dataset"]),
+        "strength": float(wildcards["strength"]),
+        "seed": int(wildcards["seed"]),
+        "sampler": sampler.record(exclude={"precision"}),
     }
 
 
