@@ -167,7 +167,7 @@ class Trial:
 def told(run: Run, pattern: str) -> Row:
     """The row of a run that has ended: one message that fits the pattern, one error at most, no traceback."""
     said = re.search(pattern, run.text)
-    row = Row(said[0].replace(POINT, "...") if said else "nothing", run.process.returncode)
+    row = Row((said and said[0].replace(POINT, "...")) or "nothing", run.process.returncode)
     errors = {line for line in run.text.splitlines() if line.startswith("error: ")}
     if not said or len(errors) > 1 or "Traceback" in run.text:
         row.wrong.append(f"what is said: {run.text[-2000:]}")
@@ -183,7 +183,6 @@ def interrupted(trial: Trial, script: str, signum: signal.Signals, whom: str, sa
     (os.killpg if whom == "all" else os.kill)(victim, signum)
     run.process.wait()
     row = told(run, says)
-    row.said = row.said or "nothing"
     if whom != "job":
         return trial.finish(row)
     row.user, row.rerun = "nothing", "in the same run"

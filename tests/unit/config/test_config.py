@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from shapednoise.config.base import Settings, strength_text
+from shapednoise.config.data import Source
 from shapednoise.errors import ConfigError
 from shapednoise.workflow.layout import Layout
 from shapednoise.workflow.project import load_config, merge, parse_config
@@ -336,3 +337,9 @@ def test_every_field_is_described():
         assert kind.__doc__, kind
         undescribed = [name for name, field in kind.model_fields.items() if not field.description]
         assert not undescribed, f"{kind.__name__}: {undescribed}"
+
+
+@pytest.mark.parametrize("place", ["pictures@main/a.parquet", "own/pictures/a.parquet", "own/pictures@main"])
+def test_a_hub_file_names_owner_revision_and_path(place):
+    with pytest.raises(ValueError, match="pattern"):
+        Source(hub=place)

@@ -229,12 +229,6 @@ def test_a_file_that_the_hub_has_not_is_one_short_line(hub, tmp_path, place, say
     assert not kept(tmp_path)
 
 
-@pytest.mark.parametrize("place", ["pictures@main/a.parquet", "own/pictures/a.parquet", "own/pictures@main"])
-def test_a_hub_file_names_owner_revision_and_path(place):
-    with pytest.raises(ValueError, match="pattern"):
-        Source(hub=place)
-
-
 def test_offline_only_what_is_there_is_used(server, tmp_path):
     (tmp_path / "data").mkdir()
     sources = [
