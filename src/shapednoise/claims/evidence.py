@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from shapednoise.analysis.curve import SAMPLER
-from shapednoise.claims import published
+from shapednoise.claims import published_hyperparameters as published
 from shapednoise.noise.operators import BASELINE
 
 PUBLISHED_SAMPLER = {"eta": 0.0} | {row.key.removeprefix("sampling."): row.value for row in published.SAMPLER}
@@ -27,7 +27,7 @@ class Evidence:
 
     Kinds are scores, hyperparameters and sharpness, by experiment; theory, score_limit and pca, by data
     set; drift, by figure. Columns are those of the files below `tables/`; pca is the content of a JSON
-    file. defaults: the hyperparameters of what needs no training (`published.defaults_table`).
+    file. defaults: the hyperparameters of what needs no training (`defaults_table`).
     """
 
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
