@@ -41,8 +41,7 @@ MODEL = ("model_index.json", "scheduler/scheduler_config.json", "unet/config.jso
 # What a script makes: the options that name it and, where that is a folder, the files there.
 FILE = ("",)
 OUTPUTS = {
-    **{name: {"output": FILE} for name in ("download", "pca", "features", "neighbours")},
-    **{name: {"output": FILE} for name in ("hyperparameters", "scores")},
+    **{name: {"output": FILE} for name in ("download", "closed_form", "features", "neighbours", "scores")},
     "preprocess": {"images": FILE, "manifest": FILE},
     "weights": {"weights": FILE, "manifest": FILE},
     "train": {"output": MODEL},
@@ -156,14 +155,18 @@ def processor_seconds() -> float:
 
 
 def starts_of_jobs(folder: Path) -> list[tuple[float, str]]:
-    """Seconds from the call to the start of each of the first jobs, and its rule; then the run is ended."""
+    """Seconds from the call to the start of each of the first jobs, and its rule; then the run is ended.
+
+    The jobs that write the digests of the code are not counted: there are as many in a small run.
+    """
     began, starts, lines = time.monotonic(), [], []
     with subprocess.Popen(
         command(), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         for line in process.stdout:
             lines.append(line)
-            if (start := START.match(line)) and len(starts) < STARTS:
+            start = START.match(line)
+            if start and start[1] != "code" and len(starts) < STARTS:
                 starts.append((time.monotonic() - began, start[1]))
                 if len(starts) == STARTS:
                     process.terminate()  # Snakemake lets the running jobs end

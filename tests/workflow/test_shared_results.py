@@ -48,7 +48,7 @@ def test_the_second_run_on_a_results_folder_is_told_who_has_it_and_touches_nothi
     )  # fmt: skip
     try:
         wait_for(holder.exists)
-        os.kill(running.pid, signal.SIGSTOP)  # before it has started a job
+        os.killpg(running.pid, signal.SIGSTOP)  # with the jobs that it may have started
         before = times(results)
         refused = other.snakemake(str(table), "--forceall")
         [line] = [line for line in refused.stdout.splitlines() if line.startswith("error: ")]
