@@ -58,7 +58,7 @@ def _shown_claims(claims: pd.DataFrame) -> pd.DataFrame:
         {
             "id": claims.id,
             "claim": claims.statement,
-            "published": claims.published_hyperparameters,
+            "published": claims.published,
             "measured": claims.measured,
             "95 % interval": [_interval(row) for row in claims.itertuples()],
             "n": claims.images.map(_count),
