@@ -29,7 +29,7 @@ def test_editing_a_plot_reruns_that_plot_alone(workspace):
 
 
 def test_editing_the_script_of_the_plots_reruns_all_plots_and_nothing_else(workspace):
-    workspace.edit("scripts/figure.py", "save(call(", "save(figure=call(")
+    workspace.edit("scripts/figure.py", ", arguments.output)", ", list(arguments.output))")
     assert workspace.planned() == Counter(figure=11)
 
 
@@ -138,7 +138,7 @@ def test_editing_a_sampler_resamples_and_never_retrains(workspace):
 
 
 def test_editing_the_process_retrains_and_redraws_what_shows_it(workspace):
-    workspace.edit("src/shapednoise/noise/shape.py", "return across * x", "return 1.0 * across * x")
+    workspace.edit("src/shapednoise/noise/bases.py", "return across * x", "return 1.0 * across * x")
     planned = workspace.planned()
     assert planned["train"] == planned["sample"] == MODELS
     assert {"fig1", "figB2", "figS2"} <= workspace.planned_figures()
