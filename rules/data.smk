@@ -10,6 +10,7 @@ rule code:
         "{root}/code/{stage}.json",
     log:
         "{root}/logs/code/{stage}.log",
+    priority: 4  # before all others: what a point needs next is never held up by it
     localrule: True
     params:
         digests=lambda w: json.dumps(code_digests(w.stage, BASE), indent=1),
