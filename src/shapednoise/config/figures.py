@@ -85,6 +85,18 @@ def steps_problems(config: "Config", steps: tuple[int, ...]) -> Iterator[tuple[s
         yield "steps", f"{max(steps)} is more than the {config.schedule.timesteps} timesteps"
 
 
+def reverse_process_parameters(
+    config: "Config", noise: str, strengths: tuple[float, ...], steps: tuple[int, ...]
+) -> dict[str, Any]:
+    """What a table about reverse steps takes: a noise's shapes, one a strength, and the timesteps."""
+    return {
+        "noise": noise,
+        "shapes": [config.shape(noise, strength) for strength in strengths],
+        "steps": list(steps),
+        "schedule": config.schedule.for_diffusers(),
+    }
+
+
 def image_problems(config: "Config", dataset: str, image: int) -> Iterator[tuple[str, str]]:
     """The index of an image is one that the data set has, where its number of images is known."""
     count = config.images_of(dataset).images

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from shapednoise.config.base import Name, Strength
-from shapednoise.config.figures import FigureSettings, color_axis_problems, steps_problems
+from shapednoise.config.figures import (
+    FigureSettings,
+    color_axis_problems,
+    reverse_process_parameters,
+    steps_problems,
+)
 from shapednoise.figures.style import READING_STYLES, new_figure, noise_name, number, palette
 
 if TYPE_CHECKING:
@@ -39,13 +44,8 @@ class ReadingsSettings(FigureSettings):
         yield from steps_problems(config, self.steps)
 
     def table_parameters(self, config: Config) -> dict[str, Any]:
-        """The shapes of the strengths, and the schedule."""
-        return {
-            "noise": self.noise,
-            "shapes": [config.shape(self.noise, strength) for strength in self.strengths],
-            "steps": list(self.steps),
-            "schedule": config.schedule.for_diffusers(),
-        }
+        """The shapes of the strengths, the numbers of steps, and the schedule."""
+        return reverse_process_parameters(config, self.noise, self.strengths, self.steps)
 
     def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
         """The table of the readings."""
