@@ -41,6 +41,8 @@ rule all:
 
 # One target a figure, by its name in the config.
 for target in CONFIG.figures:
+    if workflow.is_rule(target):
+        sys.exit(f"error: config: figures.{target}: a rule has this name; choose another name")
 
     rule:
         name:

@@ -68,11 +68,13 @@ IMAGES, MANIFEST = f"{DATA}/{{prepared}}/images.npy", f"{DATA}/{{prepared}}/mani
 # weights, whose content is verified.
 SNAPSHOT = snapshot(CONFIG)
 # Of the scripts, for --sdm conda. Elsewhere none: it would be looked for in every job of a plan.
-ENVIRONMENT = "../envs/shapednoise.yaml" if workflow.deployment_settings.deployment_method else None
+DEPLOYMENT = {each.name for each in workflow.deployment_settings.deployment_method}
+ENVIRONMENT = "../envs/shapednoise.yaml" if DEPLOYMENT else None
 
 
-# For `snakemake --sdm apptainer`; made by `make image`.
-container: os.path.relpath(BASE / "envs" / "shapednoise.sif")
+if "APPTAINER" in DEPLOYMENT:  # made by `make image`
+
+    container: os.path.relpath(BASE / "envs" / "shapednoise.sif")
 
 
 wildcard_constraints:

@@ -7,6 +7,8 @@ import pytest
 
 from tests.workspace import make_workspace
 
+DRIFT = {"noise": "sdm", "strengths": [-0.4], "steps": [50]}
+
 
 def error_lines(output: str) -> list[str]:
     return [line for line in output.splitlines() if line.startswith("error: ")]
@@ -28,6 +30,8 @@ def fresh(tmp_path, repository, inception_weights):
             4,
             "error: config: recipes.tiny.sampling.images: 4 images are fewer",
         ),
+        ("figures.table", {"kind": "drift", **DRIFT}, "error: config: figures.table: a rule has this name"),
+        ("figures.all", {"kind": "drift", **DRIFT}, "error: config: figures.all: a rule has this name"),
     ],
 )
 def test_a_bad_config_ends_before_any_dag_is_built(fresh, key, value, expected):

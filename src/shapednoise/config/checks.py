@@ -6,20 +6,21 @@ Each check yields one line a problem, `key: what; remedy`. The first one is what
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from shapednoise.config.base import one_line, suggestion
+from shapednoise.config.base import suggestion
 from shapednoise.config.data import CorruptedSettings
 from shapednoise.config.sampling import SamplerSettings
+from shapednoise.errors import ConfigError
 from shapednoise.noise.operators import BASELINE
 
 if TYPE_CHECKING:
     from shapednoise.config.schema import Config
 
+FOLDERS_OF_DATA = {"code", "downloads", "logs", "weights"}
+
 
 def problems(config: "Config") -> Iterator[str]:
     """Every problem of a config; names that do not exist first, because the rest follows names."""
-    first = [*_unknown_names(config), *_bad_grids(config), *_doubly_corrupted(config)]
+    first = [*_taken_names(config), *_unknown_names(config), *_bad_grids(config), *_doubly_corrupted(config)]
     yield from first
     if not first:
         for name, figure in config.figures.items():
@@ -29,6 +30,16 @@ def problems(config: "Config") -> Iterator[str]:
         yield from _bad_datasets(config)
         yield from _bad_recipes(config)
         yield from _bad_samplers(config)
+
+
+def _taken_names(config: "Config") -> Iterator[str]:
+    """Names that files of the workflow have; those of its rules are looked for in the Snakefile."""
+    for name in config.datasets.keys() & FOLDERS_OF_DATA:
+        yield f"datasets.{name}: the data folder has a folder {name} of its own; choose another name"
+    for name, figure in config.figures.items():
+        first = config.figures.get(name.removesuffix("_modes"), figure)
+        if first is not figure and figure.table == first.table == "theory":
+            yield f"figures.{name}: the second table of another figure has this name; choose another name"
 
 
 def _unknown_names(config: "Config") -> Iterator[str]:
@@ -171,8 +182,8 @@ def _bad_samplers(config: "Config") -> Iterator[str]:
         where = f"recipes.{config.recipe_of(name)}.sampling"
         try:
             samplers = config.samplers_of(name)
-        except ValidationError as error:
-            yield f"experiments.{name}.samplers.{one_line(error)}"
+        except ConfigError as error:
+            yield f"experiments.{name}.samplers.{error}"
             continue
         timesteps, needed = recipe.training.schedule.timesteps, recipe.scoring.images_needed()
         for sampler in samplers:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from shapednoise.config.base import Name, Seed, Settings
+from shapednoise.config.base import LocalPath, Name, Seed, Settings
 from shapednoise.noise.bands import reaches
 
 SHA256 = r"^[0-9a-f]{64}$"
@@ -22,7 +22,7 @@ Frequency = Annotated[float, Field(ge=0, le=0.7072, allow_inf_nan=False)]  # up 
 class Place(Settings):
     """Where a file can be had: exactly one of these kinds (data/sources/kinds.py fetches each of them)."""
 
-    file: str | None = Field(
+    file: LocalPath | None = Field(
         None, description="A file or a directory of yours: an absolute path, or one below the data folder."
     )
     url: str | None = Field(None, pattern="^https?://", description="An address; downloads resume.")
@@ -181,7 +181,9 @@ class NetworkSettings(Settings):
         "package.module:Class: a subclass of torch_fidelity's FeatureExtractorBase.",
     )
     layer: str | None = Field(
-        None, description="The layer: of inception 64, 192, 768 or 2048; the network's own for FID if none."
+        None,
+        coerce_numbers_to_str=True,  # 768 without quotes
+        description="The layer: of inception 64, 192, 768 or 2048; the network's own for FID if none.",
     )
     batch_size: int = Field(32, ge=1, description="Images at once; features differ in the last digits by it.")
 

@@ -26,7 +26,7 @@ def parse_config(content: Mapping[str, Any]) -> Config:
     try:
         return _config_model(tuple(FIGURE_KINDS.values())).model_validate(dict(content))
     except ValidationError as error:
-        raise ConfigError(f"config: {one_line(error)}") from None
+        raise ConfigError(f"config: {one_line(error, content)}") from None
 
 
 @cache

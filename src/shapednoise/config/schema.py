@@ -3,9 +3,18 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, SerializeAsAny, Tag, model_validator
+from pydantic import Discriminator, Field, SerializeAsAny, Tag, TypeAdapter, ValidationError, model_validator
 
-from shapednoise.config.base import Name, Seed, SeedList, Settings, Strength, StrengthGrid
+from shapednoise.config.base import (
+    Name,
+    OutputFolder,
+    Seed,
+    SeedList,
+    Settings,
+    Strength,
+    StrengthGrid,
+    one_line,
+)
 from shapednoise.config.checks import problems
 from shapednoise.config.data import CorruptedSettings, DatasetSettings, DownloadSettings, ExtractorSettings
 from shapednoise.config.figures import FigureSettings, NoiseAtStrength
@@ -14,7 +23,10 @@ from shapednoise.config.noise import NoiseSettings, shape_of
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.scoring import ScoringSettings
 from shapednoise.config.training import ScheduleSettings, TrainingSettings
+from shapednoise.errors import ConfigError
 from shapednoise.noise.operators import BASELINE
+
+SAMPLERS = TypeAdapter(tuple[SamplerSettings, ...])
 
 
 def _clean_or_corrupted(entry: Any) -> str:
@@ -56,8 +68,8 @@ class Config(Settings):
     """Everything a run depends on. The papers' grid is config.yaml; overlays change parts of it."""
 
     name: Name = Field(description="Name of this configuration; a results folder belongs to one.")
-    results: str = Field(description="Folder of the results.")
-    data_dir: str = Field("data", description="Folder of downloads and data sets, shared by all runs.")
+    results: OutputFolder = Field(description="Folder of the results.")
+    data_dir: OutputFolder = Field("data", description="Folder of downloads and data sets of all runs.")
     offline: bool = Field(False, description="Use no network, only what was fetched or put there before.")
     download: DownloadSettings = Field(DownloadSettings(), description="How long downloads go on.")
     engine: EngineSettings = Field(EngineSettings(), description="How fast and how safely to compute.")
@@ -109,9 +121,12 @@ class Config(Settings):
         return self.samplers(self.recipe_of(experiment), self.experiments[experiment].samplers)
 
     def samplers(self, recipe: str, changes: tuple[dict[str, Any], ...]) -> tuple[SamplerSettings, ...]:
-        """A recipe's sampling with each of these changes."""
-        base = self.recipes[recipe].sampling.model_dump()
-        return tuple(SamplerSettings.model_validate({**base, **change}) for change in changes)
+        """A recipe's sampling with each of these changes. Raises ConfigError, `0.steps: ...`."""
+        changed = [self.recipes[recipe].sampling.model_dump() | change for change in changes]
+        try:
+            return SAMPLERS.validate_python(changed)
+        except ValidationError as error:
+            raise ConfigError(one_line(error, changed)) from None
 
     def shape(self, noise: str, strength: float) -> dict[str, Any]:
         """The shape of a noise at a strength, as make_shape takes it, without the data's colour axis."""

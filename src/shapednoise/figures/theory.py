@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from shapednoise.config.base import Name, Strength, StrengthGrid, one_line
+from shapednoise.config.base import Name, Strength, StrengthGrid
 from shapednoise.config.figures import FigureSettings
 from shapednoise.config.sampling import SamplerSettings
+from shapednoise.errors import ConfigError
 from shapednoise.figures.style import (
     METHOD_NAMES,
     READING_STYLES,
@@ -54,8 +55,8 @@ class TheorySettings(FigureSettings):
         """The samplers must be able to run, and the experiment must be about the same."""
         try:
             samplers = config.samplers(config.recipe, self.samplers)
-        except ValidationError as error:
-            key, _, problem = one_line(error).partition(": ")
+        except ConfigError as error:
+            key, _, problem = str(error).partition(": ")
             yield f"samplers.{key}", problem
             return
         for sampler in samplers:

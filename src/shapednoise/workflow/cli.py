@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
+from shapednoise.config.base import one_line
 from shapednoise.errors import CANNOT_WRITE, DamagedFile, UserError, cannot_write
 from shapednoise.files import DAMAGED, read_json
 from shapednoise.log import log
@@ -29,9 +30,8 @@ def settings_from(kind: type[AnySettings]) -> Callable[[str], AnySettings]:
         try:
             return kind.model_validate_json(text)
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            raise argparse.ArgumentTypeError(f"{key}: {first['msg']}") from None
+            content = None if error.errors()[0]["type"] == "json_invalid" else json.loads(text)
+            raise argparse.ArgumentTypeError(one_line(error, content)) from None
 
     parse.__name__ = kind.__name__
     return parse
