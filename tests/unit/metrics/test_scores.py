@@ -135,6 +135,20 @@ def test_precision_and_recall_are_torch_fidelitys(two_sets, neighbors):
     assert 0.1 < expected[0] < 1 and 0.1 < expected[1] < 1
 
 
+@pytest.mark.parametrize("centre", [1000.0, 10_000.0])
+def test_features_far_from_the_origin_have_the_scores_of_their_distances(centre):
+    """Against distances in float64: scipy subtracts before it squares."""
+    features = (cloud(400, 1.0, 0, centre)["features"], cloud(500, 1.1, 1, centre)["features"])
+    generated, real = (each.astype(np.float64) for each in features)
+    among, own = (np.sort(cdist(each, each), axis=1) for each in (real, generated))
+    distances = cdist(real, generated)
+    found = membership(*features, neighbor_distances(features[1]), 3, 5)
+    np.testing.assert_array_equal(found.precise, (distances <= among[:, 3, None]).any(0))
+    np.testing.assert_array_equal(found.recalled, (distances <= own[:, 3]).any(1))
+    np.testing.assert_allclose(found.dense, (distances < among[:, 5, None]).sum(0) / 5)
+    np.testing.assert_array_equal(found.covered, (distances < among[:, 5, None]).any(1))
+
+
 def test_neighbours_are_the_nearest_others(two_sets):
     _, real = two_sets
     found = neighbor_distances(real)
