@@ -10,6 +10,7 @@ import numpy as np
 
 from shapednoise.config.data import ImagesSettings
 from shapednoise.data.archives import Member, members
+from shapednoise.data.images import block_size
 from shapednoise.data.pictures import SUFFIXES, crop_and_resize, read_picture
 from shapednoise.errors import UserError
 from shapednoise.log import log
@@ -38,8 +39,9 @@ def read_folder(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.nd
             low, high = settings.part
             pictures = [member for member in pictures if low <= split_position(member.name) < high]
         pictures = pictures[: settings.images]
-        for start in range(0, len(pictures), BLOCK):
-            block = pictures[start : start + BLOCK]
+        at_once = block_size((settings.channels, settings.size, settings.size), BLOCK)
+        for start in range(0, len(pictures), at_once):
+            block = pictures[start : start + at_once]
             images = [_read(member, archive, settings) for member in block]
             names = [labels[member.name] for member in block]
             yield np.stack(images), names if all(names) else None
