@@ -15,17 +15,25 @@ import socket
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from shapednoise.errors import CANNOT_WRITE, DamagedFile
+from shapednoise.log import log
 
 # names under which atomic_path and atomic_directory write
 PARTIAL = re.compile(r"\.((?P<process>\d+)\.(?P<host>.+)\.partial\..+|partial-.+)")
 # what reading a damaged .npy or .npz file raises
 DAMAGED = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile)
+
+# what macOS, Windows and file servers keep beside the user's files, in lower case
+SYSTEM = {
+    *("__macosx", ".ds_store", ".spotlight-v100", ".fseventsd", ".trashes", "icon\r"),
+    *("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information"),
+    *("@eadir", "#recycle", "lost+found"),
+}
 
 
 @contextmanager
@@ -189,10 +197,34 @@ def sha256_of_file(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_system_file(name: str) -> bool:
+    """Whether a relative name is of what a system keeps beside the user's files: SYSTEM, or macOS's `._x`."""
+    return any(part.lower() in SYSTEM or part.startswith("._") for part in PurePosixPath(name).parts)
+
+
 def files_of(folder: str | Path) -> list[str]:
-    """Names of all regular files of a folder, relative to it, sorted; links to folders are not followed."""
-    found = (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
-    return sorted(path.relative_to(folder).as_posix() for path in found if path.is_file())
+    """Names of all regular files of a folder, relative to it, sorted, without those of the system.
+
+    Links are followed; those that lead nowhere are warned of. Raises OSError where a folder cannot be read.
+    """
+    files, others = [], []
+    for path in _walk(Path(folder), ()):
+        (files if path.is_file() else others).append(path)
+    if lost := sorted(path for path in others if not path.exists()):
+        log.warning("%s: left out %d links that lead nowhere, such as %s", folder, len(lost), lost[0])
+    return sorted(path.relative_to(folder).as_posix() for path in files)
+
+
+def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
+    """What is no folder; a link to one that holds the place where it was met, which has no end, is passed."""
+    above = (*above, folder.resolve())
+    for path in folder.iterdir():
+        if is_system_file(path.name):
+            continue
+        if not path.is_dir():
+            yield path
+        elif not path.is_symlink() or not any(place.is_relative_to(path.resolve()) for place in above):
+            yield from _walk(path, above)
 
 
 def sha256_of_path(path: str | Path) -> str:

@@ -38,8 +38,8 @@ def score_limit_table(
 
     Returns:
         Columns noise, strength, level; `error`, the root of E|learned - data's|^2 / E|data's|^2 over all
-        modes with x from the data; `support`, the share of modes with noise; `error_on_support`, over
-        those.
+        modes that the data have, with x from the data; `support`, the share of them with noise;
+        `error_on_support`, over those, NaN where there are none.
     """
     rows = []
     for noise, strength, description in points:
@@ -60,8 +60,11 @@ def _errors(process: ShapedProcess, data: np.ndarray) -> dict[str, float]:
     supported = variance > 0
     learned = np.where(supported, 1 / (float(signal) ** 2 * data + variance), 0)
     squares = data * (learned - 1 / data) ** 2  # of the scores' difference, mean over the data
+    on_support = (
+        np.sqrt(squares[supported].sum() / (1 / data)[supported].sum()) if supported.any() else np.nan
+    )
     return {
         "error": float(np.sqrt(squares.sum() / (1 / data).sum())),
         "support": float(supported.mean()),
-        "error_on_support": float(np.sqrt(squares[supported].sum() / (1 / data)[supported].sum())),
+        "error_on_support": float(on_support),
     }

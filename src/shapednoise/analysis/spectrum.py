@@ -7,7 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from shapednoise.data.images import normalize_to_minus_one_one
+from shapednoise.data.images import block_size, normalize_to_minus_one_one
+from shapednoise.errors import UserError
+
+ROUNDING = (16 * torch.finfo(torch.float32).eps) ** 2  # of a mode's variance, a share of the largest
 
 
 def power_spectrum(images: np.ndarray, pca: Mapping[str, Any], block: int = 2000) -> np.ndarray:
@@ -19,11 +22,15 @@ def power_spectrum(images: np.ndarray, pca: Mapping[str, Any], block: int = 2000
     Args:
         images: N x C x H x W, uint8, or float16 on the [-1, 1] scale.
         pca: The colours' principal `axes`, C unit rows (analysis/pca.py).
-        block: Images that are transformed at once.
+        block: Images that are transformed at once; fewer of large ones.
 
     Returns:
-        float64 (C, H, W), as fft2 lays it.
+        float64 (C, H, W), as fft2 lays it. Variances of no more than rounding are 0.
+
+    Raises:
+        UserError: All images are equal.
     """
+    block = block_size(images.shape[1:], block)
     blocks = range(0, len(images), block)
     sums = (_scaled(images[i : i + block]).sum(0, dtype=torch.float64) for i in blocks)
     mean = (sum(sums) / len(images)).float()
@@ -35,7 +42,12 @@ def power_spectrum(images: np.ndarray, pca: Mapping[str, Any], block: int = 2000
         projected = torch.einsum("ac,nchw->nahw", rotation, centered)
         total += torch.view_as_real(torch.fft.rfft2(projected, norm="ortho")).square().sum((0, -1))
     mirrored = total[..., 1 : (width + 1) // 2].flip(-1, -2).roll(1, -2)  # power is even in frequency
-    return (torch.cat([total, mirrored], -1) / len(images)).numpy()
+    power = (torch.cat([total, mirrored], -1) / len(images)).numpy()
+    power[power <= ROUNDING * max(1, power.max())] = 0
+    if not power.any():
+        where = getattr(images, "filename", "the array")
+        raise UserError(f"all {len(images)} images of {where} are equal; take others")
+    return power
 
 
 def _scaled(block: np.ndarray) -> Tensor:

@@ -70,7 +70,7 @@ def predict(scheduler: AnyShaped, spectrum: np.ndarray) -> Prediction:
     for t, step in scheduler.coefficients(size):
         x0, xt, noise, previous = (_on_modes(c, modes) for c in (step.x0, step.xt, step.noise, step.previous))
         signal, added = process.marginal(t, size)
-        k = signal * data / (signal**2 * data + added[modes])
+        k = (signal * data / (signal**2 * data + added[modes])).nan_to_num(0)  # without data and noise
         a = x0 * k + xt
         following = a**2 * variance + 2 * a * previous * covariance + previous**2 * last + noise**2
         covariance = k * (a * variance + previous * covariance)
@@ -109,7 +109,8 @@ def theory_table(
     Returns:
         A row a shape and sampler: `distance`, the Gaussian Frechet distance; `share` and `share_v`,
         Prediction's variance_ratio and variance_ratio_v. And for the strengths `shown` a row a direction
-        and ring: `radius` (cycles per pixel), `data`, the mean L_m, and `ratio`, the mean v_m / L_m.
+        and ring: `radius` (cycles per pixel), `data`, the mean L_m, and `ratio`, the mean v_m / L_m
+        (NaN where the data have a mode without variance).
     """
     spectrum = np.array(spectrum)  # in memory, writable
     distances, variances = [], []
@@ -130,7 +131,8 @@ def theory_table(
 
 def _variance_rows(prediction: Prediction) -> Iterator[dict[str, Any]]:
     radius, index = rings(prediction.data.shape[-2:])
-    ratios = prediction.samples / prediction.data
+    there = prediction.data > 0
+    ratios = np.divide(prediction.samples, prediction.data, np.full(there.shape, np.nan), where=there)
     for direction, axes in directions(len(prediction.data)):
         means = radial_mean(prediction.data[axes], index), radial_mean(ratios[axes], index)
         for r, data, ratio in zip(radius, *means, strict=True):

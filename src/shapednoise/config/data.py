@@ -92,7 +92,7 @@ class ImagesSettings(Settings):
     reader: Literal["cifar", "folder", "idx"] = Field(
         description="cifar: the official Python archives or the npm package's PNGs. "
         "folder: picture files of a directory, a zip or a tar, in the order of their names. "
-        "idx: MNIST's format, gzipped, or a Debian package that holds it. "
+        "idx: MNIST's format, gzipped or not, or a directory, a zip or a Debian package that holds it. "
         "All of them: a parquet file of the Hugging Face hub."
     )
     channels: Literal[1, 3] = Field(3, description="3: red, green and blue. 1: grey.")

@@ -1,23 +1,28 @@
 """The files of a zip, a tar or a directory, none of which can reach outside or exhaust the machine.
 
 An archive with an absolute name, `..`, a link or a device, or one beyond the limits of size and ratio
-(zip-bomb guard), is refused as a whole: a genuine one has none of them. Nothing is extracted here;
-members are read one at a time.
+(zip-bomb guard), is refused as a whole: a genuine one has none of them. Nothing is extracted under a name
+of the archive; members are read one at a time.
 """
 
+import bz2
+import gzip
+import io
 import lzma
+import shutil
 import stat
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from shapednoise.errors import UserError
-from shapednoise.files import files_of
+from shapednoise.errors import FULL, UserError
+from shapednoise.files import files_of, is_system_file
 
 DAMAGED = (EOFError, OSError, RuntimeError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile)
 LARGEST_FILE = 256 << 20
@@ -27,6 +32,8 @@ LARGEST_RATIO = 200  # of a member of a zip that is larger than SMALL
 SMALL = 1 << 20
 LARGEST_HEADER = 1 << 20  # of a tar: a long name, or what else it says about a file
 LARGEST_HEADERS = 256 << 20  # of all its headers, or the archive's own size
+PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+UTF8_NAME, ENCRYPTED = 0x800, 0x1  # bits of a file's flags in a zip
 ABOUT_NEXT = (*tarfile.GNU_TYPES, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
 
 
@@ -39,46 +46,104 @@ class Member(NamedTuple):
 
 @contextmanager
 def members(archive: Path) -> Iterator[list[Member]]:
-    """The regular files of an archive or a directory, in the order of their names.
+    """The regular files of an archive or a directory but those of the system, in the order of their names.
 
-    Raises UserError where it is unsafe, and one of DAMAGED where it is damaged.
+    Of files of the same name the last counts, as in unpacking. Raises UserError where it is unsafe or no
+    archive, and one of DAMAGED where it is damaged.
     """
     if archive.is_dir():
         yield [Member(name, (archive / name).read_bytes) for name in files_of(archive)]
     elif zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as pack:
-            yield sorted(_members_of_zip(archive, pack), key=lambda member: member.name)
+            yield _sorted(_members_of_zip(archive, pack))
     else:
-        with tarfile.open(archive, tarinfo=careful_headers(archive)) as tar:
-            yield sorted(_members_of_tar(archive, tar), key=lambda member: member.name)
+        with _tar(archive) as tar, tempfile.TemporaryFile() as unpacked:
+            yield _sorted(_members_of_tar(archive, tar, unpacked))
+
+
+def _sorted(found: Iterator[Member]) -> list[Member]:
+    last = {member.name: member for member in found if not is_system_file(member.name)}
+    return [last[name] for name in sorted(last)]
 
 
 def _members_of_zip(archive: Path, pack: zipfile.ZipFile) -> Iterator[Member]:
     """The files of a zip; the module stops reading at the size that was declared."""
     total = 0
     for info in pack.infolist():
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        _check_member(archive, info.filename, info.file_size, kind in (0, stat.S_IFREG, stat.S_IFDIR))
+        name, kind = _name_in_zip(info), stat.S_IFMT(info.external_attr >> 16)
+        _check_member(archive, name, info.file_size, kind in (0, stat.S_IFREG, stat.S_IFDIR))
+        if info.flag_bits & ENCRYPTED:
+            raise UserError(f"{archive} is encrypted; pack it anew without a password")
         if info.file_size > max(SMALL, LARGEST_RATIO * info.compress_size):
-            size = f"{info.filename} unpacks to {info.file_size >> 20} MiB"
+            size = f"{name} unpacks to {info.file_size >> 20} MiB"
             raise _unsafe(archive, f"{size}, beyond the zip-bomb guard's ratio limit of {LARGEST_RATIO}")
         total += info.file_size
         check_total(archive, total)
-        if not info.is_dir():
-            yield Member(PurePosixPath(info.filename).as_posix(), partial(pack.read, info))
+        if not name.endswith("/"):
+            yield Member(PurePosixPath(name).as_posix(), partial(pack.read, info))
 
 
-def _members_of_tar(archive: Path, tar: tarfile.TarFile) -> Iterator[Member]:
-    """The files of a tar, each checked before its content, which is skipped over, is unpacked."""
-    total = 0
+def _name_in_zip(info: zipfile.ZipInfo) -> str:
+    """A name with `/` between its parts; macOS writes UTF-8 without the flag that says so."""
+    name = info.filename
+    if not info.flag_bits & UTF8_NAME:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode()
+    return name.replace("\\", "/")
+
+
+def _tar(archive: Path) -> tarfile.TarFile:
+    """A tar of any compression, opened. Raises UserError where a file is whole, but no tar."""
+    try:
+        return tarfile.open(archive, tarinfo=careful_headers(archive))
+    except tarfile.ReadError:
+        with open(archive, "rb") as file:
+            begin = file.read(tarfile.BLOCKSIZE)
+        opener = next((PACKED[magic] for magic in PACKED if begin.startswith(magic)), None)
+        if opener:
+            with opener(archive) as file:
+                file.read(SMALL)  # more than a block of bzip2, whose checksum comes last
+        elif not begin or begin.startswith(b"PK") or b"ustar" in begin:
+            raise
+        raise UserError(f"{archive} is neither a zip nor a tar; pack its files as one of them") from None
+
+
+def _members_of_tar(archive: Path, tar: tarfile.TarFile, unpacked: BinaryIO) -> Iterator[Member]:
+    """The files of a tar, each checked before its content is unpacked.
+
+    What is compressed can only be read from its beginning: the files are put, one after the other, into a
+    temporary one, from which they are read in any order.
+    """
+    total, plain = 0, isinstance(tar.fileobj, io.BufferedReader)
     for info in tar:
         _check_member(archive, info.name, info.size, info.isfile() or info.isdir())
         info.pax_headers = {}  # each member would keep a copy of what is said about all
         total += info.size
         check_total(archive, total)
         if info.isfile():
-            read = partial(lambda info: tar.extractfile(info).read(), info)
-            yield Member(PurePosixPath(info.name).as_posix(), read)
+            file, start = (tar.fileobj, info.offset_data) if plain else (unpacked, unpacked.tell())
+            if not plain:
+                _unpack(tar.extractfile(info), unpacked)
+            name = PurePosixPath(info.name.replace("\\", "/")).as_posix()
+            yield Member(name, partial(_read_part, file, start, info.size))
+
+
+def _unpack(file: BinaryIO, destination: BinaryIO) -> None:
+    try:
+        shutil.copyfileobj(file, destination)
+        destination.flush()
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise OSError(error.errno, error.strerror, f"{tempfile.gettempdir()} (TMPDIR)") from None
+
+
+def _read_part(file: BinaryIO, start: int, size: int) -> bytes:
+    file.seek(start)
+    content = file.read(size)
+    if len(content) < size:
+        raise EOFError("it ends early")
+    return content
 
 
 def careful_headers(archive: Path) -> type[tarfile.TarInfo]:
@@ -93,7 +158,14 @@ def careful_headers(archive: Path) -> type[tarfile.TarInfo]:
         @classmethod
         def frombuf(cls, buf: bytes, encoding: str, errors: str) -> tarfile.TarInfo:
             nonlocal total
-            info = super().frombuf(buf, encoding, errors)
+            try:
+                info = super().frombuf(buf, encoding, errors)
+            except (
+                tarfile.EmptyHeaderError,
+                tarfile.TruncatedHeaderError,
+                tarfile.InvalidHeaderError,
+            ) as error:
+                raise tarfile.ReadError(f"it ends early, {error}") from error  # where tarfile sees an end
             if info.type == tarfile.GNUTYPE_SPARSE:
                 raise _unsafe(archive, f"{info.name!r} is a sparse file")
             size = info.size if info.type in ABOUT_NEXT else 0
@@ -114,7 +186,7 @@ def _check_member(archive: Path, name: str, size: int, plain: bool) -> None:
     if path.is_absolute() or ".." in path.parts:
         raise _unsafe(archive, f"the name {name!r} leads outside of it")
     if not plain:
-        raise _unsafe(archive, f"{name!r} is a link or a device")
+        raise _unsafe(archive, f"{name!r} is a link or a device (tar --dereference packs what links lead to)")
     check_file(archive, name, size)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from shapednoise.config.data import CorruptionSettings
-from shapednoise.data.images import normalize_to_minus_one_one
+from shapednoise.data.images import block_size, normalize_to_minus_one_one
 from shapednoise.files import new_array
 from shapednoise.log import progress
 from shapednoise.noise.bands import in_band
@@ -28,7 +28,7 @@ def write_corrupted(
 
     The values are hashed in the order in which they are stored. Blocks do not change them.
     """
-    digest = hashlib.sha256()
+    digest, block = hashlib.sha256(), block_size(clean.shape[1:], block)
     with new_array(destination, clean.shape, "float16") as array:
         for start in progress(range(0, len(clean), block), desc="corrupt", unit="block"):
             pixels = torch.from_numpy(np.array(clean[start : start + block]))

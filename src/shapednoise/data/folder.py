@@ -2,15 +2,18 @@
 
 import hashlib
 import os.path
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from torchvision.datasets.folder import is_image_file
 
 from shapednoise.config.data import ImagesSettings
 from shapednoise.data.archives import Member, members
-from shapednoise.data.pictures import crop_and_resize, read_picture
+from shapednoise.data.images import block_size
+from shapednoise.data.pictures import SUFFIXES, crop_and_resize, read_picture
+from shapednoise.errors import UserError
+from shapednoise.log import log
 
 BLOCK = 1000
 
@@ -22,14 +25,23 @@ def read_folder(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.nd
     below the one that all pictures share, as in torchvision's ImageFolder; None where there are none.
     """
     with members(archive) as found:
-        pictures = [member for member in found if _is_picture(member.name)]
+        seen = [member for member in found if not _is_hidden(member.name)]
+        pictures = [member for member in seen if _suffix(member.name) in SUFFIXES]
+        left_out = _counted(_suffix(member.name) for member in seen if _suffix(member.name) not in SUFFIXES)
+        if not pictures:
+            raise UserError(
+                f"{archive} holds 0 pictures{left_out}; name another folder, or convert them to png"
+            )
+        if left_out:
+            log.warning("%s: %d pictures%s", archive, len(pictures), left_out)
         labels = dict(zip((member.name for member in pictures), classes(pictures), strict=True))
         if settings.part:
             low, high = settings.part
             pictures = [member for member in pictures if low <= split_position(member.name) < high]
         pictures = pictures[: settings.images]
-        for start in range(0, len(pictures), BLOCK):
-            block = pictures[start : start + BLOCK]
+        at_once = block_size((settings.channels, settings.size, settings.size), BLOCK)
+        for start in range(0, len(pictures), at_once):
+            block = pictures[start : start + at_once]
             images = [_read(member, archive, settings) for member in block]
             names = [labels[member.name] for member in block]
             yield np.stack(images), names if all(names) else None
@@ -37,7 +49,7 @@ def read_folder(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.nd
 
 def split_position(name: str) -> float:
     """Where a picture lies in [0, 1): a function of its name alone, whatever other pictures there are."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) / (1 << 48)
+    return int.from_bytes(hashlib.sha256(name.encode(errors="surrogateescape")).digest()[:6]) / (1 << 48)
 
 
 def classes(pictures: list[Member]) -> list[str]:
@@ -47,10 +59,19 @@ def classes(pictures: list[Member]) -> list[str]:
     return ["".join(parent.parts[shared : shared + 1]) for parent in parents]
 
 
-def _is_picture(name: str) -> bool:
-    """Whether it is a picture file, and none of those that a desktop hides among them."""
-    hidden = any(part.startswith(".") for part in PurePosixPath(name).parts)
-    return is_image_file(name) and not hidden and "__MACOSX" not in name
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in PurePosixPath(name).parts)
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def _counted(suffixes: Iterator[str]) -> str:
+    """How many files of which suffix are left out, the most frequent first; empty: none."""
+    counts = Counter(suffixes).most_common()
+    listed = ", ".join(f"{count} {suffix or 'without a suffix'}" for suffix, count in counts[:9])
+    return f" (left out by their suffix: {listed}{' and others' * (len(counts) > 9)})" if counts else ""
 
 
 def _read(member: Member, archive: Path, settings: ImagesSettings) -> np.ndarray:

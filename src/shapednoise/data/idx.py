@@ -1,4 +1,4 @@
-"""MNIST's file format, idx3-ubyte, gzipped: by itself or inside a Debian package.
+"""MNIST's file format, idx3-ubyte, gzipped or not: by itself, in a zip, a directory or a Debian package.
 
 The format: four big-endian 32-bit numbers (magic number 0x803, pictures, rows, columns), then the
 pixels, one byte each, picture by picture. Labels beside them are idx1-ubyte: magic number 0x801, their
@@ -8,7 +8,9 @@ number, one byte each.
 import gzip
 import io
 import lzma
+import re
 import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -16,27 +18,29 @@ from typing import BinaryIO
 import numpy as np
 
 from shapednoise.config.data import ImagesSettings
-from shapednoise.data.archives import careful_headers, check_file, check_total
+from shapednoise.data.archives import careful_headers, check_file, check_total, members
 from shapednoise.errors import UserError
 
 MAGIC, MAGIC_OF_LABELS = 0x803, 0x801
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
+NAME = re.compile(r"(.*)train-(images|labels)[-.]idx[13]-ubyte(\.gz)?")  # as in other packages
+GZIP = b"\x1f\x8b"
 DEBIAN, AR_HEADER = b"!<arch>\n", 60
 TARS = {"data.tar": lambda file: file, "data.tar.gz": gzip.open, "data.tar.xz": lzma.open}
+KINDS = ("images", "labels")
 BLOCK = 5000
 
 
 def read_idx(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarray, list[int] | None]]:
     """Training images in their order, padded with black to settings.size, in blocks N x H x W x 1.
 
-    With their classes, where a package has them. Raises UserError where it is another format, another
-    number of pictures than it says, or of labels, pictures that are larger than the size, or beyond the
-    limits of the zip-bomb guard; one of archives.DAMAGED or ValueError where it is damaged.
+    With their classes, where a package, a zip or a directory has them too. Raises UserError where it is
+    another format, another number of pictures than it says, or of labels, pictures that are larger than
+    the size, or beyond the limits of the zip-bomb guard; one of archives.DAMAGED or ValueError where it is
+    damaged.
     """
-    if archive.is_dir():
-        raise UserError(f"{archive} is a directory; name the idx file in it, or set reader: folder")
     images, labels = _opened(archive)
-    with images, gzip.open(images) as file:
+    with images, _unpacked(images) as file:
         magic, count, rows, columns = np.frombuffer(file.read(16), ">u4").tolist()
         if magic != MAGIC:
             raise UserError(f"{archive} is no idx3-ubyte file (it begins with {magic:#x}); get it again")
@@ -64,7 +68,7 @@ def pad(images: np.ndarray, size: int) -> np.ndarray:
 
 def _labels(packed: BinaryIO, archive: Path, images: int) -> list[int]:
     """The classes of an idx1-ubyte file, one an image. Raises UserError where it is another one."""
-    with packed, gzip.open(packed) as file:
+    with packed, _unpacked(packed) as file:
         magic, count = np.frombuffer(file.read(8), ">u4").tolist()
         if magic != MAGIC_OF_LABELS:
             raise UserError(
@@ -77,7 +81,9 @@ def _labels(packed: BinaryIO, archive: Path, images: int) -> list[int]:
 
 
 def _opened(archive: Path) -> tuple[BinaryIO, BinaryIO | None]:
-    """The gzipped images: the archive itself or, of a Debian package, its member; and its labels."""
+    """The images, gzipped or not: the archive itself or a file in it; and its labels."""
+    if archive.is_dir() or zipfile.is_zipfile(archive):
+        return _members(archive)
     with open(archive, "rb") as file:
         if file.read(len(DEBIAN)) != DEBIAN:
             return open(archive, "rb"), None
@@ -85,6 +91,26 @@ def _opened(archive: Path) -> tuple[BinaryIO, BinaryIO | None]:
     if IMAGES not in files:
         raise UserError(f"{archive} has no {IMAGES}; get the package that holds it")
     return io.BytesIO(files[IMAGES]), io.BytesIO(files[LABELS]) if LABELS in files else None
+
+
+def _members(archive: Path) -> tuple[BinaryIO, BinaryIO | None]:
+    """Images and labels of a zip or a directory, by their names. Raises UserError for none or several."""
+    with members(archive) as found:
+        named = [(NAME.fullmatch(PurePosixPath(member.name).name), member) for member in found]
+        files = {match.group(1, 2): member for match, member in named if match}
+        sets = [name for name, kind in files if kind == "images"]
+        if len(sets) != 1:
+            several = f"several sets, {', '.join(sets)}" if sets else "no train-images-idx3-ubyte"
+            raise UserError(f"{archive} has {several}; name the idx file in it, or set reader: folder")
+        contents = [files[sets[0], kind].read() if (sets[0], kind) in files else None for kind in KINDS]
+    images, labels = (content and io.BytesIO(content) for content in contents)
+    return images, labels
+
+
+def _unpacked(file: BinaryIO) -> BinaryIO:
+    packed = file.read(len(GZIP)) == GZIP
+    file.seek(0)
+    return gzip.open(file) if packed else file
 
 
 def _files_of_package(archive: Path) -> dict[str, bytes]:

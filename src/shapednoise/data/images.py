@@ -4,6 +4,8 @@ uint8 holds pixels 0..255; float16 holds values of the [-1, 1] scale of networks
 within it (data/corrupt.py).
 """
 
+import math
+import warnings
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +14,13 @@ import torch
 from torch import Tensor
 
 from shapednoise.errors import DamagedFile, UserError
+
+AT_ONCE = 2000 * 3 * 64 * 64  # numbers
+
+
+def block_size(shape: tuple[int, ...], most: int) -> int:
+    """How many images of a shape are computed with at once: at most `most`, and fewer of large ones."""
+    return max(1, min(most, AT_ONCE // math.prod(shape)))
 
 
 def load_images(path: str | Path) -> np.ndarray:
@@ -26,6 +35,21 @@ def load_images(path: str | Path) -> np.ndarray:
             "with 1 or 3 channels; delete it and run again"
         )
     return images
+
+
+def on_device(images: np.ndarray, device: torch.device) -> Tensor:
+    """Images on a device; on a processor they stay memory-mapped. Raises UserError for a GPU without room."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of PyTorch, that they are read-only
+        data = torch.from_numpy(images)
+    try:
+        return data.to(device)
+    except torch.OutOfMemoryError as error:
+        size = f"{len(data)} images of {' x '.join(map(str, data.shape[1:]))}, {data.nbytes / 1e9:.1f} GB"
+        raise UserError(
+            f"the data set ({size}) does not fit into what is left of the GPU's memory; "
+            "lower its `images` or `size`, or engine.points_per_gpu"
+        ) from error
 
 
 def check_index(images: np.ndarray, index: int, where: str | Path) -> None:

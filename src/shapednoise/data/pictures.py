@@ -15,11 +15,47 @@ UNREADABLE = (
     *(OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error, MemoryError),
     *(Image.DecompressionBombError, Image.DecompressionBombWarning),
 )
+# of formats whose pixels Pillow reads by itself, without a program or a plugin
+SUFFIXES = {
+    *(
+        ".apng",
+        ".avif",
+        ".bmp",
+        ".dib",
+        ".gif",
+        ".ico",
+        ".j2k",
+        ".jfif",
+        ".jp2",
+        ".jpe",
+        ".jpeg",
+        ".jpf",
+        ".jpg",
+    ),
+    *(
+        ".jpx",
+        ".mpo",
+        ".pbm",
+        ".pcx",
+        ".pgm",
+        ".png",
+        ".pnm",
+        ".ppm",
+        ".psd",
+        ".qoi",
+        ".tga",
+        ".tif",
+        ".tiff",
+    ),
+    *(".sgi", ".webp"),
+}
 TRANSPARENT = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
 def read_picture(content: bytes, name: str, archive: Path) -> Image.Image:
     """A picture as it is meant to be seen: upright, of 8 bits a channel, nothing of it transparent.
+
+    Of several frames or pages it is the first.
 
     name and archive are for messages. Raises UserError where it cannot be read, has more pixels than
     Pillow's limit against decompression bombs, or values of no known range.

@@ -22,7 +22,7 @@ from shapednoise.data.cifar import read_cifar
 from shapednoise.data.folder import read_folder
 from shapednoise.data.idx import read_idx
 from shapednoise.data.parquet import is_parquet, read_parquet
-from shapednoise.errors import UserError
+from shapednoise.errors import FULL, UserError
 from shapednoise.files import growing_array
 from shapednoise.log import progress
 
@@ -70,8 +70,10 @@ def _blocks(archive: Path, settings: ImagesSettings) -> Iterator[Block]:
     """The blocks of an archive. Raises UserError where it is damaged."""
     try:
         yield from (read_parquet if is_parquet(archive) else READERS[settings.reader])(archive, settings)
+    except NotImplementedError as error:  # of zipfile
+        raise UserError(f"{archive} cannot be read ({error}); pack it anew, with deflate") from error
     except (*DAMAGED, KeyError, ValueError, pa.ArrowException) as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES):
+        if isinstance(error, OSError) and error.errno in (*FULL, errno.EACCES):
             raise
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{archive} is damaged ({reason}); {_remedy(archive)}") from error

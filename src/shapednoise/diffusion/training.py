@@ -1,8 +1,8 @@
 """Train the denoiser on shaped noise: mean squared error against the noise that was added (Eq. 4).
 
-The data set lives on the device as it is stored; flips and scaling happen there. The random state of step
-k is a function of (seed, k) and the order of the data one of (seed, epoch), so that a training that
-was interrupted and resumed is the training that was not.
+The data set lives on the device as it is stored, on a processor memory-mapped; flips and scaling happen
+there. The random state of step k is a function of (seed, k) and the order of the data one of (seed, epoch),
+so that a training that was interrupted and resumed is the training that was not.
 """
 
 import math
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from shapednoise.config.machine import Compilation
 from shapednoise.config.training import TrainingSettings
-from shapednoise.data.images import normalize_to_minus_one_one
+from shapednoise.data.images import normalize_to_minus_one_one, on_device
 from shapednoise.diffusion.checkpoints import Checkpoints, defer_signals
 from shapednoise.diffusion.device import autocast, compiled, compute_dtype, is_out_of_memory
 from shapednoise.diffusion.network import build_unet
@@ -47,7 +47,7 @@ class Training:
     ) -> None:
         """images: N x C x S x S, see data/images.py. process: the noise and its schedule."""
         self.settings, self.process, self.seed, self.device = settings, process, seed, device
-        self.images = torch.from_numpy(np.array(images)).to(device)
+        self.images = on_device(images, device)
         self.steps = math.ceil(settings.epochs * len(images) / settings.batch_size)
         self.dtype = compute_dtype(settings.precision, device)
         torch.manual_seed(seed)

@@ -53,3 +53,13 @@ def test_without_noise_on_some_modes_their_score_is_not_learned(spectrum, axis):
     found = table(spectrum, axis, bands)
     assert (found.support < 1).all()
     assert found.error.iloc[0] > 0.1 and found.error_on_support.iloc[0] < 1e-6
+
+
+@pytest.mark.filterwarnings("error")
+def test_where_no_mode_of_the_data_has_noise_there_is_no_error_on_the_support(axis):
+    plain = np.zeros((3, 8, 8))
+    plain[:, 0, 0] = 1, 2, 3  # pictures of one colour each
+    bands = {"operator": "sagd_bandpass", "strength": 1.0, "schedule": "constant", "low_band": [0.1, 0.2],
+             "high_band": [0.4, 0.75], "low_gain": 0.5, "high_gain": 0.5}  # fmt: skip
+    found = table(plain, axis, bands)
+    assert (found.support == 0).all() and (found.error == 1).all() and found.error_on_support.isna().all()

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import resource
 import stat
 import struct
 import tarfile
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 
 from shapednoise.data import archives as limits
+from shapednoise.errors import FULL
 from tests.unit.data.archives import PIXELS, add, png, read, refused, write_folder, write_tar, write_zip
 
 GOOD = {f"{index}.png": png(PIXELS[index]) for index in range(5)}
@@ -161,3 +163,119 @@ def test_an_archive_with_a_flipped_byte_is_damaged(write, option, tmp_path):
     content[MIB // 2 :: MIB] = bytes(255 - byte for byte in content[MIB // 2 :: MIB])
     archive.write_bytes(content)
     refused(archive, tmp_path, "is damaged")
+
+
+FOREIGN = {
+    f"{kind}/{index}.png": png(PIXELS[index]) for index in range(10) for kind in ("katze", "h\u00fchner")
+}
+
+
+def zip_of(path: Path, names: dict[bytes, bytes]) -> Path:
+    """A zip with names of these bytes, as its flags do not say that they are UTF-8."""
+    stand_ins = {f"<{index:-<{len(name) - 2}d}>": name for index, name in enumerate(names)}
+    pictures = dict(zip(stand_ins, names.values(), strict=True))
+    content = write_zip(path, pictures).read_bytes()
+    for stand_in, name in stand_ins.items():
+        assert content.count(stand_in.encode()) == 2
+        content = content.replace(stand_in.encode(), name)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        lambda name: name.encode(),
+        lambda name: name.encode("cp437"),
+        lambda name: name.replace("/", "\\").encode("cp437"),
+        lambda name: b"./" + name.encode(),
+    ],
+    ids=["macOS", "Windows", "Windows with backslashes", "from here"],
+)
+def test_zips_of_other_systems_keep_folders_and_classes(spelling, tmp_path):
+    hidden = {"katze/._0.png": b"no picture", ".cache/0.png": b"neither", "katze/.1.png": b"nor this"}
+    names = {spelling(name): content for name, content in (FOREIGN | hidden).items()}
+    images, content = read(zip_of(tmp_path / "foreign.zip", names), tmp_path)
+    assert content.classes == {"h\u00fchner": 10, "katze": 10}
+    expected, _ = read(write_folder(tmp_path / "folder", FOREIGN), tmp_path)
+    np.testing.assert_array_equal(images, expected)
+
+
+def test_a_tar_with_backslashes_keeps_its_classes(tmp_path):
+    names = {name.replace("/", "\\"): content for name, content in FOREIGN.items()}
+    assert read(write_tar(tmp_path / "a.tar", names), tmp_path)[1].classes == {"h\u00fchner": 10, "katze": 10}
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_a_file_that_was_added_again_to_a_tar_counts_once(mode, tmp_path):
+    with tarfile.open(tmp_path / "a.tar", mode) as tar:
+        for name, content in [*GOOD.items(), ("0.png", png(PIXELS[9]))]:
+            add(tar, name, content)
+    images, _ = read(tmp_path / "a.tar", tmp_path)
+    np.testing.assert_array_equal(images, PIXELS[[9, 1, 2, 3, 4]].transpose(0, 3, 1, 2))
+
+
+def bytes_read() -> int:
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the system does not count what is read")
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_a_tar_in_any_order_is_read_once(mode, tmp_path):
+    """What is compressed is read, what was unpacked is read back; going back would cost many times that."""
+    order = np.random.default_rng(1).permutation(120)
+    pictures = {f"{index:03d}.png": png(PIXELS[index % 50]) for index in order}
+    archive = write_tar(tmp_path / "a.tar", pictures, mode)
+    read(write_tar(tmp_path / "first.tar", GOOD, mode), tmp_path)  # imports and caches
+    before = bytes_read()
+    images, _ = read(archive, tmp_path)
+    assert bytes_read() - before < 4 * archive.stat().st_size + 2 * images.nbytes
+    np.testing.assert_array_equal(images, np.resize(PIXELS, (120, 32, 32, 3)).transpose(0, 3, 1, 2))
+
+
+def test_no_room_for_what_is_unpacked_names_the_place(tmp_path):
+    archive = write_tar(tmp_path / "a.tgz", {"large.txt": bytes(MIB)} | GOOD)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MIB // 2, hard))
+    try:
+        with pytest.raises(OSError, match="TMPDIR") as caught:
+            read(archive, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.errno in FULL
+
+
+@pytest.mark.parametrize("more", [0, 100])
+def test_a_tar_that_ends_between_its_files_is_damaged(more, tmp_path):
+    """Where tarfile sees an end, as after the last file."""
+    content = write_tar(tmp_path / "a.tar", GOOD, "w").read_bytes()
+    with tarfile.open(tmp_path / "a.tar") as tar:
+        fourth = tar.getmembers()[3].offset
+    (tmp_path / "a.tar").write_bytes(content[: fourth + more])
+    refused(tmp_path / "a.tar", tmp_path, "is damaged .*ends early")
+    garbled = content[:fourth] + b"x" * 512 + content[fourth + 512 :]
+    (tmp_path / "b.tar").write_bytes(garbled)
+    refused(tmp_path / "b.tar", tmp_path, "is damaged")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [GOOD["0.png"], b"7z\xbc\xaf\x27\x1c" + bytes(600), b"a text", gzip.compress(b"a text" * 200)],
+    ids=["a picture", "7z", "a text", "gzipped, no tar"],
+)
+def test_what_is_no_archive_is_not_called_damaged(content, tmp_path):
+    (tmp_path / "other").write_bytes(content)
+    refused(tmp_path / "other", tmp_path, "is neither a zip nor a tar; pack its files as one of them")
+
+
+def test_a_zip_in_a_compression_that_is_not_known_is_not_called_damaged(tmp_path):
+    """Windows packs large files by Deflate64."""
+    archive = write_zip(tmp_path / "a.zip", GOOD, zipfile.ZIP_DEFLATED)
+    content = bytearray(archive.read_bytes())
+    for signature, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        start = content.find(signature)
+        while start >= 0:
+            content[start + place] = 9
+            start = content.find(signature, start + 4)
+    archive.write_bytes(content)
+    refused(archive, tmp_path, "cannot be read .*pack it anew, with deflate")

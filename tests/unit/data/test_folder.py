@@ -10,7 +10,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from shapednoise.data.folder import split_position
-from shapednoise.files import sha256_of_path
+from shapednoise.files import files_of, sha256_of_path
 from tests.unit.data.archives import PIXELS, png, read, refused, write_folder, write_tar, write_zip
 
 NAMES = [f"{kind}/{index:02d}.png" for kind in ("cat", "dog") for index in range(6)]
@@ -38,12 +38,98 @@ def test_names_of_a_tar_of_here_are_those_of_the_directory(tmp_path):
     assert found[1] == expected[1] and 0 < len(found[0]) < 12
 
 
-def test_what_is_no_regular_file_in_a_directory_is_left_out(tmp_path):
+def test_what_is_no_regular_file_in_a_directory_is_left_out(tmp_path, caplog):
     archive = write_folder(tmp_path / "pictures", FILES)
     (archive / "gone.png").symlink_to(tmp_path / "nowhere.png")
     os.mkfifo(archive / "pipe.png")
     assert read(archive, tmp_path)[1].images == 12
+    assert f"left out 1 links that lead nowhere, such as {archive}/gone.png" in caplog.text
     assert sha256_of_path(archive) == sha256_of_path(write_folder(tmp_path / "same", FILES))
+
+
+def test_linked_class_folders_are_read_and_no_link_leads_round_in_circles(tmp_path):
+    cats, dogs = ({name: FILES[name] for name in NAMES if name.startswith(kind)} for kind in ("cat", "dog"))
+    elsewhere = write_folder(tmp_path / "elsewhere", dogs)
+    archive = write_folder(tmp_path / "pictures", cats)
+    (archive / "dog").symlink_to(elsewhere / "dog")
+    (archive / "cat" / "up").symlink_to("..")
+    (archive / "itself").symlink_to("itself")
+    (elsewhere / "dog" / "far up").symlink_to(tmp_path)
+    assert read(archive, tmp_path)[1].classes == {"cat": 6, "dog": 6}
+    before = sha256_of_path(archive)
+    assert before == sha256_of_path(write_folder(tmp_path / "same", FILES))
+    (elsewhere / NAMES[-1]).write_bytes(FILES[NAMES[0]])
+    assert sha256_of_path(archive) != before
+
+
+def test_a_folder_that_cannot_be_read_is_no_empty_one(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        files_of(tmp_path / "gone")
+
+
+SYSTEM = [
+    *("Thumbs.db", "cat/.DS_Store", "cat/desktop.ini", "cat/._00.png", "__MACOSX/cat/._00.png"),
+    *("cat/@eaDir/00.png/SYNOFILE_THUMB_M.png", "#recycle/00.png", "$RECYCLE.BIN/00.png", "Icon\r"),
+]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_files_of_the_system_are_no_data_in_any_archive(name, tmp_path, caplog):
+    clutter = dict.fromkeys(SYSTEM, png(PIXELS[40]))
+    archive = WRITERS[name](tmp_path / name, FILES | clutter | {"my__MACOSX/0.png": png(PIXELS[12])})
+    assert read(archive, tmp_path)[1].classes == {"cat": 6, "dog": 6, "my__MACOSX": 1}
+    assert "left out" not in caplog.text
+    if archive.is_dir():
+        before = sha256_of_path(archive)
+        (archive / "Thumbs.db").write_bytes(b"seen again")
+        assert sha256_of_path(archive) == before
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_is_left_out_by_its_suffix_is_counted(name, tmp_path, caplog):
+    others = {"cat/0.HEIC": b"", "dog/1.heic": b"", "readme": b"", "cat/.hidden.txt": b""}
+    archive = WRITERS[name](tmp_path / name, FILES | others)
+    assert read(archive, tmp_path)[1].images == 12
+    assert "12 pictures (left out by their suffix: 2 .heic, 1 without a suffix)" in caplog.text
+    (tmp_path / "out" / "images.npy").unlink()
+    without = WRITERS[name](tmp_path / f"no-{name}", others)
+    refused(without, tmp_path, r"holds 0 pictures \(left out by their suffix: 2 \.heic, 1 without a suffix\)")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind"),
+    [
+        ("jfif", "JPEG"),
+        ("avif", "AVIF"),
+        ("gif", "GIF"),
+        ("jp2", "JPEG2000"),
+        ("tga", "TGA"),
+        ("JPE", "JPEG"),
+    ],
+)
+def test_formats_that_pillow_reads_are_taken(tmp_path, suffix, kind):
+    content = saved(Image.fromarray(np.full((32, 32, 3), [200, 100, 50], np.uint8)), kind)
+    found = first(tmp_path, f"a.{suffix}", content)
+    assert np.abs(found.astype(int) - [200, 100, 50]).max() <= 3
+
+
+def test_of_a_moving_picture_the_first_frame_is_taken(tmp_path):
+    frames = [Image.fromarray(np.full((32, 32), value, np.uint8)) for value in (10, 200)]
+    content = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert (first(tmp_path, "a.gif", content) == 10).all()
+
+
+@pytest.mark.parametrize("name", ["directory", "pictures.tar.gz"])
+def test_names_that_are_not_utf_8(name, tmp_path):
+    odd = {os.fsdecode(b"caf\xe9/%02d.png" % index): png(PIXELS[index]) for index in range(20)}
+    archive = WRITERS[name](tmp_path / name, odd)
+    images, content = read(archive, tmp_path, part=(0, 0.5))
+    chosen = [int(name[-6:-4]) for name in odd if split_position(name) < 0.5]
+    np.testing.assert_array_equal(images, PIXELS[chosen].transpose(0, 3, 1, 2))
+    assert 0 < content.images < 20 and sha256_of_path(archive)
+    (tmp_path / "out" / "images.npy").unlink()
+    damaged = WRITERS[name](tmp_path / f"damaged-{name}", odd | {os.fsdecode(b"\xff.png"): b""})
+    refused(damaged, tmp_path, "\udcff.png in .* is no readable picture")
 
 
 @pytest.mark.parametrize(
@@ -242,4 +328,4 @@ def test_an_encrypted_zip_is_one_clear_line(tmp_path):
         content[start + 8] |= 1
         start = content.find(b"PK\x01\x02", start + 4)
     archive.write_bytes(content)
-    refused(archive, tmp_path, r"is damaged .*encrypted")
+    refused(archive, tmp_path, "is encrypted; pack it anew without a password")

@@ -14,7 +14,7 @@ import pytest
 from shapednoise.data import archives as limits
 from shapednoise.data.idx import pad
 from tests.unit.data import archives
-from tests.unit.data.archives import add
+from tests.unit.data.archives import add, write_folder, write_zip
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 28, 28), np.uint8)
 PADDED = np.pad(PIXELS, ((0, 0), (2, 2), (2, 2)))
@@ -95,7 +95,7 @@ def test_an_odd_gap_and_none_at_all():
         (idx()[:2000], {}, "is damaged"),
         (idx()[:-3], {}, "is damaged"),
         (gzip.compress(b"short", mtime=0), {}, "is damaged"),
-        (b"<html>no such file</html>", {}, "is damaged"),
+        (b"<html>no such file</html>", {}, r"is no idx3-ubyte file \(it begins with 0x3c68746d\)"),
         (b"!<arch>\nno package", {}, "is damaged"),
         (b"!<arch>\n", {}, r"has no data\.tar, \.gz or \.xz; use another source"),
     ],
@@ -172,3 +172,35 @@ def test_a_debian_package_with_altered_bytes_is_damaged(tmp_path):
 def test_a_debian_package_of_something_else_is_refused(tmp_path):
     archive = debian(tmp_path / "other.deb", {"./usr/share/doc/other.gz": idx()})
     refused(archive, tmp_path, r"has no train-images-idx3-ubyte\.gz")
+
+
+@pytest.mark.parametrize("packed", [True, False], ids=["gzipped", "plain"])
+@pytest.mark.parametrize("write_files", [write_zip, write_folder])
+@pytest.mark.parametrize("mark", ["-", "."])
+def test_a_zip_and_a_directory_as_others_pack_them(tmp_path, packed, write_files, mark):
+    """Torchvision's folder has both forms; elsewhere there is a folder with a file of its own name."""
+    unpack = bytes if packed else gzip.decompress
+    suffix = ".gz" if packed else ""
+    files = {
+        f"raw/train-images{mark}idx3-ubyte{suffix}": unpack(idx()),
+        f"raw/t10k-images{mark}idx3-ubyte{suffix}": unpack(idx(30)),
+        "train-images-idx3-ubyte/train-images-idx3-ubyte": gzip.decompress(idx()),
+        f"raw/train-labels{mark}idx1-ubyte{suffix}": unpack(idx_labels(bytes(range(4)) * 10)),
+    }
+    images, content = read(write_files(tmp_path / "raw", files), tmp_path)
+    np.testing.assert_array_equal(images[:, 0], PADDED)
+    assert content.classes == {"0": 10, "1": 10, "2": 10, "3": 10}
+
+
+def test_a_file_that_is_not_gzipped(tmp_path):
+    images, _ = read(write(tmp_path / "train-images.idx3-ubyte", gzip.decompress(idx())), tmp_path)
+    np.testing.assert_array_equal(images[:, 0], PADDED)
+    short = write(tmp_path / "short", gzip.decompress(idx())[:-3])
+    (tmp_path / "out" / "images.npy").unlink()
+    refused(short, tmp_path, "is damaged")
+
+
+def test_a_zip_of_several_sets_is_not_guessed_at(tmp_path):
+    files = {f"emnist-{name}-train-images-idx3-ubyte.gz": idx() for name in ("letters", "digits")}
+    refused(write_zip(tmp_path / "a.zip", files), tmp_path, "several sets, emnist-digits-, emnist-letters-;")
+    refused(write_zip(tmp_path / "b.zip", {"0.png": b""}), tmp_path, "has no train-images-idx3-ubyte")

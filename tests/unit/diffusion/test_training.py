@@ -8,6 +8,7 @@ import torch
 
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.training import TrainingSettings
+from shapednoise.data.images import load_images, on_device
 from shapednoise.diffusion import training as train_module
 from shapednoise.diffusion.checkpoints import Checkpoints
 from shapednoise.diffusion.network import build_unet
@@ -321,3 +322,24 @@ def test_seeds_are_functions_of_their_numbers():
     assert derive_seed(1, 2) == derive_seed(1, 2)
     assert len({derive_seed(a, b) for a in range(20) for b in range(20)}) == 400
     assert 0 <= derive_seed(42, 0) < 2**63
+
+
+def test_on_a_processor_the_data_set_stays_memory_mapped(axis, tmp_path):
+    np.save(tmp_path / "images.npy", IMAGES)
+    images = load_images(tmp_path / "images.npy")
+    mapped = training(axis, images=images)
+    assert np.shares_memory(mapped.images.numpy(), images)
+    whole = training(axis)
+    assert [loss.item() for loss in mapped.train_step()] == [loss.item() for loss in whole.train_step()]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_data_set_beyond_the_gpu_is_one_line_with_its_size(tmp_path):
+    with open(tmp_path / "images.npy", "wb") as file:  # of 400 GB, of which none is written
+        header = {"descr": "|u1", "fortran_order": False, "shape": (500_000, 3, 512, 512)}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + 500_000 * 3 * 512 * 512)
+    with pytest.raises(
+        UserError, match=r"500000 images of 3 x 512 x 512, 393.2 GB\) does not fit .*lower its"
+    ):
+        on_device(load_images(tmp_path / "images.npy"), torch.device("cuda"))
