@@ -49,7 +49,7 @@ def read_parquet(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.n
         images = [_read(content, f"row {row + i}", archive, settings) for i, content in enumerate(contents)]
         sides |= {image.shape for image in images}
         if len(sides) > 1:
-            raise UserError(f"the pictures of {archive} have several sizes; raise size to that of the largest")
+            raise UserError(f"the pictures of {archive} have several sizes; raise size to the largest")
         labels = batch.column(label).to_pylist() if label else [None]
         yield np.stack(images), None if None in labels else labels
         row += len(images)
