@@ -9,7 +9,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 RICH := $(shell test -t 2 && echo --logger rich)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo demo-sagd demo-steps bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \
+.PHONY: help demo demo-sagd demo-steps study bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \
   adopt image clean clean-cache distclean lock
 .DEFAULT_GOAL := help
 
@@ -34,6 +34,9 @@ demo-sagd: $(READY)  ## spectral noise on real Fashion-MNIST, small; about 13 mi
 demo-steps: $(READY)  ## one small model a strength, 50 to 1000 steps; about 16 minutes on 2 cores
 	$(SNAKEMAKE) --configfile demo.yaml demo-steps.yaml $(RICH)
 	@$(BIN)/python scripts/stages.py results/demo-steps
+
+study: $(READY)  ## the papers' questions at 16 x 16 pixels, days on 2 cores; STEP=figY1 one of them
+	$(SNAKEMAKE) --configfile study.yaml $(RICH) $(if $(STEP),-- $(STEP))
 
 paper: $(READY)  ## the papers' whole grid; wants GPUs
 	$(SNAKEMAKE) $(RICH)
@@ -76,7 +79,7 @@ lint: $(READY)  ## ruff, snakefmt, import contracts, snakemake --lint
 	$(BIN)/snakemake --lint
 
 clean:  ## remove all results but results/reference, keep data and environment
-	rm -rf results/paper results/demo results/demo-sagd results/demo-steps results/bench
+	rm -rf results/paper results/demo results/demo-sagd results/demo-steps results/study results/bench
 
 clean-cache: $(READY)  ## remove old checkpoints and other leftovers, never results; DAYS=7
 	$(BIN)/python scripts/clean_cache.py --days $(or $(DAYS),7) $(RESULTS)

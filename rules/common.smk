@@ -78,11 +78,11 @@ if "APPTAINER" in DEPLOYMENT:  # made by `make image`
 wildcard_constraints:
     dataset=r"\w+",
     noise=r"\w+",
-    strength=r"-?\d\.\d\d",
+    network=r"s-?\d\.\d\d|together_\w+",
     marginal="published|exact",
     recipe=r"\w+",
     seed=r"\d+",
-    sampler=r"[\w.-]+",
+    sampler=r"(s-?\d\.\d\d/)?[\w.-]+",  # of a network of many strengths: at which
     extractor="|".join(CONFIG.extractors),
     reference=r"all|\d+",
     experiment="|".join(CONFIG.experiments),
@@ -103,7 +103,7 @@ def code(script, *modules, root=RESULTS):
 
 def code_of_model(script):
     """That of a script which runs a model: the operators of its noise belong to it."""
-    return lambda w: code(script, *operator_modules(CONFIG.shape(w.noise, float(w.strength))))
+    return lambda w: code(script, *operator_modules(CONFIG.shape_of_network(w.noise, w.network)))
 
 
 def lock_results():

@@ -1,4 +1,4 @@
-"""Sampling: one job a sample set, that is a model x a sampler. It never retrains.
+"""Sampling: one job a sample set, that is a model (x a strength, of many) x a sampler. It never retrains.
 
 The jobs of a sample set have the higher a priority the later they come, here and in metrics.smk: what was
 begun is finished first, so that few weights, samples and features wait on the disk.
@@ -12,6 +12,9 @@ rule sample:
         scheduler=rules.train.output.scheduler,
         unet=rules.train.output.unet,
         weights=rules.train.output.weights,
+        snapshot=lambda w: (
+            rules.train.output.snapshots.format(**w) if LAYOUT.sampler_of(w).epoch else []
+        ),
     output:
         samples=temp_unless_kept("samples", f"{RESULTS}/samples/{SAMPLES}/samples.npy"),
         trajectory=temp_unless_kept("samples", f"{RESULTS}/samples/{SAMPLES}/trajectory.npz"),
@@ -28,12 +31,13 @@ rule sample:
         **job("sample"),
     params:
         script=script("sample"),
-        sampler=lambda w: as_json(LAYOUT.samplers[w.recipe, w.sampler]),
-        model=subpath(input.index, parent=True),
+        sampler=lambda w: as_json(LAYOUT.sampler_of(w)),
+        model=LAYOUT.drawn_from,
+        strength=lambda w: f"--strength {LAYOUT.strength_of(w)}" if "/" in w.sampler else "",
         checkpoints=f"{RESULTS}/checkpoints/samples/{SAMPLES}",
         engine=untracked_engine,
     shell:
-        "python {params.script:q} --model {params.model:q} --sampler {params.sampler:q}"
+        "python {params.script:q} --model {params.model:q} {params.strength} --sampler {params.sampler:q}"
         " --threads {threads} --engine {params.engine:q} --checkpoints {params.checkpoints:q}"
         " --samples {output.samples:q}"
         " --trajectory {output.trajectory:q} --provenance {output.provenance:q}"

@@ -1,4 +1,6 @@
-"""Training: one job a model, that is data set x noise x strength x marginal x recipe x seed."""
+"""Training: one job a model, that is data set x noise x strength (or many) x marginal x recipe x seed."""
+
+from shapednoise.config.training import SNAPSHOTS
 
 
 rule train:
@@ -14,6 +16,7 @@ rule train:
         weights=temp_unless_kept(
             "models", f"{RESULTS}/models/{MODEL}/unet/diffusion_pytorch_model.safetensors"
         ),
+        snapshots=temp_unless_kept("models", directory(f"{RESULTS}/models/{MODEL}/{SNAPSHOTS}")),
         curve=f"{RESULTS}/models/{MODEL}/training.csv",
         provenance=f"{RESULTS}/models/{MODEL}/provenance.json",
     log:
@@ -27,7 +30,7 @@ rule train:
         **job("train"),
     params:
         script=script("train"),
-        shape=lambda w: json.dumps(CONFIG.shape(w.noise, float(w.strength))),
+        shape=lambda w: json.dumps(CONFIG.shape_of_network(w.noise, w.network)),
         training=lambda w: as_json(recipe(w).training),
         folder=subpath(output.index, parent=True),
         checkpoints=f"{RESULTS}/checkpoints/training/{MODEL}",

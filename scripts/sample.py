@@ -45,10 +45,10 @@ def draw_samples(arguments: argparse.Namespace, code: str) -> None:
     """Draw and save the sample set, unless it is there already."""
     settings: SamplerSettings = arguments.sampler
     engine: EngineSettings = arguments.engine
-    unet, scheduler = load(arguments.model, settings)
+    unet, scheduler = load(arguments.model, settings, arguments.strength)
     device = claim_device(engine.points_per_gpu)
     environment = compute_environment(settings.precision, device)
-    facts = {"sampler": settings.model_dump(mode="json"), **environment}
+    facts = {"sampler": settings.model_dump(mode="json"), "strength": arguments.strength, **environment}
     model = [sha256_of_path(arguments.model / part) for part in ("unet", "scheduler")]
     fingerprint = sha256_of_json([facts, model, code])
     work = ResumableArrays(settings.images, arguments.checkpoints, fingerprint)
@@ -78,14 +78,14 @@ def shape_of(folder: Path) -> dict:
     return read_json(file)["shape"]
 
 
-def load(folder: Path, settings: SamplerSettings):
-    """The network and the scheduler of a model's folder, the scheduler set to this sampler."""
+def load(folder: Path, settings: SamplerSettings, strength: float | None):
+    """The network and the scheduler of a model's folder, set to this sampler and, of many, this strength."""
     diffusers_logging.disable_progress_bar()
     try:
         pipeline = ShapedDDPMPipeline.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
         raise UserError(f"{folder} holds no complete model ({error}); delete it and run again") from error
-    return pipeline.unet.eval(), sampling_scheduler(pipeline.scheduler, settings)
+    return pipeline.unet.eval(), sampling_scheduler(pipeline.scheduler, settings, strength)
 
 
 def parse() -> argparse.Namespace:
@@ -93,6 +93,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, required=True, help="folder of the trained model")
     parser.add_argument(
         "--sampler", type=settings_from(SamplerSettings), required=True, help="sampler settings (JSON)"
+    )
+    parser.add_argument(
+        "--strength", type=float, help="of the noise, for a network that was trained on many strengths"
     )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
     parser.add_argument("--batch-size", type=int, help="images at once; does not change the images")

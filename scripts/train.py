@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from shapednoise.config.machine import EngineSettings
-from shapednoise.config.training import TrainingSettings
+from shapednoise.config.training import SNAPSHOTS, TrainingSettings, snapshot_folder
 from shapednoise.data.images import load_images
 from shapednoise.diffusion.checkpoints import Checkpoints
 from shapednoise.diffusion.device import compute_environment, configure_cpu
@@ -15,19 +15,21 @@ from shapednoise.diffusion.network import save_model
 from shapednoise.diffusion.training import Training, reraise_oom, train, training_facts
 from shapednoise.files import atomic_directory, read_json, sha256_of_json, write_json
 from shapednoise.log import log
-from shapednoise.noise.process import ShapedProcess, linear_betas
-from shapednoise.noise.shape import make_shape, with_axis
+from shapednoise.noise.process import linear_betas
+from shapednoise.noise.shape import with_axis
+from shapednoise.noise.strengths import training_process
 from shapednoise.workflow.cli import json_from, run, settings_from
 from shapednoise.workflow.code import code_digest, operator_modules, stage_name
 from shapednoise.workflow.gpus import claim_device
 from shapednoise.workflow.locks import exclusive_lock
 from shapednoise.workflow.provenance import ProvenanceRecorder, is_complete
 
-# of a model's folder; the weights are missing if the config does not keep them
+# of a model's folder, besides snapshots; the weights are missing if the config does not keep them
+WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 FILES = (
     "scheduler/scheduler_config.json",
     "unet/config.json",
-    "unet/diffusion_pytorch_model.safetensors",
+    WEIGHTS,
     "training.csv",
     "model_index.json",
     "provenance.json",
@@ -57,19 +59,22 @@ def train_model(arguments: argparse.Namespace, code: str) -> None:
         arguments.checkpoints, fingerprint, 60 * engine.checkpoint_minutes, engine.checkpoint_steps
     )
     *files, index, provenance = (arguments.output / name for name in FILES)
+    files += [Path(f"{arguments.output}{snapshot_folder(epoch)}", WEIGHTS) for epoch in settings.snapshots]
     if is_complete(provenance, fingerprint, *files, index):
         log.info("%s is there already, made by the same settings and code", arguments.output)
         checkpoints.remove()
         return
     recorder = ProvenanceRecorder(**facts, **environment, fingerprint=fingerprint)
     betas = linear_betas(**settings.schedule.for_diffusers())
-    process = ShapedProcess(make_shape(**shape), betas, arguments.marginal == "exact", settings.prediction)
+    process = training_process(shape, betas, arguments.marginal == "exact", settings.prediction)
     with reraise_oom(settings):
         training = Training(load_images(arguments.images), process, settings, arguments.seed, device)
     train(training, checkpoints, engine.compile)
+    (arguments.output / SNAPSHOTS).mkdir(parents=True, exist_ok=True)  # the workflow expects one
     with atomic_directory(arguments.output, last=index.name) as folder:
-        unet = training.ema_unet().to("cpu", memory_format=torch.contiguous_format)
-        save_model(unet, facts["scheduler"], folder)
+        for epoch in (*settings.snapshots, None):
+            unet = training.ema_unet(epoch).to("cpu", memory_format=torch.contiguous_format)
+            save_model(unet, facts["scheduler"], Path(f"{folder}{snapshot_folder(epoch)}"))
         pd.DataFrame(training.record.rows).to_csv(folder / "training.csv", index=False)
         seconds = round(training.record.seconds, 1)  # of all runs, where there were interruptions
         record = recorder.record(steps=training.steps, training_seconds=seconds)

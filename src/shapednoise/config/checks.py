@@ -27,6 +27,7 @@ def problems(config: "Config") -> Iterator[str]:
             for field, problem in figure.problems(name, config):
                 yield f"figures.{name}.{field}: {problem}"
         yield from _bad_noises(config)
+        yield from _bad_networks(config)
         yield from _bad_datasets(config)
         yield from _bad_recipes(config)
         yield from _bad_samplers(config)
@@ -68,6 +69,8 @@ def _names_of_parts(config: "Config") -> Iterator[tuple[str, str, Any]]:
         for group, known in (("strengths", config.strengths), ("seeds", config.seeds)):
             if isinstance(values := getattr(experiment, group), str):
                 yield f"{key}.{group}", values, known
+        if experiment.together:
+            yield f"{key}.together", experiment.together, config.strengths
 
 
 def _names_of_figures(config: "Config") -> Iterator[tuple[str, str, Any]]:
@@ -174,6 +177,24 @@ def _bad_recipes(config: "Config") -> Iterator[str]:
             )
 
 
+def _bad_networks(config: "Config") -> Iterator[str]:
+    """Networks of many strengths that have too few, or that are asked for a strength they do not know."""
+    for name, experiment in config.experiments.items():
+        if not experiment.together:
+            continue
+        key, grid = f"experiments.{name}", config.strengths[experiment.together]
+        if len(experiment.noises) != 1 or config.noises[experiment.noises[0]].operator == BASELINE:
+            yield f"{key}.noises: a network of many strengths has one shaped noise; name one"
+        if len(grid) < 2:
+            yield f"{key}.together: {experiment.together} has one strength; add others or remove together"
+        outside = [each for each in config.strengths_of(name) if not min(grid) <= each <= max(grid)]
+        if outside:
+            yield (
+                f"{key}.strengths: {outside[0]:g} is outside of {min(grid):g} to {max(grid):g}, what the "
+                f"network learns (strengths.{experiment.together}); widen that or remove it"
+            )
+
+
 def _bad_samplers(config: "Config") -> Iterator[str]:
     """Samplers that cannot run, that draw too few images, or that share their files."""
     seen: dict[tuple[str, str], SamplerSettings] = {}
@@ -189,6 +210,11 @@ def _bad_samplers(config: "Config") -> Iterator[str]:
         for sampler in samplers:
             if problem := sampler.too_many_steps(timesteps):
                 yield f"{where}.steps: {problem}"
+            if sampler.epoch and sampler.epoch not in recipe.training.snapshots:
+                yield (
+                    f"experiments.{name}.samplers: no weights are kept after epoch {sampler.epoch:g}; add it "
+                    f"to recipes.{config.recipe_of(name)}.training.snapshots"
+                )
             if sampler.images < needed:
                 yield f"{where}.images: {_too_few(sampler.images, needed)}"
             if seen.setdefault((config.recipe_of(name), sampler.slug), sampler) != sampler:

@@ -99,7 +99,11 @@ class ImagesSettings(Settings):
     images: int | None = Field(
         None, ge=2, description="Training images; further ones are left out. null: as many as there are."
     )
-    size: int = Field(ge=8, description="Height and width in pixels.")
+    size: int = Field(
+        ge=8,
+        description="Height and width in pixels. Larger pictures of a folder are resized; those of the other "
+        "readers become means of blocks of pixels, after a frame of black where it does not come out even.",
+    )
     crop: int | None = Field(None, ge=8, description="Centre crop (pixels) before the resize to `size`.")
     part: tuple[Share, Share] | None = Field(
         None,
@@ -115,8 +119,10 @@ class ImagesSettings(Settings):
 
     @model_validator(mode="after")
     def _suits_the_reader(self) -> "ImagesSettings":
-        if self.reader == "cifar" and (self.size != 32 or self.crop or self.channels != 3):
-            raise ValueError("CIFAR's pictures are 32 x 32 in colour; set size: 32, no crop and channels: 3")
+        if self.reader == "cifar" and (32 % self.size or self.crop or self.channels != 3):
+            raise ValueError(
+                "CIFAR's pictures are 32 x 32 in colour; set size: 32, 16 or 8, no crop and channels: 3"
+            )
         if self.reader == "idx" and (self.channels != 1 or self.crop):
             raise ValueError(
                 "pictures of the reader idx are grey and not cropped; set channels: 1 and no crop"

@@ -31,6 +31,9 @@ class SamplerSettings(Settings):
         description="Clamp the predicted x_0 to [-1, 1] in whitened coordinates, in the data's, or not; "
         "auto: whitened for the reading `published`, as its code does, off for the others.",
     )
+    epoch: float | None = Field(
+        None, gt=0, description="Of the recipe's training.snapshots: its weights; null: those of the end."
+    )
     images: int = Field(10_000, ge=1, description="Images to draw; the n of FID-n.")
     seed: int = Field(0, ge=0, description="Image i starts from noise that is a function of (seed, i) alone.")
 
@@ -55,10 +58,11 @@ class SamplerSettings(Settings):
         """The name of this sampler in paths: every setting that it uses, but the precision."""
         variance = {"fixed_small": "-small", "fixed_large": "-large"}[self.variance]
         own = {"ancestral": variance, "ddim": f"-eta{self.eta:g}", "dpm_solver": ""}[self.method]
+        epoch = f"-epoch{self.epoch:g}" if self.epoch else ""
         seed = f"-seed{self.seed}" if self.seed else ""
         return (
             f"{self.method}{self.steps}-{self.spacing}{own}"
-            f"-{self.reading}-{self.clamping}-n{self.images}{seed}"
+            f"-{self.reading}-{self.clamping}-n{self.images}{epoch}{seed}"
         )
 
     def record(self, exclude: set[str] | None = None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from shapednoise.config.base import (
     Strength,
     StrengthGrid,
     one_line,
+    strength_text,
 )
 from shapednoise.config.checks import problems
 from shapednoise.config.data import CorruptedSettings, DatasetSettings, DownloadSettings, ExtractorSettings
@@ -27,6 +28,7 @@ from shapednoise.errors import ConfigError
 from shapednoise.noise.operators import BASELINE
 
 SAMPLERS = TypeAdapter(tuple[SamplerSettings, ...])
+TOGETHER = "together_"  # before a grid, the name of a network of many strengths
 
 
 def _clean_or_corrupted(entry: Any) -> str:
@@ -54,6 +56,11 @@ class ExperimentSettings(Settings):
     dataset: Name = Field(description="The data set to learn.")
     noises: tuple[Name, ...] = Field(min_length=1, description="Noise variants, one curve each.")
     strengths: StrengthGrid = Field(description="Strengths, or the name of a grid.")
+    together: Name | None = Field(
+        None,
+        description="A grid's name: one network for all its strengths, trained once a seed and sampled at "
+        "each of `strengths`. null: a network for each strength.",
+    )
     seeds: SeedList = Field(description="Training seeds, or the name of a list.")
     recipe: Name | None = Field(None, description="The recipe; the config's own where none is named.")
     extractor: Name | None = Field(
@@ -131,6 +138,25 @@ class Config(Settings):
     def shape(self, noise: str, strength: float) -> dict[str, Any]:
         """The shape of a noise at a strength, as make_shape takes it, without the data's colour axis."""
         return shape_of(self.noises[noise], strength, self.noises)
+
+    def network_of(self, experiment: str, strength: float) -> str:
+        """The name in paths of what an experiment samples at a strength: `s-0.40`, `together_grid`.
+
+        Networks of the same name differ in data set, noise, marginal, recipe and seed.
+        """
+        together = self.experiments[experiment].together
+        return TOGETHER + together if together else f"s{strength_text(strength)}"
+
+    def shape_of_network(self, noise: str, network: str) -> dict[str, Any]:
+        """The shape that a network is trained with, as `shape` gives it.
+
+        That of many strengths lists them, and has the one that is nearest to 0.
+        """
+        if not network.startswith(TOGETHER):
+            return self.shape(noise, float(network[1:]))
+        strengths = sorted(self.strengths[network.removeprefix(TOGETHER)])
+        shaped = self.shape(noise, next(strength for strength in strengths if strength))
+        return {**shaped, "strength": min(strengths, key=abs), "trained_strengths": strengths}
 
     def clean_of(self, dataset: str) -> str:
         """The clean data set behind a data set: the one that it corrupts, or itself."""

@@ -6,6 +6,13 @@ from pydantic import Field, model_validator
 
 from shapednoise.config.base import Settings
 
+SNAPSHOTS = "snapshots"  # folder in that of a model
+
+
+def snapshot_folder(epoch: float | None) -> str:
+    """Where in a model's folder the weights of a snapshot are, `/snapshots/epoch3`; empty: of the end."""
+    return f"/{SNAPSHOTS}/epoch{epoch:g}" if epoch else ""
+
 
 class PrecisionSettings(Settings):
     """Numbers of the network's forward pass under autocast; weights and loss stay float32."""
@@ -79,6 +86,9 @@ class TrainingSettings(Settings):
     ema: EMASettings = Field(EMASettings(), description="Average of the weights.")
     precision: PrecisionSettings = Field(PrecisionSettings(), description="Numbers of the forward pass.")
     epochs: float = Field(gt=0, description="Passes over the data set; a fraction is allowed.")
+    snapshots: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (), description="Epochs after which the averaged weights are kept, besides those of the end."
+    )
     batch_size: int = Field(128, ge=1, description="Images a step.")
     learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW.")
     adam_betas: tuple[Fraction, Fraction] = Field((0.95, 0.999), description="Betas of AdamW.")
@@ -86,3 +96,9 @@ class TrainingSettings(Settings):
     warmup_steps: int = Field(500, ge=0, description="Steps of linear warm-up before the cosine decay.")
     clip_norm: float = Field(1.0, gt=0, description="Largest norm of the gradient.")
     horizontal_flips: bool = Field(True, description="Mirror each image with probability 1/2.")
+
+    @model_validator(mode="after")
+    def _ends_after_its_snapshots(self) -> "TrainingSettings":
+        if self.snapshots and max(self.snapshots) > self.epochs:
+            raise ValueError(f"a snapshot after {max(self.snapshots):g} of {self.epochs:g} epochs; remove it")
+        return self

@@ -32,36 +32,37 @@ BLOCK = 5000
 
 
 def read_idx(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarray, list[int] | None]]:
-    """Training images in their order, padded with black to settings.size, in blocks N x H x W x 1.
+    """Training images in their order, `framed` for settings.size, in blocks N x H x W x 1.
 
     With their classes, where a package, a zip or a directory has them too. Raises UserError where it is
-    another format, another number of pictures than it says, or of labels, pictures that are larger than
-    the size, or beyond the limits of the zip-bomb guard; one of archives.DAMAGED or ValueError where it is
-    damaged.
+    another format, another number of pictures than it says, or of labels, or beyond the limits of the
+    zip-bomb guard; one of archives.DAMAGED or ValueError where it is damaged.
     """
     images, labels = _opened(archive)
     with images, _unpacked(images) as file:
         magic, count, rows, columns = np.frombuffer(file.read(16), ">u4").tolist()
         if magic != MAGIC:
             raise UserError(f"{archive} is no idx3-ubyte file (it begins with {magic:#x}); get it again")
-        if not 0 < max(rows, columns) <= settings.size:
-            raise UserError(
-                f"the pictures of {archive} are {rows} x {columns}; raise size from {settings.size} to that"
-            )
+        if not min(rows, columns):
+            raise UserError(f"the pictures of {archive} are {rows} x {columns}; get it again")
         check_total(archive, count * rows * columns)
         classes = _labels(labels, archive, count) if labels else None
         for start in range(0, count, BLOCK):
             shape = (min(BLOCK, count - start), rows, columns)
             content = file.read(shape[0] * rows * columns)
-            block = pad(np.frombuffer(content, np.uint8).reshape(shape), settings.size)[..., None]
+            block = framed(np.frombuffer(content, np.uint8).reshape(shape), settings.size)[..., None]
             yield block, classes and classes[start : start + BLOCK]
         if file.read(1):
             raise UserError(f"{archive} holds more than the {count} images that it says; get it again")
 
 
-def pad(images: np.ndarray, size: int) -> np.ndarray:
-    """Images N x H x W or N x H x W x C in the middle of black ones (28 -> 32: two pixels a side)."""
-    missing = [size - length for length in images.shape[1:3]]
+def framed(images: np.ndarray, size: int) -> np.ndarray:
+    """Images N x H x W or N x H x W x C in the middle of black ones (28 -> 32: two pixels a side).
+
+    Those are size x size, or the least multiple of that which holds the images, for `block_means`.
+    """
+    side = size * max(-(-length // size) for length in images.shape[1:3])
+    missing = [side - length for length in images.shape[1:3]]
     around = [(gap // 2, gap - gap // 2) for gap in missing]
     return np.pad(images, [(0, 0), *around, *[(0, 0)] * (images.ndim - 3)])
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from shapednoise.config.data import ImagesSettings
 from shapednoise.data.archives import check_total
-from shapednoise.data.idx import pad
+from shapednoise.data.idx import framed
 from shapednoise.data.pictures import crop_and_resize, read_picture
 from shapednoise.errors import UserError
 
@@ -30,8 +30,8 @@ def read_parquet(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.n
     """Pictures in the order of the rows, with their classes, in blocks of up to 1,000.
 
     A column `img` or `image` of picture files, as bytes or as {bytes, path}; `label` or `fine_label`.
-    Pictures of the reader `folder` are preprocessed; those of the others keep their pixels, in the
-    middle of black where they are smaller than the size. Raises UserError where there are none, and
+    Pictures of the reader `folder` are preprocessed; those of the others keep their pixels, `framed` for
+    the size. Raises UserError where there are none, and
     pyarrow's errors where the file is damaged.
     """
     if settings.part:
@@ -43,10 +43,13 @@ def read_parquet(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.n
     picture, label = (next((name for name in known if name in names), None) for known in (PICTURES, LABELS))
     if not picture:
         raise UserError(f"{archive} has no column {' or '.join(PICTURES)}, but {names}; name another source")
-    row = 0
+    row, sides = 0, set()
     for batch in file.iter_batches(BLOCK, columns=[picture, *([label] if label else [])]):
         contents = batch.column(picture).to_pylist()
         images = [_read(content, f"row {row + i}", archive, settings) for i, content in enumerate(contents)]
+        sides |= {image.shape for image in images}
+        if len(sides) > 1:
+            raise UserError(f"the pictures of {archive} have several sizes; raise size to the largest")
         labels = batch.column(label).to_pylist() if label else [None]
         yield np.stack(images), None if None in labels else labels
         row += len(images)
@@ -59,7 +62,5 @@ def _read(content: Any, name: str, archive: Path, settings: ImagesSettings) -> n
     image = read_picture(content, name, archive)
     if settings.reader == "folder":
         return crop_and_resize(image, settings.crop, settings.size, settings.channels)
-    if max(image.size) > settings.size:
-        raise UserError(f"{name} in {archive} is {image.width} x {image.height}; raise size to that")
     pixels = np.asarray(image.convert("L" if settings.channels == 1 else "RGB"))
-    return pad(pixels[None], settings.size).reshape(settings.size, settings.size, settings.channels)
+    return framed(pixels.reshape(1, image.height, image.width, settings.channels), settings.size)[0]

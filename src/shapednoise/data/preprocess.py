@@ -1,8 +1,9 @@
 """Turn a data set's archive into its array: uint8, N x C x H x W, one .npy file.
 
 C is 3, or 1 for grey. Whatever source an archive came from, the array is the same; its sha256 is
-compared with the published data where it is known. Pixels keep their values: nothing is scaled or
-normalized here.
+compared with what the config says, where it does. Pixels keep their values, or are means of blocks where
+a smaller size is wanted; nothing else is scaled or normalized here. Training and the reference of the
+scores read the same array.
 """
 
 import errno
@@ -55,7 +56,7 @@ def preprocess_archive(archive: Path, settings: ImagesSettings, destination: Pat
     with growing_array(destination, shape, "uint8") as append:
         for images, names in progress(_blocks(archive, settings), desc=f"read {archive.name}", unit="block"):
             left = None if settings.images is None else settings.images - done
-            wanted = np.ascontiguousarray(images[:left])
+            wanted = np.ascontiguousarray(block_means(images[:left], settings.size))
             digest.update(wanted)
             append(wanted.transpose(0, 3, 1, 2))
             done += len(wanted)
@@ -64,6 +65,18 @@ def preprocess_archive(archive: Path, settings: ImagesSettings, destination: Pat
         if problem := _problem(content, settings):
             raise UserError(f"{archive} {problem}; {_remedy(archive)}")
     return content
+
+
+def block_means(images: np.ndarray, size: int) -> np.ndarray:
+    """Images N x S x S x C, uint8, as N x size x size x C: means of square blocks, S a multiple of the size.
+
+    Rounded to the nearest, halves to even; images of the size are returned as they are.
+    """
+    count, side, _, channels = images.shape
+    if side == size:
+        return images
+    blocks = images.reshape(count, size, side // size, size, side // size, channels)
+    return blocks.mean((2, 4), dtype=np.float64).round().astype(np.uint8)
 
 
 def _blocks(archive: Path, settings: ImagesSettings) -> Iterator[Block]:

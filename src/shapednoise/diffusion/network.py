@@ -10,8 +10,13 @@ from shapednoise.config.training import UNetSettings
 from shapednoise.files import write_json
 
 
-def build_unet(settings: UNetSettings, size: int, channels: int = 3) -> UNet2DModel:
-    """A UNet2DModel for `channels` x size x size images; attention where the settings say."""
+def build_unet(
+    settings: UNetSettings, size: int, channels: int = 3, of_strengths: bool = False
+) -> UNet2DModel:
+    """A UNet2DModel for `channels` x size x size images; attention where the settings say.
+
+    of_strengths: whether it is told the strength of the noise (noise/strengths.py).
+    """
     levels = len(settings.channels)
     attention = [level in settings.attention_levels for level in range(1, levels + 1)]
     return UNet2DModel(
@@ -22,6 +27,7 @@ def build_unet(settings: UNetSettings, size: int, channels: int = 3) -> UNet2DMo
         block_out_channels=settings.channels,
         norm_num_groups=settings.norm_groups,
         down_block_types=["AttnDownBlock2D" if a else "DownBlock2D" for a in attention],
+        class_embed_type="timestep" if of_strengths else None,
         up_block_types=["AttnUpBlock2D" if a else "UpBlock2D" for a in reversed(attention)],
     )
 

@@ -25,6 +25,7 @@ from shapednoise.noise.schedulers import (
     ShapedDPMSolverScheduler,
     with_scheduler,
 )
+from shapednoise.noise.strengths import at_strength, labels_of
 from shapednoise.resumable import Arrays, ResumableArrays
 
 WATCHED_IMAGES = 8
@@ -58,8 +59,14 @@ class Trajectory:
         }
 
 
-def sampling_scheduler(trained: AnyShaped, settings: SamplerSettings) -> AnyShaped:
-    """The noise process a model was trained with, under this sampler."""
+def sampling_scheduler(
+    trained: AnyShaped, settings: SamplerSettings, strength: float | None = None
+) -> AnyShaped:
+    """The noise process a model was trained with, under this sampler.
+
+    strength: of a network that was trained on many; None: the one that the process has.
+    """
+    shape = trained.config.shape
     kind, own = {
         "ancestral": (ShapedDDPMScheduler, {"variance_type": settings.variance}),
         "ddim": (ShapedDDIMScheduler, {"eta": settings.eta}),
@@ -68,6 +75,7 @@ def sampling_scheduler(trained: AnyShaped, settings: SamplerSettings) -> AnyShap
     scheduler = with_scheduler(
         trained,
         kind,
+        shape=shape if strength is None else at_strength(shape, strength),
         reading=settings.reading,
         clip_sample=settings.clamping == "whitened",
         clip_data=settings.clamping == "data",
@@ -145,11 +153,12 @@ class BatchSampler:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _arguments(self, count: int) -> tuple[Tensor, Tensor]:
+    def _arguments(self, count: int) -> tuple[Tensor, ...]:
         """Arguments of the network for a batch of `count` images."""
         config = self.unet.config
         x = torch.zeros(count, config.in_channels, config.sample_size, config.sample_size, device=self.device)
-        return x, torch.zeros(count, dtype=torch.long, device=self.device)
+        labels = labels_of(self.scheduler.config.shape, count, self.device)
+        return x, torch.zeros(count, dtype=torch.long, device=self.device), *labels
 
     @torch.no_grad()
     def _auto_batch_size(self, sharing: int) -> int:

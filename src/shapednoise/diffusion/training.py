@@ -2,7 +2,8 @@
 
 The data set lives on the device as it is stored, on a processor memory-mapped; flips and scaling happen
 there. The random state of step k is a function of (seed, k) and the order of the data one of (seed, epoch),
-so that a training that was interrupted and resumed is the training that was not.
+so that a training that was interrupted and resumed is the training that was not. Where the process is one of
+many strengths, each image of a step has one of its own, and the network is told which.
 """
 
 import math
@@ -24,6 +25,7 @@ from shapednoise.data.images import normalize_to_minus_one_one, on_device
 from shapednoise.diffusion.checkpoints import Checkpoints, defer_signals
 from shapednoise.diffusion.device import autocast, compiled, compute_dtype, is_out_of_memory
 from shapednoise.diffusion.network import build_unet
+from shapednoise.diffusion.record import TrainingRecord
 from shapednoise.errors import Interrupted, UserError
 from shapednoise.log import log, progress
 from shapednoise.noise.process import ShapedProcess
@@ -51,7 +53,8 @@ class Training:
         self.steps = math.ceil(settings.epochs * len(images) / settings.batch_size)
         self.dtype = compute_dtype(settings.precision, device)
         torch.manual_seed(seed)
-        self.unet = build_unet(settings.unet, images.shape[-1], images.shape[1]).to(device)
+        of_strengths = process.labels is not None
+        self.unet = build_unet(settings.unet, images.shape[-1], images.shape[1], of_strengths).to(device)
         if device.type == "cuda":
             self.unet.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(
@@ -74,6 +77,7 @@ class Training:
         self.network = self.unet  # or what torch.compile makes of it
         self.step = 0
         self.record = TrainingRecord()
+        self.snapshots: dict[float, list[Tensor]] = {}  # averaged weights by the epochs that they are of
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
 
     @property
@@ -88,12 +92,13 @@ class Training:
     def train_step(self) -> tuple[Tensor, Tensor]:
         """One optimizer step. Returns loss and gradient norm, which stay on the device."""
         x0, timesteps, white = self._draw()
-        noise = self.process.shape_noise(white, timesteps)
-        x_t = self.process.add_noise(x0, noise, timesteps)
-        target = self.process.target(x0, noise, timesteps)
+        times, labels = self._strengths(timesteps)
+        noise = self.process.shape_noise(white, times)
+        x_t = self.process.add_noise(x0, noise, times)
+        target = self.process.target(x0, noise, times)
         with autocast(self.device, self.dtype):
-            prediction = self.network(x_t, timesteps).sample
-        loss = self.process.loss(prediction.float(), target, timesteps)
+            prediction = self.network(x_t, timesteps, *labels).sample
+        loss = self.process.loss(prediction.float(), target, times)
         self.scaler.scale(loss).backward()
         self.scaler.unscale_(self.optimizer)
         norm = torch.nn.utils.clip_grad_norm_(self.unet.parameters(), self.settings.clip_norm)
@@ -103,13 +108,16 @@ class Training:
         self.lr_scheduler.step()
         self.ema.step(self.unet.parameters())
         self.step += 1
+        for epoch in self.settings.snapshots:
+            if self.step == math.ceil(epoch * len(self.images) / self.settings.batch_size):
+                self.snapshots[epoch] = [weight.cpu().clone() for weight in self.ema.shadow_params]
         return loss.detach(), norm
 
     def compile(self, wanted: bool) -> None:
         """Compile the network. If that fails: UserError if `wanted`, else a warning."""
-        x, timesteps = self.images[:1].float(), torch.zeros(1, dtype=torch.long, device=self.device)
-        shape = (self.settings.batch_size, *x.shape[1:])
-        arguments = (x.expand(shape).contiguous(), timesteps.expand(shape[0]).contiguous())
+        x = self.images[:1].float().repeat(self.settings.batch_size, 1, 1, 1)
+        timesteps = torch.zeros(len(x), dtype=torch.long, device=self.device)
+        arguments = (x, timesteps, *self._strengths(timesteps)[1])
         self.network = compiled(self.unet, arguments, self.dtype, wanted)
 
     def state(self) -> dict[str, Any]:
@@ -117,6 +125,7 @@ class Training:
         return {
             "step": self.step,
             "record": self.record.state(),
+            "snapshots": self.snapshots,
             "unet": self.unet.state_dict(),
             "ema": self.ema.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -128,13 +137,17 @@ class Training:
         """Go on from a saved state."""
         self.step = state["step"]
         self.record = TrainingRecord(**state["record"])
+        self.snapshots = state["snapshots"]
         for name in ("unet", "ema", "optimizer", "lr_scheduler", "scaler"):
             getattr(self, name).load_state_dict(state[name])
         self.ema.to(self.device)
 
-    def ema_unet(self) -> UNet2DModel:
-        """The network with the averaged weights."""
-        self.ema.copy_to(self.unet.parameters())
+    def ema_unet(self, epoch: float | None = None) -> UNet2DModel:
+        """The network with the averaged weights, those of now or of a snapshot; the training ends by that."""
+        averaged = self.ema.shadow_params if epoch is None else self.snapshots[epoch]
+        with torch.no_grad():
+            for weight, average in zip(self.unet.parameters(), averaged, strict=True):
+                weight.copy_(average)
         return self.unet
 
     def _draw(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -149,6 +162,15 @@ class Training:
         timesteps = torch.randint(len(self.process.betas), (count,), generator=generator, device=self.device)
         white = torch.randn(x0.shape, generator=generator, device=self.device)
         return x0, timesteps, white
+
+    def _strengths(self, timesteps: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The timesteps as the process counts them, with a strength an image, and the network's labels."""
+        if self.process.labels is None:
+            return timesteps, ()
+        generator = torch.Generator(self.device).manual_seed(derive_seed(self.seed, self.step, 2))
+        labels = self.process.labels.to(self.device)
+        drawn = torch.randint(len(labels), timesteps.shape, generator=generator, device=self.device)
+        return timesteps + drawn * len(self.process.betas), (labels[drawn],)
 
     def _indices(self) -> Tensor:
         """The images of this step: the next batch of the shuffled epochs laid end to end."""
@@ -270,68 +292,3 @@ def compile_pays_off(training: Training, began: float) -> bool:
     torch.cuda.synchronize()
     pace = (time.monotonic() - began) / PACE_STEPS
     return COMPILE_GAIN * pace * (training.steps - training.step) > COMPILE_SECONDS
-
-
-class TrainingRecord:
-    """The training curve. Losses stay on the device until a row is logged, so that no step waits."""
-
-    def __init__(
-        self,
-        rows: list[dict[str, float]] | None = None,
-        pending: Tensor | None = None,
-        seconds: float = 0.0,
-        row_seconds: float = 0.0,
-    ) -> None:
-        """seconds: of the logged rows; row_seconds: of the open one, over all runs."""
-        self.rows = rows or []
-        self.pending: list[Tensor] = [] if pending is None else list(pending)
-        self.seconds, self.row_seconds = seconds, row_seconds
-        self.resume()
-
-    def resume(self) -> None:
-        """Restart the timer."""
-        self.since = time.monotonic()
-
-    def add(self, loss: Tensor, norm: Tensor) -> None:
-        """Note a step's loss and gradient norm."""
-        self.pending.append(torch.stack([loss, norm]))
-
-    def check(self, training: "Training") -> Tensor:
-        """The losses and norms of the open row, (steps, 2). Raises UserError that names a bad step.
-
-        fp16 skips a step whose gradient is not finite; elsewhere that step has spoiled the weights.
-        """
-        if not self.pending:
-            return torch.empty(0, 2)
-        values = torch.stack([value.to(training.device) for value in self.pending])
-        finite = values.isfinite()
-        bad = ~(finite[:, 0] if training.scaler.is_enabled() else finite.all(1))
-        if bool(bad.any()):
-            index = int(bad.nonzero()[0])
-            what = "gradient" if finite[index, 0] else "loss"
-            step = training.step - len(values) + 1 + index
-            raise UserError(f"the {what} is not finite at step {step}; lower the recipe's learning_rate")
-        return torch.where(finite, values, torch.nan)
-
-    def log_row(self, training: "Training") -> None:
-        """Append a row with the means since the last one."""
-        loss, norm = self.check(training).nanmean(0).tolist()
-        self._tick()
-        images = len(self.pending) * training.settings.batch_size
-        rate = {"images_per_second": round(images / self.row_seconds, 2)}
-        self.rows.append({"loss": loss, "gradient_norm": norm, **training.row, **rate})
-        self.seconds += self.row_seconds
-        self.pending, self.row_seconds = [], 0.0
-
-    def state(self) -> dict[str, Any]:
-        """The arguments of a record that continues this one."""
-        self._tick()
-        pending = torch.stack(self.pending).cpu() if self.pending else None
-        return {
-            "rows": self.rows, "pending": pending, "seconds": self.seconds, "row_seconds": self.row_seconds,
-        }  # fmt: skip
-
-    def _tick(self) -> None:
-        now = time.monotonic()
-        self.row_seconds += now - self.since
-        self.since = now

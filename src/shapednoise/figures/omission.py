@@ -19,7 +19,6 @@ from shapednoise.figures.curves import draw_bars
 from shapednoise.figures.pictures import square_grid
 from shapednoise.figures.style import new_figure, show_image
 from shapednoise.metrics.registry import METRICS
-from shapednoise.noise.operators import BASELINE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,8 +67,8 @@ class OmissionSettings(FigureSettings):
     def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
         """The scores of every band; of the one that is shown, the images and both sample sets."""
         sets = layout.sample_sets(self.shown)
-        isotropic = next(each for each in sets if each.model.noise == BASELINE)
-        omitting = next(each for each in sets if each.model.noise != BASELINE)
+        isotropic = next(each for each in sets if not each.strength)
+        omitting = next(each for each in sets if each.strength)
         dataset = isotropic.model.dataset
         return {
             "scores": [layout.scores_table(experiment) for experiment in self.experiments],

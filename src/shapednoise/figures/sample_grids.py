@@ -64,7 +64,7 @@ class SampleGridsSettings(FigureSettings):
         return self.experiment
 
     def _sample_sets(self, layout: Any) -> list[Any]:
-        by_strength = {each.model.strength: each for each in reversed(layout.sample_sets(self.experiment))}
+        by_strength = {each.strength: each for each in reversed(layout.sample_sets(self.experiment))}
         return [by_strength[strength] for strength in self.strengths]
 
     @staticmethod

@@ -7,7 +7,8 @@ from diffusers import DiffusionPipeline, ImagePipelineOutput, UNet2DModel
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
-from shapednoise.noise.schedulers import AnyShaped
+from shapednoise.noise.schedulers import AnyShaped, with_scheduler
+from shapednoise.noise.strengths import at_strength, labels_of
 
 Generators = torch.Generator | Sequence[torch.Generator] | None
 StepCallback = Callable[[int, Tensor], None]
@@ -38,9 +39,10 @@ def sample_loop(
     height, width = (size, size) if isinstance(size, int) else size
     shape = (count, unet.config.in_channels, height, width)
     x = scheduler.prior(randn_tensor(shape, generator, device=unet.device))
+    labels = labels_of(scheduler.config.shape, count, x.device)
     for t in scheduler.timesteps.tolist():
         # a tensor, since torch.compile would make a program for every number
-        output = unet(x, torch.full((count,), t, device=x.device)).sample.to(x.dtype)
+        output = unet(x, torch.full((count,), t, device=x.device), *labels).sample.to(x.dtype)
         x, x0 = scheduler.step(output, t, x, generator=generator, return_dict=False)
         if callback_on_step_end:
             callback_on_step_end(t, x0)
@@ -69,6 +71,7 @@ class ShapedDDPMPipeline(DiffusionPipeline):
         num_inference_steps: int = 50,
         output_type: str = "pil",
         return_dict: bool = True,
+        strength: float | None = None,
     ) -> ImagePipelineOutput | tuple:
         """Sample images.
 
@@ -78,9 +81,17 @@ class ShapedDDPMPipeline(DiffusionPipeline):
             num_inference_steps: Reverse steps.
             output_type: `pil`; `np` for (B, H, W, C) and `pt` for (B, C, H, W), both float in [0, 1].
             return_dict: Whether to return an object with `images`, or a tuple.
+            strength: s of the noise, for a network that was trained on many; None: the scheduler's own.
+
+        Raises:
+            ShapeError: The network was not trained at this strength.
         """
-        self.scheduler.set_timesteps(num_inference_steps)
-        images = sample_loop(self.unet, self.scheduler, batch_size, generator)
+        scheduler = self.scheduler
+        if strength is not None:
+            shape = at_strength(scheduler.config.shape, strength)
+            scheduler = with_scheduler(scheduler, type(scheduler), shape=shape)
+        scheduler.set_timesteps(num_inference_steps)
+        images = sample_loop(self.unet, scheduler, batch_size, generator)
         images = (images / 2 + 0.5).clamp(0, 1)
         if output_type != "pt":
             images = images.cpu().permute(0, 2, 3, 1).numpy()

@@ -78,12 +78,15 @@ class ShapedProcess:
         prediction_type: What the network outputs: the noise n_t, x_0, or v.
 
     Attributes:
+        labels: What the network is told of each strength, (K,); None: there is one strength.
         alphas: 1 - beta_t, float64 (T,).
         alpha_products: A_t, float64 (T,).
 
     Raises:
         ValueError: A beta or the prediction type is out of range.
     """
+
+    labels: Tensor | None = None
 
     def __init__(
         self, shape: NoiseShape, betas: Tensor, exact: bool, prediction_type: Prediction = "epsilon"
@@ -114,9 +117,7 @@ class ShapedProcess:
             ValueError: No mode of such images has noise at some timestep.
         """
         if size not in self._gains:
-            values = self.shape.gains(self.betas, size)
-            if self.exact:
-                values = exact_gains(values, self.alphas)
+            values = self._mode_gains(size)
             counts = torch.bincount(self.shape.modes(self.shape.channels, size).flatten())
             support_fraction = ((values > 0) * counts).sum(1) / counts.sum()
             self._gains[size] = NoiseGains(values, bool((values > 0).all()), support_fraction, {})
@@ -214,6 +215,10 @@ class ShapedProcess:
         """Compute sqrt(A_t) and 1 - A_t, float64 (); t = -1 is the clean data."""
         signal = self.alpha_products[t] if t >= 0 else torch.ones_like(self.alpha_products[0])
         return signal.sqrt(), 1 - signal
+
+    def _mode_gains(self, size: Size) -> Tensor:
+        values = self.shape.gains(self.betas, size)
+        return exact_gains(values, self.alphas) if self.exact else values
 
     def _apply(self, name: str, x: Tensor, timesteps: Tensor | int) -> Tensor:
         buffer = self.noise_gains(size_of(x)).buffer(name, x)

@@ -25,6 +25,7 @@ from shapednoise.noise.operators import BASELINE, OPERATORS, Operator, names_of
 __all__ = ["SHAPE_VERSION", "NoiseShape", "ShapeError", "Size", "make_shape", "product", "radii", "with_axis"]
 
 SHAPE_VERSION = 1
+TRAINED = "trained_strengths"  # of a description: those that the network has seen
 
 
 class ShapeError(UserError, ValueError):
@@ -36,6 +37,7 @@ def make_shape(
     *,
     times: Mapping[str, Any] | None = None,
     version: int = SHAPE_VERSION,
+    trained_strengths: Sequence[float] | None = None,
     **parameters: Any,
 ) -> NoiseShape:
     """Make the noise shape that a plain dictionary describes, as it stands in a scheduler's config.
@@ -44,6 +46,7 @@ def make_shape(
         operator: A key of OPERATORS.
         times: The description of a second shape, of the other basis, that multiplies the first.
         version: The version of this description; a newer one is refused.
+        trained_strengths: Of a network that knows many (noise/strengths.py): `strength` lies within them.
         parameters: `strength`, `schedule` and `normalize`, `axis` for an operator of the colors, and
             the operator's own fields. Operator.build says what they are.
 
@@ -56,6 +59,14 @@ def make_shape(
             f"reads up to {SHAPE_VERSION}); upgrade shapednoise"
         )
     kind = _operator(operator)
+    if trained_strengths:
+        least, most = min(trained_strengths), max(trained_strengths)
+        strength = parameters.get("strength", kind.default_strength)
+        if not least <= strength <= most:
+            raise ShapeError(
+                f"the model was trained at strengths from {least:g} to {most:g}, not at {strength:g}; "
+                "use one in that range"
+            )
     known = kind.parameters()
     for name in parameters:
         if name not in known:

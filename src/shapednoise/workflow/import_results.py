@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shapednoise.config.schema import Config
+from shapednoise.config.training import snapshot_folder
 from shapednoise.diffusion.training import training_facts
 from shapednoise.errors import ConfigError, UserError
 from shapednoise.files import read_json, sha256_of_json, sha256_of_path
@@ -80,10 +81,11 @@ class ImportedResults:
 
     def _differences_of_samples(self, samples: SampleSet) -> list[str]:
         record = _record(self._samples(samples))
-        facts = {name: record.get(name) for name in ("sampler", "device", "precision", "torch")}
+        facts = {name: record.get(name) for name in ("sampler", "strength", "device", "precision", "torch")}
         if facts["sampler"] != samples.sampler.model_dump(mode="json"):
             return ["sampler"]
-        model = [sha256_of_path(self._model(samples.model) / part) for part in ("unet", "scheduler")]
+        weights = Path(f"{self._model(samples.model)}{snapshot_folder(samples.sampler.epoch)}")
+        model = [sha256_of_path(weights / part) for part in ("unet", "scheduler")]
         made_by = sha256_of_json([facts, model, self._code("sample", samples.model)])
         return [] if record.get("fingerprint") == made_by else ["model or code"]
 
@@ -91,7 +93,7 @@ class ImportedResults:
         return self._digest(stage_name(script, *operator_modules(self._shape(model))))
 
     def _shape(self, model: Model) -> dict[str, Any]:
-        return self.config.shape(model.noise, model.strength)
+        return self.config.shape_of_network(model.noise, model.network)
 
     def _model(self, model: Model) -> Path:
         return self.folder / "models" / model.path

@@ -1,10 +1,11 @@
 """What a config asks for, each thing once, and where its files are. The only place that knows the paths.
 
-A model is what training sees: data set x noise x strength x marginal x recipe x seed. A sample set is a
-model x a sampler. A run is a sample set with its scores.
+A model is what training sees: data set x noise x strength x marginal x recipe x seed; the network of many
+strengths has the name of their grid in the place of one. A sample set is a model x a sampler, and of such a
+network x a strength. A run is a sample set with its scores.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,11 +14,12 @@ from shapednoise.config.base import strength_text
 from shapednoise.config.figures import FigureSettings
 from shapednoise.config.noise import Marginal, marginal_of
 from shapednoise.config.sampling import SamplerSettings
-from shapednoise.config.schema import Config
+from shapednoise.config.schema import TOGETHER, Config
+from shapednoise.config.training import snapshot_folder
 from shapednoise.noise.operators import BASELINE
 from shapednoise.workflow.code import operator_modules
 
-MODEL = "{dataset}/{noise}/s{strength}/{marginal}/{recipe}/seed{seed}"
+MODEL = "{dataset}/{noise}/{network}/{marginal}/{recipe}/seed{seed}"
 SAMPLES = MODEL + "/{sampler}"
 
 
@@ -27,7 +29,7 @@ class Model:
 
     dataset: str
     noise: str
-    strength: float
+    network: str  # Config.network_of
     marginal: Marginal
     recipe: str
     seed: int
@@ -35,20 +37,27 @@ class Model:
     @property
     def path(self) -> str:
         """Its folder below `models/`."""
-        return MODEL.format(**{**vars(self), "strength": strength_text(self.strength)})
+        return MODEL.format(**vars(self))
 
 
 @dataclass(frozen=True)
 class SampleSet:
-    """Images drawn from a model by one sampler."""
+    """Images drawn from a model at one strength by one sampler."""
 
     model: Model
+    strength: float
     sampler: SamplerSettings
+
+    @property
+    def name(self) -> str:
+        """Its folder in that of its model, the value of the rules' wildcard `sampler`."""
+        of_many = self.model.network.startswith(TOGETHER)
+        return f"s{strength_text(self.strength)}/{self.sampler.slug}" if of_many else self.sampler.slug
 
     @property
     def path(self) -> str:
         """Its folder below `samples/`, `features/` and `scores/`."""
-        return f"{self.model.path}/{self.sampler.slug}"
+        return f"{self.model.path}/{self.name}"
 
 
 class Layout:
@@ -58,9 +67,9 @@ class Layout:
         self.config, self.results, self.data = config, config.results, config.data_dir
         self.sample_sets = cache(self._sample_sets)
         self.samplers = {
-            (config.recipe_of(experiment), sampler.slug): sampler
+            (each.model.recipe, each.name): each.sampler
             for experiment in config.experiments
-            for sampler in config.samplers_of(experiment)
+            for each in self.sample_sets(experiment)
         }
 
     # What is wanted.
@@ -68,9 +77,9 @@ class Layout:
     def _sample_sets(self, experiment: str) -> list[SampleSet]:
         """The sample sets of an experiment, each once, in the order of the config."""
         config, settings = self.config, self.config.experiments[experiment]
-        recipe, samplers = config.recipe_of(experiment), config.samplers_of(experiment)
+        samplers = config.samplers_of(experiment)
         found = (
-            SampleSet(self._model(settings.dataset, noise, strength, sampler, recipe, seed), sampler)
+            SampleSet(self._model(experiment, noise, strength, sampler, seed), strength, sampler)
             for noise in settings.noises
             for strength in config.strengths_of(experiment)
             for seed in config.seeds_of(experiment)
@@ -79,12 +88,14 @@ class Layout:
         return list(dict.fromkeys(found))
 
     def _model(
-        self, dataset: str, noise: str, strength: float, sampler: SamplerSettings, recipe: str, seed: int
+        self, experiment: str, noise: str, strength: float, sampler: SamplerSettings, seed: int
     ) -> Model:
-        """The model of a run. What comes to white noise is the one baseline, whatever the marginal."""
-        if self.config.shape(noise, strength)["operator"] == BASELINE:
-            return Model(dataset, BASELINE, 0.0, "published", recipe, seed)
-        return Model(dataset, noise, strength, marginal_of(sampler.reading), recipe, seed)
+        """The model of a run. A network for white noise alone is the one baseline, whatever the marginal."""
+        dataset, recipe = self.config.experiments[experiment].dataset, self.config.recipe_of(experiment)
+        network, marginal = self.config.network_of(experiment, strength), marginal_of(sampler.reading)
+        if self.config.shape_of_network(noise, network)["operator"] == BASELINE:
+            noise, network, marginal = BASELINE, f"s{strength_text(0.0)}", "published"
+        return Model(dataset, noise, network, marginal, recipe, seed)
 
     def wanted_experiments(self) -> list[str]:
         """The experiments behind the target figures, each once, in the order of the targets."""
@@ -117,6 +128,20 @@ class Layout:
         for name in sorted({self.config.clean_of(name) for name in self.wanted_datasets()}):
             found.setdefault("pca", {})[name] = [self.pca(name)]
         return found
+
+    def sampler_of(self, wildcards: Mapping[str, str]) -> SamplerSettings:
+        """The sampler of a sample set, by the wildcards of its rule."""
+        return self.samplers[wildcards["recipe"], wildcards["sampler"]]
+
+    def drawn_from(self, wildcards: Mapping[str, str]) -> str:
+        """The folder with the weights of a sample set: its model's, or a snapshot of that."""
+        snapshot = snapshot_folder(self.sampler_of(wildcards).epoch)
+        return f"{self.results}/models/{MODEL.format(**wildcards)}{snapshot}"
+
+    def strength_of(self, wildcards: Mapping[str, str]) -> float:
+        """The strength of a sample set, by the wildcards of its rule."""
+        at, slash, _ = wildcards["sampler"].partition("/")
+        return float((at if slash else wildcards["network"])[1:])
 
     # Where files are.
 

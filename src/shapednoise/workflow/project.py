@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from shapednoise.config.load import load_config, load_project_config, merge, parse_config
-from shapednoise.config.schema import Config
+from shapednoise.config.schema import TOGETHER, Config
 from shapednoise.errors import UserError
 from shapednoise.figures.kinds import FIGURE_KINDS
 from shapednoise.files import read_json, write_json
@@ -76,11 +76,15 @@ def experiment_facts(config: Config, experiment: str) -> dict[str, Any]:
 
 def sample_set_facts(layout: Layout, wildcards: Mapping[str, str]) -> dict[str, Any]:
     """What the scores of a sample set belong to, for their record. wildcards: those of its rule."""
-    sampler = layout.samplers[wildcards["recipe"], wildcards["sampler"]]
+    sampler = layout.sampler_of(wildcards)
+    noise, strength = wildcards["noise"], layout.strength_of(wildcards)
+    white = layout.config.shape(noise, strength)["operator"] == BASELINE
     return {
-        **{name: wildcards[name] for name in ("dataset", "noise", "marginal", "recipe")},
+        **{name: wildcards[name] for name in ("dataset", "marginal", "recipe")},
+        "noise": BASELINE if white else noise,
+        "network": wildcards["network"] if wildcards["network"].startswith(TOGETHER) else "separate",
         "reference": layout.config.clean_of(wildcards["dataset"]),
-        "strength": float(wildcards["strength"]),
+        "strength": strength,
         "seed": int(wildcards["seed"]),
         "sampler": sampler.record(exclude={"precision"}),
     }

@@ -63,7 +63,7 @@ def test_the_demo_changes_only_the_recipe_and_the_size_of_the_grid(paper, demo, 
     assert config.recipes["paper"] == parse_config(paper).recipes["paper"]
     assert config.datasets == parse_config(paper).datasets
     wanted = Layout(config).wanted_sample_sets()
-    assert [s.model.strength for s in wanted] == [-0.4, 0.0, 0.4]
+    assert [s.strength for s in wanted] == [-0.4, 0.0, 0.4]
     assert all(s.sampler.images == 256 for s in wanted)
     assert config.recipes["demo"].scoring.reference_images == 1024
 
@@ -97,7 +97,7 @@ def test_one_model_serves_many_samplers(paper):
     samplers = [{}, {"steps": 250}, {"reading": "equations"}, {"reading": "exact"}]
     config = parse_config(changed(paper, "experiments.cifar10_sdm.samplers", samplers))
     wanted = [s for s in Layout(config).sample_sets("cifar10_sdm") if s.model.seed == 42]
-    at = {s: {w.model for w in wanted if w.model.strength == s} for s in (-0.4, 0.0)}
+    at = {s: {w.model for w in wanted if w.strength == s} for s in (-0.4, 0.0)}
     assert {model.marginal for model in at[-0.4]} == {"published", "exact"}
     assert len(at[-0.4]) == 2
     assert len(at[0.0]) == 1  # white noise has one marginal

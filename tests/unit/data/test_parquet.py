@@ -37,7 +37,8 @@ def test_pictures_are_preprocessed_as_those_of_a_folder(tmp_path, channels):
 
 def test_settings_that_do_not_suit_the_pictures(tmp_path):
     grey = parquet(tmp_path / "train.parquet", "image", "label", GREY)
-    refused(grey, tmp_path, r"row 0 in .* is 28 x 28; raise size", reader="idx", channels=1, size=24)
+    mixed = parquet(tmp_path / "mixed.parquet", "image", "label", [*GREY[:2], np.zeros((40, 40), np.uint8)])
+    refused(mixed, tmp_path, "several sizes; raise size", reader="idx", channels=1, size=32)
     refused(grey, tmp_path, "have no names of their own to split by; remove part", part=(0, 0.5))
 
 

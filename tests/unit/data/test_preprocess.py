@@ -5,12 +5,13 @@ import tempfile
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from shapednoise.config.data import ImagesSettings
 from shapednoise.data.images import check_index, load_images, reference_indices
 from shapednoise.data.pictures import crop_and_resize
-from shapednoise.data.preprocess import READERS
+from shapednoise.data.preprocess import READERS, block_means
 from shapednoise.errors import UserError
 from tests.unit.data import archives
 from tests.unit.data.archives import LABELS, PIXELS, SHA256, png, write_tar, write_zip
@@ -43,6 +44,19 @@ def test_all_archives_give_the_same_verified_array(archive, tmp_path, images):
     found, content = read(archive, tmp_path, per_class=5, images=images)
     assert content == (SHA256, 50, {str(label): 5 for label in range(10)})
     np.testing.assert_array_equal(found, PIXELS.transpose(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("archive", FORMATS, indirect=True)
+def test_a_smaller_size_is_the_mean_of_blocks_whatever_the_archive(archive, tmp_path):
+    found, content = read(archive, tmp_path, size=16, sha256=None)
+    pooled = torch.nn.functional.avg_pool2d(torch.tensor(PIXELS.transpose(0, 3, 1, 2)).double(), 2)
+    np.testing.assert_array_equal(found, pooled.round().byte())
+    assert content.images == 50 and content.sha256_of_pixels != SHA256
+
+
+def test_halves_are_rounded_to_even():
+    block = np.array([[0, 1], [1, 0], [1, 2], [2, 1]], np.uint8).reshape(2, 2, 2, 1)
+    assert block_means(block, 1).ravel().tolist() == [0, 2]
 
 
 def test_every_reader_of_the_settings_is_there():

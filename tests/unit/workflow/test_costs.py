@@ -152,7 +152,7 @@ train        1
 rule train:
     input: scripts/train.py
     output: results/paper/models/x
-    wildcards: dataset=cifar10, noise=sdm, strength=-0.40, marginal=published, recipe=paper, seed=42
+    wildcards: dataset=cifar10, noise=sdm, network=s-0.40, marginal=published, recipe=paper, seed=42
     resources: mem_mb=4001, gpu=1
 [Sat Nov 21 17:43:12 2026]
 localrule download:
