@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 DISTANCES = {  # by their columns
-    "distance": "W$_2$",
+    "distance": "W2",
     "kl": "Kullback-Leibler",
-    "standardised": "standardised W$_2$",
+    "standardised": "standardised W2",
 }
 LEAST_SHARE = 1e-12  # of the largest variance: what float64 tells from none
 

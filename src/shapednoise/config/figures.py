@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from shapednoise.config.base import Name, Settings, Strength
+from shapednoise.config.base import Name, Settings, Strength, one_line
 
 if TYPE_CHECKING:
     from shapednoise.config.schema import Config
@@ -77,6 +77,21 @@ def color_axis_problems(config: "Config", kind: str, noise: str) -> Iterator[tup
     """A kind of figures that draws the color axis wants a noise that acts on it and on nothing else."""
     if config.noises[noise].basis != "color" or config.noises[noise].times:
         yield "noise", f"{kind} draws a colour axis; name an sdm or hdm noise"
+
+
+def sampler_problems(config: "Config", changes: tuple[dict[str, Any], ...]) -> Iterator[tuple[str, str]]:
+    """Changes to the default recipe's sampling are samplers that can run, each there once."""
+    try:
+        samplers = config.samplers(config.recipe, changes)
+    except ValidationError as error:
+        key, _, problem = one_line(error).partition(": ")
+        yield f"samplers.{key}", problem
+        return
+    for sampler in samplers:
+        if problem := sampler.too_many_steps(config.schedule.timesteps):
+            yield "samplers", problem
+    if len({sampler.slug for sampler in samplers}) < len(samplers):
+        yield "samplers", "give each sampler once"
 
 
 def steps_problems(config: "Config", steps: tuple[int, ...]) -> Iterator[tuple[str, str]]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from shapednoise.analysis.distances import DISTANCES
-from shapednoise.config.base import Name, Strength, StrengthGrid, one_line
-from shapednoise.config.figures import FigureSettings
+from shapednoise.config.base import Name, Strength, StrengthGrid
+from shapednoise.config.figures import FigureSettings, sampler_problems
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.figures.style import (
     METHOD_NAMES,
@@ -52,17 +52,7 @@ class TheorySettings(FigureSettings):
 
     def problems(self, name: str, config: Config) -> Iterator[tuple[str, str]]:
         """The samplers must be able to run, and the experiment must be about the same."""
-        try:
-            samplers = config.samplers(config.recipe, self.samplers)
-        except ValidationError as error:
-            key, _, problem = one_line(error).partition(": ")
-            yield f"samplers.{key}", problem
-            return
-        for sampler in samplers:
-            if problem := sampler.too_many_steps(config.schedule.timesteps):
-                yield "samplers", problem
-        if len({sampler.slug for sampler in samplers}) < len(samplers):
-            yield "samplers", "give each sampler once"
+        yield from sampler_problems(config, self.samplers)
         for strength in set(self.shown) - set(config.grid(self.strengths)):
             yield "shown", f"{strength:g} is not among the strengths; add it or remove it here"
         if not self.experiment:
