@@ -9,7 +9,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 RICH := $(shell test -t 2 && echo --logger rich)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo demo-sagd demo-steps study bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \
+.PHONY: help predict demo demo-sagd demo-steps study bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \
   adopt image clean clean-cache distclean lock
 .DEFAULT_GOAL := help
 
@@ -37,6 +37,10 @@ demo-steps: $(READY)  ## one small model a strength, 50 to 1000 steps; about 16 
 
 study: $(READY)  ## the papers' questions at 16 x 16 pixels, days on 2 cores; STEP=figY1 one of them
 	$(SNAKEMAKE) --configfile study.yaml $(RICH) $(if $(STEP),-- $(STEP))
+
+predict: $(READY)  ## which noise and which sampler for my data? predicted FIDs, no training; CONFIG=mine.yaml
+	@$(BIN)/python scripts/plan.py figP --gpus 0 $(if $(CONFIG),--configfile $(CONFIG))
+	$(SNAKEMAKE) figP $(if $(CONFIG),--configfile $(CONFIG)) $(RICH)
 
 paper: $(READY)  ## the papers' whole grid; wants GPUs
 	$(SNAKEMAKE) $(RICH)

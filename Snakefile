@@ -24,6 +24,7 @@ include: "rules/tables.smk"
 include: "rules/train.smk"
 include: "rules/sample.smk"
 include: "rules/metrics.smk"
+include: "rules/predict.smk"
 include: "rules/figures.smk"
 include: "rules/claims.smk"
 

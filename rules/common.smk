@@ -47,7 +47,7 @@ except ConfigError as error:
 RESULTS, DATA = CONFIG.results, CONFIG.data_dir
 LAYOUT = Layout(CONFIG)
 COSTS = Costs(CONFIG, rates(BASE / "results/reference/bench", CONFIG.cluster))
-GPU_RULES = ("train", "sample", "features_data", "features_samples")
+GPU_RULES = ("train", "sample", "features_data", "features_samples", "features_predicted")
 OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "DIFFUSERS_OFFLINE")
 # What torch.compile made is kept for the jobs that follow.
 os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.abspath(f"{RESULTS}/checkpoints/compiled"))

@@ -73,6 +73,7 @@ def times(jobs: list[Job], config: Config, gpus: int):
         yield f"wall time on {name}: {duration(wall_seconds(jobs, gpus))}, and processors beside them"
     else:
         yield f"wall time, one job after the other: {duration(sum(job.cost.seconds for job in jobs))}"
+    yield f"memory: at most {max(job.cost.memory_mb for job in jobs) / 1000:.1f} GB for one job"
     limit = config.cluster.longest_minutes
     if limit and (cut := [job for job in jobs if job.cost.seconds > 60 * limit]):
         most = max(-(-job.cost.seconds // (60 * limit)) for job in cut)

@@ -11,6 +11,7 @@ from shapednoise.workflow.plan import seconds_of_jobs
 
 KEPT = (
     *("claims.csv", "claims.md", "tables/scores.csv", "tables/theory/*.csv"),
+    *("tables/predicted_fid/*.csv", "tables/public_fids/*.csv"),
     *("figures/*.png", "figures/*.pdf", "pca/*.json"),
 )
 

@@ -162,7 +162,7 @@ def tiny_config(weights_sha256: str) -> dict:
         "results": "results/tiny",
         "targets": [
             *("fig1", "fig2a", "fig2c", "fig2f", "fig3", "figB2"),
-            *("figT", "figR", "figS1", "figS2", "figS3"),
+            *("figT", "figR", "figS1", "figS2", "figS3", "figP", "figX5"),
         ],
         "recipe": "tiny",
         "extractor": "random",
@@ -202,6 +202,12 @@ def tiny_config(weights_sha256: str) -> dict:
                 "samplers": [{"steps": 5, "reading": reading} for reading in ("published", "exact")],
             },
             "figR": {"strengths": [-0.4], "steps": [50]},
+            "figP": {
+                "dataset": "pictures", "points": [{"noise": "ddpm"}, {"noise": "sdm", "strength": -0.4}],
+                "samplers": [{}, {"steps": 3}], "images": 10, "reference_images": 16,
+            },
+            "figP2": {"dataset": "pictures", "images": 10, "reference_images": 16},
+            "figX5": {"dataset": "pictures"},
             "figS1": {"dataset": "pictures", "images": 20},
             "figS2": {"dataset": "pictures"},
             "figS3": {"dataset": "pictures"},

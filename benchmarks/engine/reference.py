@@ -3,7 +3,8 @@
 Plain PyTorch, diffusers and torch-fidelity, nothing of this library, so that it is a comparison and,
 in the tests, an independent check of the noise and of the sampler. It decodes PNGs in a DataLoader,
 squeezes noise by a 3 x 3 matrix for each image, averages weights in a loop over the parameters, samples
-without autocast and calls torch-fidelity once for each score.
+under autocast as it trains (the published evaluation keeps accelerate's wrapper of the network) and calls
+torch-fidelity once for each score.
 """
 
 import contextlib
@@ -97,8 +98,12 @@ class Side:
         self.samples: np.ndarray | None = None
 
     def dtypes(self) -> dict[str, str]:
-        """The dtypes that the network is computed in; on a GPU convolutions of float32 use TF32."""
-        return {"train": "fp16", "sample": "tf32"} if self.gpu else {"train": "fp32", "sample": "fp32"}
+        """The dtypes that the network is computed in."""
+        return dict.fromkeys(("train", "sample"), "fp16" if self.gpu else "fp32")
+
+    def autocast(self) -> contextlib.AbstractContextManager:
+        """Mixed precision on a GPU."""
+        return torch.autocast("cuda", torch.float16) if self.gpu else contextlib.nullcontext()
 
     def start_training(self, seed: int | None = None) -> None:
         """Data, network, optimizer, averaged weights; seed: another one than the task's."""
@@ -133,7 +138,7 @@ class Side:
         timesteps = torch.randint(0, 1000, (len(clean),), device=self.device)
         noise = self.squeeze.noise(white, timesteps)
         noisy = self.scheduler.add_noise(clean, noise, timesteps)
-        with torch.autocast("cuda", torch.float16) if self.gpu else contextlib.nullcontext():
+        with self.autocast():
             predicted = self.unet(noisy, timesteps).sample
             loss = functional.mse_loss(predicted.float(), noise)
         self.optimizer.zero_grad()
@@ -178,7 +183,9 @@ class Side:
         white = torch.randn(count, 3, 32, 32, device=self.device)
         x = self.squeeze.noise(white, torch.full((count,), 999))
         for t in self.scheduler.timesteps.tolist():
-            x = reverse_step(self.scheduler, self.squeeze, self.unet(x, t).sample, t, x)
+            with self.autocast():
+                output = self.unet(x, t).sample
+            x = reverse_step(self.scheduler, self.squeeze, output.float(), t, x)
         return ((x / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
 
     def score(self, reals: int) -> dict:

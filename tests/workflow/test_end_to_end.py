@@ -26,7 +26,8 @@ def place(point: str) -> str:
     return f"pictures/{point}/published/tiny/seed42"
 
 
-FIGURES = ["fig1", "fig2a", "fig2c", "fig2f", "fig3", "figB2", "figT", "figR", "figS1", "figS2", "figS3"]
+FIGURES = ["fig1", "fig2a", "fig2c", "fig2f", "fig3", "figB2", "figT", "figR", "figS1", "figS2", "figS3",
+           "figP", "figX5"]  # fmt: skip
 
 
 @pytest.mark.parametrize("figure", FIGURES)
@@ -80,7 +81,7 @@ def test_samples_are_uint8_with_their_pictures(results, point):
 
 def test_claims_of_a_tiny_run_are_not_run_but_for_those_without_training(results):
     claims = pd.read_csv(results / "claims.csv").set_index("id")
-    assert len(claims) == 20
+    assert len(claims) == 21
     decided = set(claims.index[claims.verdict != "not run"])
     assert decided == {"C11"}  # the rest is about the papers' data sets
     assert 'here dataset.name is "pictures", published "cifar10"' in claims.note["C1"]
@@ -88,6 +89,19 @@ def test_claims_of_a_tiny_run_are_not_run_but_for_those_without_training(results
     assert "| cifar10_sdm | training.epochs | 10 | published code | **3.0** |" in text
     curves = pd.read_csv(results / "tables" / "curves" / "cifar10_sdm.csv").set_index("metric")
     assert curves.optimum.between(-0.4, 0.4).all() and {"fid", "kid", "precision"} <= set(curves.index)
+
+
+def test_predicted_scores_share_the_features_of_the_reference(results):
+    table = pd.read_csv(results / "tables" / "predicted_fid" / "figP.csv")
+    assert sorted(table.noise) == ["ddpm", "ddpm", "sdm", "sdm", "undistorted"]
+    assert set(table.generated_images) == {10} and set(table.real_images) == {16}
+    assert table.fid.is_monotonic_increasing and np.isfinite(table[["kid", "fid_low", "recall"]]).all(
+        axis=None
+    )
+    shaped = table[table.noise != "undistorted"]
+    assert (shaped[["distance", "kl", "standardised"]] > 0).all(axis=None)
+    assert set(shaped.steps) == {3, 5}
+    assert [file.name for file in (results / "features/data/pictures").glob("*.npz")] == ["random-ref16.npz"]
 
 
 def test_the_snapshot_of_the_config_is_complete(results, finished_run):

@@ -180,5 +180,5 @@ def test_a_claim_is_one_function(workspace, package):
     assert workspace.planned() == {"claims": 1}
     workspace.run()
     claims = pd.read_csv(workspace.path / RESULTS / "claims.csv").set_index("id")
-    assert len(claims) == 21 and claims.verdict["Z1"] == "reproduced"
+    assert len(claims) == 22 and claims.verdict["Z1"] == "reproduced"
     assert "pictures have colors" in (workspace.path / RESULTS / "claims.md").read_text()

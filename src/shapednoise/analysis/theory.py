@@ -4,12 +4,10 @@ Data are taken as Gaussian and stationary: modes m = (principal colour axis, spa
 the variance L_m of the training set. The best denoiser is then linear, E[x_0 | x_t] = k x_t with
 k = sqrt(A_t) L / (A_t L + V_t), V_t the noise variance that training used. Every sampler's step is
 linear too (noise/reverse_step.py), so the covariance of (x_t, x_0 of the step before) of each mode follows
-a recursion from the prior's, and the Gaussian Frechet distance in pixel space is
-sum_m (sqrt v_m - sqrt L_m)^2, v_m the variance of the samples. Clamps are ignored.
+a recursion from the prior's to the samples' variance v_m. Clamps are ignored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,42 +15,16 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from shapednoise.analysis.distances import Prediction
 from shapednoise.analysis.modes import directions, radial_mean, rings
 from shapednoise.config.noise import marginal_of
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.diffusion.sampling import sampling_scheduler
+from shapednoise.errors import UserError
 from shapednoise.log import progress
 from shapednoise.noise.process import ShapedProcess
 from shapednoise.noise.schedulers import AnyShaped, ShapedDDPMScheduler
 from shapednoise.noise.shape import Size, with_axis
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Variances of each mode (principal axis, frequency).
-
-    Attributes:
-        samples: v_m of the samples, float64 (C, H, W).
-        data: L_m of the data, float64 (C, H, W).
-    """
-
-    samples: np.ndarray
-    data: np.ndarray
-
-    @property
-    def distance(self) -> float:
-        """The Gaussian Frechet distance, sum over modes of (sqrt v - sqrt L)^2."""
-        return float(((np.sqrt(self.samples) - np.sqrt(self.data)) ** 2).sum())
-
-    @property
-    def variance_ratio(self) -> float:
-        """The variance of the samples over that of the data, sum of v over sum of L."""
-        return float(self.samples.sum() / self.data.sum())
-
-    @property
-    def variance_ratio_v(self) -> float:
-        """The same on the principal axis v alone."""
-        return float(self.samples[0].sum() / self.data[0].sum())
 
 
 def predict(scheduler: AnyShaped, spectrum: np.ndarray) -> Prediction:
@@ -76,6 +48,36 @@ def predict(scheduler: AnyShaped, spectrum: np.ndarray) -> Prediction:
         covariance = k * (a * variance + previous * covariance)
         variance, last = following, k**2 * variance
     return Prediction(variance.numpy(), spectrum)
+
+
+def predict_sampler(
+    spectrum: np.ndarray,
+    pca: Mapping[str, Any],
+    shape: Mapping[str, Any],
+    sampler: SamplerSettings,
+    schedule: Mapping[str, Any],
+) -> Prediction:
+    """`predict` of the scheduler that the workflow makes of these settings.
+
+    Args:
+        spectrum: L_m of the data, (C, H, W).
+        pca: The colours' principal `axes`, C unit rows (analysis/pca.py).
+        shape: The noise's description for make_shape, without its axis.
+        sampler: How it samples.
+        schedule: beta_start, beta_end and num_train_timesteps.
+
+    Raises:
+        UserError: The spectrum is of another number of channels than the axes.
+    """
+    if len(spectrum) != len(pca["axes"]):
+        raise UserError(
+            f"the spectrum is of {len(spectrum)} channels, the principal axes of {len(pca['axes'])}; "
+            "make both from one data set"
+        )
+    trained = ShapedDDPMScheduler(
+        **schedule, shape=with_axis(shape, pca["axes"][0]), reading=marginal_of(sampler.reading)
+    )
+    return predict(sampling_scheduler(trained, sampler), np.array(spectrum))
 
 
 def _prior_variance(process: ShapedProcess, size: Size) -> Tensor:
@@ -107,23 +109,19 @@ def theory_table(
         schedule: beta_start, beta_end and num_train_timesteps.
 
     Returns:
-        A row a shape and sampler: `distance`, the Gaussian Frechet distance; `share` and `share_v`,
-        Prediction's variance_ratio and variance_ratio_v. And for the strengths `shown` a row a direction
-        and ring: `radius` (cycles per pixel), `data`, the mean L_m, and `ratio`, the mean v_m / L_m
-        (NaN where the data have a mode without variance).
+        A row a shape and sampler: the DISTANCES; `share` and `share_v`, Prediction's variance_ratio and
+        variance_ratio_v. And for the strengths `shown` a row a direction and ring: `radius` (cycles per
+        pixel), `data`, the mean L_m, and `ratio`, the mean v_m / L_m (NaN where the data have a mode without
+        variance).
     """
     spectrum = np.array(spectrum)  # in memory, writable
     distances, variances = [], []
     pairs = [(shape, SamplerSettings(**sampler)) for shape in shapes for sampler in samplers]
     for shape, sampler in progress(pairs, desc="theory", unit="prediction"):
-        trained = ShapedDDPMScheduler(
-            **schedule, shape=with_axis(shape, pca["axes"][0]), reading=marginal_of(sampler.reading)
-        )
-        prediction = predict(sampling_scheduler(trained, sampler), spectrum)
+        prediction = predict_sampler(spectrum, pca, shape, sampler, schedule)
         strength = shape.get("strength", 0.0)
         names = {"noise": noise, "strength": strength, **sampler.in_theory()}
-        ratios = {"share": prediction.variance_ratio, "share_v": prediction.variance_ratio_v}
-        distances.append(names | {"distance": prediction.distance} | ratios)
+        distances.append(names | prediction.row())
         if strength in shown:
             variances += [names | row for row in _variance_rows(prediction)]
     return pd.DataFrame(distances), pd.DataFrame(variances)

@@ -25,9 +25,10 @@ class NotRun(Exception):
 class Evidence:
     """The tables of a run by kind and name: `evidence[kind][name]`, empty for a kind that was not run.
 
-    Kinds are scores, hyperparameters and sharpness, by experiment; theory, score_limit and pca, by data
-    set; drift, by figure. Columns are those of the files below `tables/`; pca is the content of a JSON
-    file. defaults: the hyperparameters of what needs no training (`defaults_table`).
+    Kinds are scores, hyperparameters and sharpness, by experiment; theory, public_fids, predicted_fid,
+    score_limit and pca, by data set; drift, by figure. Columns are those of the files below `tables/`;
+    pca is the content of a JSON file. defaults: the hyperparameters of what needs no training
+    (`defaults_table`).
     """
 
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -74,6 +74,16 @@ SCORING = (
     Hyperparameter("scoring.is_splits", 10, CODE),
     Hyperparameter("extractor.network", "inception", PAPER),
 )
+EVALUATION = (  # what the published code does and this project does not: it says so and decides nothing
+    Hyperparameter("evaluation.inception_score_of", "torchvision-inception", CODE, decides=False),
+    Hyperparameter("evaluation.fid_of", "images neither clamped nor rounded", CODE, decides=False),
+    Hyperparameter("evaluation.precision_recall_of", "images truncated to 8 bits", CODE, decides=False),
+    Hyperparameter("evaluation.precision_recall_real_images", 10_000, CODE, decides=False),
+    Hyperparameter(
+        "evaluation.torch_fidelity_input1", "real, right before its version 0.4.0", CODE, decides=False
+    ),
+)
+ROUNDED = "images rounded to 8 bits"
 GRID = [round(0.1 * step, 1) for step in range(-6, 5)]
 SDM_RECIPE = (
     Hyperparameter("training.unet.channels", [128, 256, 512, 512], CODE),
@@ -95,8 +105,9 @@ SDM_RECIPE = (
     Hyperparameter("training.horizontal_flips", True, CODE),
     *SAMPLER,
     Hyperparameter("sampling.images", 10_000, PAPER),
-    Hyperparameter("sampling.precision.cuda", "fp32", CODE, decides=False),
+    Hyperparameter("sampling.precision.cuda", "fp16", CODE, decides=False),
     *SCORING,
+    *EVALUATION,
     Hyperparameter("extractor.layer", "2048", PAPER),
     Hyperparameter("strengths", GRID, FIGURE, decides=False, among=True),
 )
@@ -183,7 +194,14 @@ def hyperparameters_table(experiment: Mapping[str, Any]) -> pd.DataFrame:
         if paper not in RECIPES:
             key = f"noises.{name}.operator"
             published.append(Hyperparameter(key, NO_RECIPE, NOWHERE, decides=not recipes))
-    return _compared(experiment["name"], experiment, published)
+    evaluation = {
+        "inception_score_of": experiment["extractor"]["network"],
+        "fid_of": ROUNDED,
+        "precision_recall_of": ROUNDED,
+        "precision_recall_real_images": experiment["scoring"]["reference_images"],
+        "torch_fidelity_input1": "generated, right since its version 0.4.0",
+    }
+    return _compared(experiment["name"], {**experiment, "evaluation": evaluation}, published)
 
 
 def defaults_table(defaults: Mapping[str, Any]) -> pd.DataFrame:

@@ -40,8 +40,8 @@ LEAST_RANK_CORRELATION = 0.7
 @claim(
     "X0",
     source=OURS,
-    statement="closed form: the optimum for 50 published steps lies below 0, inside, and tends to 0 with "
-    "the steps",
+    statement="closed form, about W2 in pixels and not about FID: its optimum for 50 published steps lies "
+    "below 0, inside, and tends to 0 with the steps",
     published="a prediction: -0.7, -0.4, -0.2, 0 for 50, 100, 250, 1000 steps on CIFAR-10",
     criterion="so on every data set computed, to half a grid step",
 )
@@ -63,7 +63,10 @@ def _theory_moves(evidence: Evidence) -> Finding:
             f"a figure of the kind theory with {FEW} and {MANY} published steps "
             f"and strengths from {LOWEST:g} in steps of 0.1"
         )
-    note = "closed form, from the spectrum of all training images; the interval is half a grid step"
+    note = (
+        "closed form, from the spectrum of all training images; the interval is half a grid step; "
+        "W2 does not rank FID (X5)"
+    )
     return Finding(combine(*verdicts), "; ".join(texts), few, note=note)
 
 

@@ -14,7 +14,8 @@ INCEPTION_LAYERS = ("64", "192", "768", "2048")
 DINOV2 = tuple(f"dinov2-vit-{size}-14" for size in "sblg")
 CLIP_VIT = tuple(f"clip-vit-{size}" for size in ("b-32", "b-16", "l-14", "l-14-336px"))
 CLIP_RN = tuple(f"clip-rn{size}" for size in ("50", "101", "50x4", "50x16", "50x64"))
-NETWORKS = ("inception", *DINOV2, *CLIP_VIT, *CLIP_RN)
+TORCHVISION = "torchvision-inception"
+NETWORKS = ("inception", TORCHVISION, *DINOV2, *CLIP_VIT, *CLIP_RN)
 CLASS = r"\w+(\.\w+)*:\w+"  # of a network that the user registers
 Frequency = Annotated[float, Field(ge=0, le=0.7072, allow_inf_nan=False)]  # up to the corner, sqrt(1/2)
 
@@ -184,6 +185,7 @@ class NetworkSettings(Settings):
         "inception",
         description="inception: the FID network of 2015-12-05. dinov2-vit-s-14 (b, l, g), clip-vit-b-32 "
         "(b-16, l-14, l-14-336px), clip-rn50 (101, 50x4, 50x16, 50x64): torch-fidelity's. "
+        "torchvision-inception: that of ImageNet, for the published Inception Score. "
         "package.module:Class: a subclass of torch_fidelity's FeatureExtractorBase.",
     )
     layer: str | None = Field(
@@ -194,7 +196,7 @@ class NetworkSettings(Settings):
     batch_size: int = Field(32, ge=1, description="Images at once; features differ in the last digits by it.")
 
     @property
-    def family(self) -> Literal["inception", "dinov2", "clip", "registered"]:
+    def family(self) -> Literal["inception", "torchvision", "dinov2", "clip", "registered"]:
         """The kind of network, which decides where its weights come from."""
         if ":" in self.network:
             return "registered"
@@ -203,7 +205,7 @@ class NetworkSettings(Settings):
     @property
     def in_hub(self) -> bool:
         """Whether the network is one that torch.hub has, or can download."""
-        return self.family in ("dinov2", "clip")
+        return self.family in ("torchvision", "dinov2", "clip")
 
     @model_validator(mode="after")
     def _exists(self) -> "NetworkSettings":
@@ -211,7 +213,12 @@ class NetworkSettings(Settings):
             raise ValueError(
                 f"there is no network {self.network!r}; known: {', '.join(NETWORKS)}, or package.module:Class"
             )
-        layers = {"inception": INCEPTION_LAYERS, "dinov2": ("dinov2",), "clip": ("clip",)}.get(self.family)
+        layers = {
+            "inception": INCEPTION_LAYERS,
+            "torchvision": ("2048",),
+            "dinov2": ("dinov2",),
+            "clip": ("clip",),
+        }.get(self.family)
         if layers and self.layer not in (None, *layers):
             raise ValueError(f"{self.network} has no layer {self.layer!r}; known: {', '.join(layers)}")
         return self

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from shapednoise.config.base import Name, Settings, Strength
+from shapednoise.errors import ConfigError
 
 if TYPE_CHECKING:
     from shapednoise.config.schema import Config
@@ -77,6 +78,21 @@ def color_axis_problems(config: "Config", kind: str, noise: str) -> Iterator[tup
     """A kind of figures that draws the color axis wants a noise that acts on it and on nothing else."""
     if config.noises[noise].basis != "color" or config.noises[noise].times:
         yield "noise", f"{kind} draws a colour axis; name an sdm or hdm noise"
+
+
+def sampler_problems(config: "Config", changes: tuple[dict[str, Any], ...]) -> Iterator[tuple[str, str]]:
+    """Changes to the default recipe's sampling are samplers that can run, each there once."""
+    try:
+        samplers = config.samplers(config.recipe, changes)
+    except ConfigError as error:
+        key, _, problem = str(error).partition(": ")
+        yield f"samplers.{key}", problem
+        return
+    for sampler in samplers:
+        if problem := sampler.too_many_steps(config.schedule.timesteps):
+            yield "samplers", problem
+    if len({sampler.slug for sampler in samplers}) < len(samplers):
+        yield "samplers", "give each sampler once"
 
 
 def steps_problems(config: "Config", steps: tuple[int, ...]) -> Iterator[tuple[str, str]]:

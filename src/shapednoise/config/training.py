@@ -17,7 +17,9 @@ def snapshot_folder(epoch: float | None) -> str:
 class PrecisionSettings(Settings):
     """Numbers of the network's forward pass under autocast; weights and loss stay float32."""
 
-    cuda: Literal["fp32", "fp16", "bf16"] = Field("fp16", description="On a GPU (the paper trains in fp16).")
+    cuda: Literal["fp32", "fp16", "bf16"] = Field(
+        "fp16", description="On a GPU (the paper trains and samples in fp16)."
+    )
     cpu: Literal["fp32", "auto"] = Field(
         "fp32", description="On a CPU; auto: bf16 where the processor multiplies it natively, else fp32."
     )

@@ -69,6 +69,16 @@ def reference_indices(
     return np.sort(np.random.default_rng(0).permutation(available)[:wanted])
 
 
+def held_out_indices(available: int, wanted: int, reference: int) -> np.ndarray:
+    """Sorted indices of fixed random images, none of which is among so many `reference_indices`."""
+    if wanted + reference > available:
+        raise UserError(
+            f"the data set has {available} images, too few to keep {wanted} apart from a reference of "
+            f"{reference}; lower images or reference_images"
+        )
+    return np.sort(np.random.default_rng(0).permutation(available)[available - wanted :])
+
+
 def normalize_to_minus_one_one(pixels: Tensor) -> Tensor:
     """float32 on the [-1, 1] scale: uint8 is scaled, floats are on it already (and may leave [-1, 1])."""
     return pixels.float() / 127.5 - 1 if pixels.dtype == torch.uint8 else pixels.float()

@@ -1,4 +1,4 @@
-"""The closed-form theory: distance against strength for several samplers, and variances by frequency."""
+"""The closed-form theory: three distances against strength for several samplers, variances by frequency."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from shapednoise.analysis.distances import DISTANCES
 from shapednoise.config.base import Name, Strength, StrengthGrid
-from shapednoise.config.figures import FigureSettings
+from shapednoise.config.figures import FigureSettings, sampler_problems
 from shapednoise.config.sampling import SamplerSettings
-from shapednoise.errors import ConfigError
 from shapednoise.figures.style import (
     METHOD_NAMES,
     READING_STYLES,
@@ -27,7 +27,6 @@ from shapednoise.noise.operators import BASELINE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
     from shapednoise.config.schema import Config
 
@@ -35,7 +34,7 @@ SAMPLER = list(SamplerSettings().in_theory())
 
 
 class TheorySettings(FigureSettings):
-    """The closed-form distance against the strength, for several samplers (docs/noise.md)."""
+    """The closed-form distances against the strength, for several samplers (docs/noise.md)."""
 
     table: ClassVar[str] = "theory"
 
@@ -53,17 +52,7 @@ class TheorySettings(FigureSettings):
 
     def problems(self, name: str, config: Config) -> Iterator[tuple[str, str]]:
         """The samplers must be able to run, and the experiment must be about the same."""
-        try:
-            samplers = config.samplers(config.recipe, self.samplers)
-        except ConfigError as error:
-            key, _, problem = str(error).partition(": ")
-            yield f"samplers.{key}", problem
-            return
-        for sampler in samplers:
-            if problem := sampler.too_many_steps(config.schedule.timesteps):
-                yield "samplers", problem
-        if len({sampler.slug for sampler in samplers}) < len(samplers):
-            yield "samplers", "give each sampler once"
+        yield from sampler_problems(config, self.samplers)
         for strength in set(self.shown) - set(config.grid(self.strengths)):
             yield "shown", f"{strength:g} is not among the strengths; add it or remove it here"
         if not self.experiment:
@@ -106,24 +95,32 @@ class TheorySettings(FigureSettings):
     def draw(
         distances: pd.DataFrame, variances: pd.DataFrame, dataset: str, scores: pd.DataFrame | None = None
     ) -> Figure:
-        """Left: the distance of every sampler, minima as stars. Right: v_m / L_m of the first sampler.
+        """Every sampler's distances over those at s = 0, minima starred; v_m / L_m of the first sampler.
 
-        scores: of an experiment (columns `sampler.*`, noise, strength, fid); each curve is scaled by one
-        number, so that it agrees with the theory at s = 0.
+        Of each curve the legend says the minimum and the value at the first other strength of `variances`.
+        scores: of an experiment (columns `sampler.*`, noise, strength, fid), drawn in the same way.
         """
-        figure, [[left, right]] = new_figure(11.5, 5.8, columns=2)
-        noise = noise_name(distances.noise.iloc[0])
-        looks = _looks(distances)
-        handles = [_draw_distance(left, rows, *looks[key]) for key, rows in _samplers(distances)]
-        if scores is not None:
-            handles += _draw_measured(left, distances, scores, looks)
-        left.axvline(0, color="0.8", lw=0.8, zorder=1)
-        left.set_yscale("log")
-        left.set_xlabel(f"strength $s$ of {noise}")
-        left.set_ylabel("Gaussian Fréchet distance (lower is better)")
-        left.set_title(f"{dataset}: theory, minima starred", fontsize="medium", parse_math=False)
-        figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize="small")
-        _draw_variances(right, variances, noise)
+        figure, panels = new_figure(11.5, 9.5, rows=2, columns=2)
+        noise, looks = noise_name(distances.noise.iloc[0]), _looks(distances)
+        named = next((strength for strength in variances.strength if strength), None)
+        for ax, (column, label) in zip(panels.flat, DISTANCES.items(), strict=False):
+            for key, rows in _samplers(distances):
+                _draw_curve(ax, rows.set_index("strength")[column], named, "", *looks[key][1:])
+            for key, fids in _measured(distances, scores):
+                _draw_curve(ax, fids, named, "measured FID: ", looks[key][1], "o:")
+            ax.axvline(0, color="0.8", lw=0.8, zorder=1)
+            low, high = ax.dataLim.intervaly
+            ax.set_yscale("log" if high > 3 * low else "linear")
+            ax.set_xlabel(f"strength $s$ of {noise}")
+            ax.set_ylabel("over its value at $s$ = 0")
+            ax.set_title(f"{dataset}: {label}", fontsize="medium", parse_math=False)
+            ax.legend(frameon=False, fontsize="x-small")
+        _draw_variances(panels.flat[-1], variances, noise)
+        handles = [
+            panels[0, 0].plot([], [], style, color=color, label=name)[0]
+            for name, color, style in looks.values()
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize="small")
         return figure
 
 
@@ -152,47 +149,37 @@ def _prefix(method: str) -> str:
     return "" if method == "ancestral" else f"{METHOD_NAMES[method]}, "
 
 
-def _draw_distance(ax: Axes, rows: pd.DataFrame, name: str, color: Any, style: str) -> Line2D:
-    """One sampler's curve, its minimum as a star; the label says where it is and what it gains."""
-    rows = rows.sort_values("strength")
-    [line] = ax.plot(rows.strength, rows.distance, style, color=color, lw=1.6, zorder=3)
-    line.set_label(f"{name}: {_minimum(ax, rows, 'distance', color)}")
-    return line
-
-
-def _minimum(ax: Axes, rows: pd.DataFrame, column: str, color: Any) -> str:
-    """Draw the star at the smallest value and say where it is; at an end of the grid it is none."""
-    values, best = rows[column], rows.loc[rows[column].idxmin()]
-    if best.strength in (rows.strength.min(), rows.strength.max()):
-        return f"{values.min():.3g} to {values.max():.3g}, no minimum inside"
-    ax.plot(best.strength, best[column], "*", color=color, ms=11, mec="black", mew=0.6, zorder=5)
-    at_zero = values[rows.strength == 0]
-    gain = f", {best[column] / at_zero.iloc[0]:.2f} of $s$ = 0" if len(at_zero) else ""
-    return f"best $s$ = {number(best.strength)}{gain}"
-
-
-def _draw_measured(
-    ax: Axes, distances: pd.DataFrame, measured: pd.DataFrame, looks: dict
-) -> Iterator[Line2D]:
-    """The mean FID over seeds of each sampler that the theory has too, scaled to agree at s = 0."""
-    chosen = measured[measured.noise.isin([distances.noise.iloc[0], BASELINE])]
-    for key, rows in _samplers(distances):
-        name, color, _ = looks[key]
+def _measured(
+    distances: pd.DataFrame, scores: pd.DataFrame | None
+) -> Iterator[tuple[tuple[Any, ...], pd.Series]]:
+    """The mean FID over seeds, by strength, of each sampler that the theory has too."""
+    if scores is None:
+        return
+    chosen = scores[scores.noise.isin([distances.noise.iloc[0], BASELINE])]
+    for key, _ in _samplers(distances):
         settings = dict(zip(SAMPLER, key, strict=True))
         known = {column: value for column, value in settings.items() if f"sampler.{column}" in chosen}
         same = np.logical_and.reduce(
             [chosen[f"sampler.{column}"] == value for column, value in known.items()]
         )
-        fid = chosen[same].groupby("strength").fid.mean().sort_index()
-        at_zero = rows.distance[rows.strength == 0]
-        if fid.empty or 0 not in fid.index or at_zero.empty:
-            continue
-        factor = at_zero.iloc[0] / fid.loc[0]
-        [line] = ax.plot(fid.index, factor * fid, "o-", color=color, ms=5, lw=0.6, mec="white", zorder=4)
-        scaled = pd.DataFrame({"strength": fid.index, "fid": factor * fid.to_numpy()})
-        best = _minimum(ax, scaled, "fid", color)
-        line.set_label(f"{name}: measured FID \u00d7 {factor:.3g} (equal at $s$ = 0), {best}")
-        yield line
+        fids = chosen[same].groupby("strength").fid.mean()
+        if 0 in fids.index:
+            yield key, fids
+
+
+def _draw_curve(ax: Axes, values: pd.Series, named: float | None, what: str, color: Any, style: str) -> None:
+    """Values by strength over that at s = 0; the label says where the minimum is and what it gains."""
+    values = values.sort_index()
+    values = values / values.get(0.0, 1.0)
+    [line] = ax.plot(values.index, values, style, color=color, lw=1.6, ms=5, zorder=3)
+    best = values.idxmin()
+    if best in (values.index.min(), values.index.max()):  # at an end of the grid it is no minimum
+        label = "no minimum inside"
+    else:
+        label = f"{values[best]:.3g} at its minimum, $s$ = {number(best)}"
+        ax.plot(best, values[best], "*", color=color, ms=11, mec="black", mew=0.6, zorder=5)
+    at_named = f", {values[named]:.3g} at {number(named)}" if named in values.index else ""
+    line.set_label(f"{what}{label}{at_named}")
 
 
 def _draw_variances(ax: Axes, variances: pd.DataFrame, noise: str) -> None:

@@ -1,4 +1,4 @@
-"""Networks that turn images into features: Inception, DINOv2, CLIP, or a class that the user writes.
+"""Networks that turn images into features: Inceptions, DINOv2, CLIP, or a class that the user writes.
 
 All are torch-fidelity feature extractors: a module that maps uint8 images (n, 3, H, W) to a tuple of
 float32 features (n, d), one for each layer of its `features_list`.
@@ -22,6 +22,7 @@ from shapednoise.config.data import NetworkSettings
 from shapednoise.errors import UserError
 from shapednoise.files import sha256_of_file
 from shapednoise.metrics.inception import LOGITS, FastInception
+from shapednoise.metrics.torchvision_inception import TorchvisionInception
 from shapednoise.metrics.weights import DAMAGED, NO_CLASSIFIER, has_classifier
 
 FETCH = "run `make fetch` while online (where it has been, delete weights/EXTRACTOR.json in the data folder)"
@@ -47,7 +48,13 @@ def load_extractor(
         UserError: The network cannot be had; the message says what to put where.
     """
     settings = settings or NetworkSettings()
-    load = {"inception": _inception, "dinov2": _dinov2, "clip": _clip, "registered": _registered}
+    load = {
+        "inception": _inception,
+        "torchvision": _torchvision,
+        "dinov2": _dinov2,
+        "clip": _clip,
+        "registered": _registered,
+    }
     with _hub_cut_off() if settings.in_hub and not online else nullcontext():
         extractor = load[settings.family](settings, weights)
     return extractor.requires_grad_(False).eval().to(device)
@@ -92,6 +99,15 @@ def _inception(settings: NetworkSettings, weights: Path | None) -> FeatureExtrac
         return FastInception(layers, str(weights))
     except DAMAGED as error:
         raise UserError(f"{weights} is damaged ({_line(error)}); delete it and run again") from error
+
+
+def _torchvision(settings: NetworkSettings, weights: Path | None) -> FeatureExtractorBase:
+    name, folder = "inception_v3_google-0cc3c7bd.pth", f"{torch.hub.get_dir()}/checkpoints"
+    try:
+        return TorchvisionInception(str(weights) if weights else None)
+    except (*DAMAGED, OSError, URLError) as error:
+        remedy = f"delete {weights} and run again" if weights else f"{FETCH}, put {name} into {folder}"
+        raise UserError(f"{settings.network} cannot be loaded ({_line(error)}); {remedy}") from error
 
 
 def _dinov2(settings: NetworkSettings, weights: Path | None) -> FeatureExtractorBase:

@@ -13,7 +13,7 @@ from pathlib import Path
 from shapednoise.config.machine import ClusterSettings
 from shapednoise.config.schema import Config
 from shapednoise.files import read_json
-from shapednoise.workflow.layout import Layout
+from shapednoise.workflow.layout import DistortedSet, Layout
 from shapednoise.workflow.network_cost import NetworkCost, network_cost
 
 TRAIN_TO_FORWARD_FLOPS = 3  # a training step costs three forward passes
@@ -109,7 +109,8 @@ class Costs:
     """The costs of the jobs of a config. Wildcards are those of the rules."""
 
     def __init__(self, config: Config, rates: Rates) -> None:
-        self.config, self.rates, self._samplers = config, rates, Layout(config).samplers
+        self.config, self.rates, self._layout = config, rates, Layout(config)
+        self._samplers = self._layout.samplers
         self.longest = config.cluster.longest_minutes or math.inf
         self._training, self._sampling = lru_cache(self._training), lru_cache(self._sampling)
         self._estimates: dict[str, Callable[[Mapping[str, str]], Cost]] = {
@@ -119,10 +120,21 @@ class Costs:
                 self._samplers[w["recipe"], w["sampler"]].images, config.keep.features
             ),
             "features_data": lambda w: self._features(self._reference(w["dataset"], w["reference"])),
+            "features_predicted": lambda w: self._features(self._distorted(w).images, config.keep.features),
             "preprocess": lambda w: self._array(w["prepared"], numbers=1),
             "corrupt": lambda w: self._array(w["prepared"], numbers=2),
             "neighbours": lambda w: self._neighbours(self._reference(w["dataset"], w["reference"])),
-            "scores": self._scores,
+            "scores": lambda w: self._scores(
+                w["dataset"], w["reference"], self._samplers[w["recipe"], w["sampler"]].images
+            ),
+            "scores_predicted": lambda w: self._scores(
+                w["dataset"], w["reference"], self._distorted(w).images
+            ),
+            "distort": lambda w: Cost(
+                15 + self._array_mb(w["dataset"]) / 50,
+                2000,
+                kept_mb=self._distorted(w).images * self._pixels(w["dataset"]) / 1e6,
+            ),
             **dict.fromkeys(("pca", "spectrum"), lambda w: Cost(10 + self._array_mb(w["dataset"]) / 5, 4000)),
         }
 
@@ -181,10 +193,12 @@ class Costs:
             START_SECONDS + NEIGHBOUR_SECONDS * images**2, round(2000 + 0.12 * images), kept_mb=8e-6 * images
         )
 
-    def _scores(self, wildcards: Mapping[str, str]) -> Cost:
+    def _distorted(self, wildcards: Mapping[str, str]) -> DistortedSet:
+        return self._layout.distorted[wildcards["dataset"], wildcards["point"]]
+
+    def _scores(self, dataset: str, reference: str, samples: int) -> Cost:
         """Of all pairs of the samples, and of them with the reference."""
-        samples = self._samplers[wildcards["recipe"], wildcards["sampler"]].images
-        images = self._reference(self.config.clean_of(wildcards["dataset"]), wildcards["reference"])
+        images = self._reference(self.config.clean_of(dataset), reference)
         seconds = START_SECONDS + PAIR_SECONDS * samples * (samples + images)
         return Cost(seconds, round(4000 + 0.13 * (samples + images)))
 

@@ -60,12 +60,38 @@ class SampleSet:
         return f"{self.model.path}/{self.name}"
 
 
+@dataclass(frozen=True)
+class DistortedSet:
+    """Real images as the theory says that a sampler would distort them; sampler None: as they are."""
+
+    dataset: str
+    noise: str
+    strength: float
+    sampler: SamplerSettings | None
+    images: int
+
+    @property
+    def path(self) -> str:
+        """Its folder below `predicted/DATASET/`."""
+        if self.sampler is None:
+            return f"undistorted-n{self.images}"
+        return f"{self.noise}/s{strength_text(self.strength)}/{self.sampler.slug}"
+
+
 class Layout:
     """The models, sample sets and files of a config."""
 
     def __init__(self, config: Config) -> None:
         self.config, self.results, self.data = config, config.results, config.data_dir
         self.sample_sets = cache(self._sample_sets)
+        predictions = [each for each in config.figures.values() if each.table == "predicted_fid"]
+        self.distorted = {  # by their folders
+            (each.dataset, each.path): each for figure in predictions for each in self.distorted_sets(figure)
+        }
+        self.largest_reference = {  # that the distorted images of a data set are kept apart from
+            figure.dataset: max(f.reference_images for f in predictions if f.dataset == figure.dataset)
+            for figure in predictions
+        }
         self.samplers = {
             (each.model.recipe, each.name): each.sampler
             for experiment in config.experiments
@@ -143,6 +169,19 @@ class Layout:
         at, slash, _ = wildcards["sampler"].partition("/")
         return float((at if slash else wildcards["network"])[1:])
 
+    def distorted_sets(self, figure: FigureSettings) -> list[DistortedSet]:
+        """The images behind predicted scores: undistorted ones, and each noise under each sampler."""
+        config, dataset, images = self.config, figure.dataset, figure.images
+        samplers = [
+            sampler.model_copy(update={"images": images, "clamp": "off", "seed": 0})
+            for sampler in config.samplers(config.recipe, figure.samplers)
+        ]
+        found = [DistortedSet(dataset, "undistorted", 0.0, None, images)]
+        for noise, strength, shape in config.points(figure.points):
+            name = BASELINE if shape["operator"] == BASELINE else noise
+            found += [DistortedSet(dataset, name, strength, sampler, images) for sampler in samplers]
+        return list(dict.fromkeys(found))
+
     # Where files are.
 
     def prepared(self, dataset: str) -> str:
@@ -177,6 +216,14 @@ class Layout:
         reference = self.config.recipes[self.config.recipe_of(experiment)].scoring.reference_slug()
         name = f"{self.config.extractor_of(experiment)}-{reference}.json"
         return [f"{self.results}/scores/{each.path}/{name}" for each in self.sample_sets(experiment)]
+
+    def predicted_scores(self, figure: FigureSettings) -> list[str]:
+        """The scores of the distorted images of a figure."""
+        name = f"{figure.extractor or self.config.extractor}-ref{figure.reference_images}.json"
+        return [
+            f"{self.results}/scores/predicted/{each.dataset}/{each.path}/{name}"
+            for each in self.distorted_sets(figure)
+        ]
 
     def all_scores(self) -> list[str]:
         """The scores of all wanted experiments, each once."""
@@ -220,6 +267,10 @@ class Layout:
         """Everything that comes from outside, for the wanted data sets and feature extractors."""
         clean = {self.config.clean_of(name) for name in self.wanted_datasets()}
         extractors = {self.config.extractor_of(name) for name in self.wanted_experiments()}
+        figures = (self.config.figures[target] for target in self.config.targets)
+        extractors |= {
+            figure.extractor or self.config.extractor for figure in figures if hasattr(figure, "extractor")
+        }
         networks = (self.weights(name) + self.hub_manifest(name) for name in sorted(extractors))
         downloads = [f"{self.data}/{name}/download.json" for name in sorted(clean)]
         return [*downloads, *(file for files in networks for file in files)]

@@ -15,6 +15,7 @@ from shapednoise.workflow.locks import hold_until_exit
 
 __all__ = [
     "FIGURE_KINDS",
+    "distortion_facts",
     "experiment_facts",
     "load_config",
     "load_project_config",
@@ -87,6 +88,19 @@ def sample_set_facts(layout: Layout, wildcards: Mapping[str, str]) -> dict[str, 
         "strength": strength,
         "seed": int(wildcards["seed"]),
         "sampler": sampler.record(exclude={"precision"}),
+    }
+
+
+def distortion_facts(layout: Layout, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    """What a set of distorted images is: noise, strength, shape and sampler. wildcards: of its rule."""
+    found = layout.distorted[wildcards["dataset"], wildcards["point"]]
+    return {
+        "noise": found.noise,
+        "strength": found.strength,
+        "shape": (
+            layout.config.shape(found.noise, found.strength) if found.sampler else {"operator": BASELINE}
+        ),
+        "sampler": found.sampler and found.sampler.in_theory(),
     }
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
 
+from shapednoise.analysis.distances import Prediction
 from shapednoise.analysis.modes import directions, radial_mean, rings
 from shapednoise.analysis.spectrum import power_spectrum
 from shapednoise.analysis.theory import predict, theory_table
@@ -11,6 +13,7 @@ from shapednoise.config.noise import marginal_of
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.training import ScheduleSettings
 from shapednoise.diffusion.sampling import sampling_scheduler
+from shapednoise.errors import UserError
 from shapednoise.noise.schedulers import ShapedDDPMScheduler
 
 SIZE, TIMESTEPS, STEPS, IMAGES = (4, 4), 100, 8, 8_000
@@ -131,7 +134,8 @@ def test_the_tables_hold_distances_and_variances(spectrum, axis):
     shapes = [{"operator": "sdm", "strength": s} if s else {"operator": "ddpm"} for s in (-0.4, 0)]
     samplers = [{"steps": STEPS}, {"steps": STEPS, "reading": "exact"}]
     schedule = SCHEDULE.for_diffusers()
-    pca = {"axes": [axis]}
+    pca = {"axes": np.eye(3).tolist()}
+    pca["axes"][0] = axis
     distances, variances = theory_table(spectrum, pca, "sdm", shapes, samplers, [-0.4], schedule)
     assert distances.strength.tolist() == [-0.4, -0.4, 0, 0]
     assert distances.reading.tolist() == ["published", "exact"] * 2
@@ -139,12 +143,47 @@ def test_the_tables_hold_distances_and_variances(spectrum, axis):
     assert white.distance.iloc[0] == pytest.approx(white.distance.iloc[1])  # one process, three readings
     found = predict(scheduler_of(shapes[0] | {"axis": axis}), spectrum)
     assert distances.distance.iloc[0] == pytest.approx(found.distance)
+    assert distances.kl.iloc[0] == pytest.approx(found.kl)
+    assert distances.standardised.iloc[0] == pytest.approx(found.standardised)
     assert distances.share_v.iloc[0] == pytest.approx(found.samples[0].sum() / spectrum[0].sum())
     assert distances.share.iloc[0] == pytest.approx(found.samples.sum() / spectrum.sum())
     along = variances[(variances.direction == "along") & (variances.reading == "published")]
     assert set(variances.strength) == {-0.4} and along.radius.iloc[0] == 0
     assert along.ratio.iloc[0] == pytest.approx(found.samples[0, 0, 0] / spectrum[0, 0, 0])
     assert along.data.iloc[0] == pytest.approx(spectrum[0, 0, 0])
+
+
+def test_the_distances_are_those_of_gaussians():
+    """Against the closed forms for matrices: torch's KL, and W2 of covariances by their roots."""
+    rng = np.random.default_rng(0)
+    samples, data = rng.uniform(0.5, 2, (2, 3, 4, 4))
+    found = Prediction(samples, data)
+    gaussians = [
+        torch.distributions.MultivariateNormal(
+            torch.zeros(48).double(), torch.from_numpy(np.diag(v.flatten()))
+        )
+        for v in (samples, data)
+    ]
+    assert found.kl == pytest.approx(torch.distributions.kl_divergence(*gaussians).item())
+
+    def frechet(*variances):
+        sets = [{"mu": np.zeros(48), "sigma": np.diag(v.flatten())} for v in variances]
+        return pytest.approx(fid_statistics_to_metric(*sets, verbose=False)[KEY_METRIC_FID])
+
+    assert found.distance == frechet(samples, data)
+    assert found.standardised == frechet(samples / data, np.ones_like(data))
+
+
+def test_modes_without_variance_do_not_count_and_missing_ones_are_infinitely_far():
+    data = np.array([[[2.0, 1.0]], [[1e-17, 0.0]]])
+    found = Prediction(np.array([[[2.0, 1.0]], [[1e-9, 0.0]]]), data)
+    assert found.kl == 0 and found.standardised == 0
+    assert Prediction(np.array([[[2.0, 0.0]], [[0.0, 0.0]]]), data).kl == np.inf
+
+
+def test_a_spectrum_of_other_channels_than_the_axes_is_refused(spectrum):
+    with pytest.raises(UserError, match="spectrum is of 3 channels, the principal axes of 1"):
+        theory_table(spectrum, {"axes": [[1.0]]}, "sdm", [{"operator": "ddpm"}], [{}], [], {})
 
 
 def test_rings_hold_every_frequency_once():

@@ -86,9 +86,19 @@ def test_a_difference_is_marked(published, key, value, decides):
         place = place[parent]
     place[last] = value
     table = hyperparameters_table(run).set_index("key")
-    assert list(table.index[table.differs]) == ([] if decides is None else [key])
+    differs = table.differs & ~table.index.str.startswith("evaluation.")
+    assert list(table.index[differs]) == ([] if decides is None else [key])
     assert json.loads(table.run[key]) == value
     assert decides is None or table.decides[key] == decides
+
+
+def test_what_the_published_evaluation_did_differently_is_said_and_decides_nothing(published):
+    table = hyperparameters_table(published).set_index("key")
+    rows = table[table.index.str.startswith("evaluation.")]
+    assert len(rows) == 5 and rows.differs.all() and not rows.decides.any()
+    assert set(rows.source) == {"published code"}
+    theirs = published | {"extractor": {"network": "torchvision-inception", "layer": "2048"}}
+    assert not hyperparameters_table(theirs).set_index("key").differs["evaluation.inception_score_of"]
 
 
 def test_the_theory_has_the_published_schedule_and_noise(published):

@@ -57,7 +57,7 @@ def test_the_paper_recipe_is_the_published_one(paper):
 
 
 def test_the_demo_changes_only_the_recipe_and_the_size_of_the_grid(paper, demo, repository):
-    allowed = {"name", "results", "targets", "recipe", "strengths", "seeds", "recipes"}
+    allowed = {"name", "results", "targets", "recipe", "strengths", "seeds", "recipes", "figures"}
     assert set(demo) == allowed
     config = load_config(repository / "config.yaml", repository / "demo.yaml")
     assert config.recipes["paper"] == parse_config(paper).recipes["paper"]

@@ -242,45 +242,52 @@ def test_drift_has_a_panel_for_each_number_of_steps_and_one_for_the_sum():
 
 
 def theory_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Distances 1 + (s + 0.4)^2 for 50 steps, 0.1 - 0.01 s for 1000 exact ones; variances 0.5 and 0.25."""
+    """W2 1 + (s + 0.4)^2 and KL 5 - s for 50 steps, 0.1 - 0.01 s for 1000; variances 0.5 and 0.25."""
     sampler = {"method": "ancestral", "steps": 50, "spacing": "leading", "variance": "fixed_small"}
     sampler |= {"eta": 0.0, "reading": "published"}
     exact = sampler | {"steps": 1000, "reading": "exact"}
-    rows = [{"strength": s, **sampler, "distance": 1 + (s + 0.4) ** 2} for s in STRENGTHS]
-    rows += [{"strength": s, **exact, "distance": 0.1 - 0.01 * s} for s in STRENGTHS]
+    w2, falling = 1 + (STRENGTHS + 0.4) ** 2, 0.1 - 0.01 * STRENGTHS
+    rows = [
+        pd.DataFrame({"strength": STRENGTHS, "distance": distance, "kl": kl, "standardised": kl}).assign(
+            noise="sdm", **chosen
+        )
+        for chosen, distance, kl in ((sampler, w2, 5 - STRENGTHS), (exact, falling, falling))
+    ]
     modes = [
-        {"strength": 0.0, **chosen, "direction": direction, "radius": radius, "ratio": ratio}
+        {"strength": strength, **chosen, "direction": direction, "radius": radius, "ratio": ratio}
         for chosen, ratio in ((sampler, 0.5), (exact, 0.25))
+        for strength in (0.0, -0.2)
         for direction in ("along", "across")
         for radius in (0.0, 0.5)
     ]
-    return pd.DataFrame(rows).assign(noise="sdm"), pd.DataFrame(modes).assign(noise="sdm")
+    return pd.concat(rows), pd.DataFrame(modes).assign(noise="sdm")
 
 
-def test_the_theory_names_minima_and_shows_the_first_samplers_variances():
+def test_the_theory_shows_what_the_choice_of_distance_changes():
     figure = TheorySettings.draw(*theory_tables(), "CIFAR-10")
-    left, right = figure.axes
-    texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert texts == [
-        "50 steps, published: best $s$ = \u22120.4, 0.86 of $s$ = 0",
-        "1000 steps, exact: 0.096 to 0.106, no minimum inside",
+    w2, kl, _, variances = figure.axes
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "50 steps, published",
+        "1000 steps, exact",
     ]
-    [star] = [line for line in left.lines if line.get_marker() == "*"]
-    assert (star.get_xdata()[0], star.get_ydata()[0]) == (-0.4, 1.0)
-    assert left.get_yscale() == "log"
-    assert labels(right)[:2] == ["$s$ = 0, along $v$", "$s$ = 0, across $v$"]
-    np.testing.assert_allclose(right.lines[0].get_ydata(), 0.5)
+    assert labels(w2) == [
+        "0.862 at its minimum, $s$ = \u22120.4, 0.897 at \u22120.2",
+        "no minimum inside, 1.02 at \u22120.2",
+    ]
+    assert labels(kl)[0] == "no minimum inside, 1.04 at \u22120.2"
+    [star] = [line for line in w2.lines if line.get_marker() == "*"]
+    assert (star.get_xdata()[0], star.get_ydata()[0]) == (-0.4, pytest.approx(1 / 1.16))
+    assert labels(variances)[:2] == ["$s$ = 0, along $v$", "$s$ = 0, across $v$"]
+    np.testing.assert_allclose(variances.lines[0].get_ydata(), 0.5)
 
 
-def test_measured_scores_are_scaled_to_the_theory_at_zero(scores):
+def test_measured_scores_are_drawn_over_their_value_at_zero(scores):
     settings = {"sampler.method": "ancestral", "sampler.steps": 50, "sampler.reading": "published"}
     figure = TheorySettings.draw(*theory_tables(), "CIFAR-10", scores.assign(**settings))
-    texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    [found] = [text for text in texts if "measured" in text]
-    factor = 1.16 / 35.0  # distance and mean FID at s = 0
-    assert f"FID \u00d7 {factor:.3g} (equal at $s$ = 0), best $s$ = \u22120.4" in found
-    [line] = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
-    np.testing.assert_allclose(line.get_ydata(), factor * (30.5 + 50 * (STRENGTHS + 0.3) ** 2))
+    for axes in figure.axes[:3]:
+        [line] = [line for line in axes.lines if line.get_marker() == "o"]
+        np.testing.assert_allclose(line.get_ydata(), (30.5 + 50 * (STRENGTHS + 0.3) ** 2) / 35)
+        assert line.get_label().startswith("measured FID: ")
 
 
 def test_measured_spectra_lie_on_the_theory(axis):

@@ -11,6 +11,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
+import torchvision
 from torch_fidelity.feature_extractor_clip import MODEL_METADATA, CLIPVisual
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
@@ -30,6 +31,7 @@ import signal
 from pathlib import Path
 
 import torch
+import torchvision
 from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 
 
@@ -177,6 +179,7 @@ def test_a_network_that_cannot_be_had_is_one_line(script, folder, extractor, mes
 HUB = """
 dependencies = ["torch"]
 import torch
+import torchvision
 
 
 def dinov2_vits14(pretrained=True):
@@ -307,3 +310,30 @@ def test_interrupted_work_on_something_else_is_said_and_not_used(script, folder,
     shown = script(*command, "--extractor", extractor, *more)
     assert "work is of other inputs, settings or code; it is done anew" in shown
     assert int((folder / "done").read_text()) == 5000
+
+
+def test_the_inception_of_torchvision_is_as_the_published_score_takes_it(tmp_path):
+    """torchvision's own network on its own preprocessing; missing weights are named."""
+    torch.manual_seed(0)
+    network = torchvision.models.inception_v3(weights=None, init_weights=False).eval()
+    torch.save(network.state_dict(), tmp_path / "imagenet.pth")
+    images = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8)
+    scale = torch.nn.Upsample(size=(299, 299), mode="bilinear", align_corners=False)
+    normalize = torchvision.transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    settings = NetworkSettings(network="torchvision-inception")
+    extractor = load_extractor(tmp_path / "imagenet.pth", CPU, settings)
+    found = extract(extractor, images.numpy(), np.arange(3), 3)
+    with torch.inference_mode():
+        expected = network(normalize(scale(images.float() / 255)))
+    np.testing.assert_allclose(found["logits"], expected.numpy(), rtol=1e-4, atol=1e-4)
+    assert found["features"].shape == (3, 2048)
+
+
+def test_missing_and_damaged_weights_of_torchvision_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    settings = NetworkSettings(network="torchvision-inception")
+    with pytest.raises(UserError, match=r"inception_v3_google-0cc3c7bd.pth into .*checkpoints"):
+        load_extractor(None, CPU, settings)
+    (tmp_path / "broken.pth").write_bytes(b"no weights")
+    with pytest.raises(UserError, match=r"broken.pth and run again"):
+        load_extractor(tmp_path / "broken.pth", CPU, settings)

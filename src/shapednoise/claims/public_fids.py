@@ -1,0 +1,63 @@
+"""X5: which of the theory's distances ranks public FIDs, which no run of this project has made."""
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+
+from shapednoise.analysis.curve import Interval
+from shapednoise.analysis.distances import DISTANCES
+from shapednoise.claims.evidence import Evidence, NotRun
+from shapednoise.claims.registry import OURS, Finding, claim, decide_by_interval
+from shapednoise.config.sampling import SamplerSettings
+from shapednoise.noise.operators import BASELINE
+
+SAMPLER = list(SamplerSettings().in_theory())
+LEAST_RANK_CORRELATION, LEAST_POINTS, REDRAWS = 0.7, 5, 2000
+
+
+@claim(
+    "X5",
+    source=OURS,
+    statement="the closed form, by Kullback-Leibler per mode, ranks fifteen public FIDs of a CIFAR-10 model",
+    published="a prediction",
+    criterion="95 % interval of Spearman's correlation above 0.7, samplers redrawn",
+)
+def _ranks_public_fids(evidence: Evidence) -> Finding:
+    """The other distances, and FIDs that a figure has predicted, are reported and do not decide."""
+    table = evidence.full_dataset_tables("public_fids").get("cifar10")
+    if table is None:
+        raise NotRun("a figure of the kind public_fids on cifar10")
+    table = table.drop_duplicates(SAMPLER)
+    ranks = {name: _rank_correlations(table, name) for name in DISTANCES}
+    found = {DISTANCES[name]: _interval(values) for name, values in ranks.items()}
+    predicted = evidence["predicted_fid"].get("cifar10")
+    if predicted is not None:
+        white = predicted[predicted.noise == BASELINE].drop_duplicates(SAMPLER)
+        both = table.merge(white[[*SAMPLER, "fid"]], on=SAMPLER)
+        if len(both) >= LEAST_POINTS:
+            found[f"predicted FID of {len(both)} of them"] = _interval(_rank_correlations(both, "fid"))
+    kl, better = _interval(ranks["kl"]), _interval(ranks["kl"] - ranks["distance"])
+    verdict = decide_by_interval(kl, LEAST_RANK_CORRELATION, 1)
+    measured = ", ".join(f"{name} {each.value:.2f} {each.ends}" for name, each in found.items())
+    note = (
+        f"Kullback-Leibler less W2: {better.value:.2f} {better.ends}; the FIDs are of one model, whose own "
+        "errors are in them, and its samplers are no random sample of samplers"
+    )
+    return Finding(verdict, f"Spearman's correlation: {measured}", kl, note=note)
+
+
+def _rank_correlations(table: pd.DataFrame, column: str) -> np.ndarray:
+    """Spearman's correlation of a column with the public FIDs, then those of redrawn samplers, (1 + R,)."""
+    count = len(table)
+    drawn = np.random.default_rng(0).integers(count, size=(REDRAWS, count))
+    ranks = [
+        scipy.stats.rankdata(table[name].to_numpy()[np.vstack([np.arange(count), drawn])], axis=1)
+        for name in (column, "public_fid")
+    ]
+    one, other = (rank - rank.mean(1, keepdims=True) for rank in ranks)
+    return (one * other).sum(1) / np.sqrt((one**2).sum(1) * (other**2).sum(1))
+
+
+def _interval(statistics: np.ndarray) -> Interval:
+    """The first with the percentiles of the others."""
+    return Interval.of(statistics[0], statistics[1:])

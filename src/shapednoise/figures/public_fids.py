@@ -1,0 +1,65 @@
+"""Which distance of the closed-form theory ranks fifteen public FIDs of one model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from shapednoise.analysis.distances import DISTANCES
+from shapednoise.config.base import Name
+from shapednoise.config.figures import FigureSettings
+from shapednoise.figures.style import METHOD_NAMES, curve_color, new_figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from shapednoise.config.schema import Config
+
+
+class PublicFidsSettings(FigureSettings):
+    """Each distance against the public FIDs (analysis/public_fids.py), with its rank correlation."""
+
+    table: ClassVar[str] = "public_fids"
+
+    kind: Literal["public_fids"] = Field(description="The kind of figure.")
+    dataset: Name = Field("cifar10", description="Whose spectrum is taken; the FIDs are of CIFAR-10.")
+
+    def table_inputs(self, layout: Any) -> dict[str, str | list[str]]:
+        """The data set's spectrum and color axes."""
+        return {"spectrum": layout.spectrum(self.dataset), "pca": layout.pca(self.dataset)}
+
+    def table_parameters(self, config: Config) -> dict[str, Any]:
+        """The schedule."""
+        return {"schedule": config.schedule.for_diffusers()}
+
+    @property
+    def evidence(self) -> str:
+        """The data set."""
+        return self.dataset
+
+    def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
+        """The table."""
+        return {"table": layout.figure_table(name)}
+
+    @staticmethod
+    def draw(table: pd.DataFrame) -> Figure:
+        """A panel a distance, a curve a kind of sampler, the number of steps beside each point."""
+        figure, [axes] = new_figure(12.5, 4.4, columns=len(DISTANCES))
+        for ax, (column, label) in zip(axes, DISTANCES.items(), strict=True):
+            for position, ((method, variance), rows) in enumerate(table.groupby(["method", "variance"])):
+                name = METHOD_NAMES[method] + (f", {variance}" if method == "ancestral" else "")
+                ax.plot(
+                    rows[column], rows.public_fid, "o-", color=curve_color(position), lw=0.8, ms=5, label=name
+                )
+                for row in rows.itertuples():
+                    ax.annotate(f" {row.steps}", (getattr(row, column), row.public_fid), fontsize="x-small")
+            rank = table[column].corr(table.public_fid, method="spearman")
+            ax.set_title(f"{label}: Spearman {rank:.2f}", fontsize="medium")
+            ax.set_xscale("log")
+            ax.set_yscale("log")
+            ax.set_xlabel(f"{label} in closed form")
+        axes[0].set_ylabel("public FID, 50,000 samples")
+        axes[0].legend(frameon=False, fontsize="small")
+        return figure
