@@ -11,7 +11,7 @@ arXiv 2206.07309). For the best n_hat it is Analytic-DPM's (V_t / A_t)(1 - E n_h
 of n_t, which at large t is a small difference of large numbers and needs many more images.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -183,7 +183,9 @@ class DenoisingErrors:
         )
 
     def _by_ring(self, values: Tensor) -> Tensor:
-        weighted = (values * self.variance.basis.weights(self.variance.size)).view(len(self.variance.spectrum), -1)
+        weighted = (values * self.variance.basis.weights(self.variance.size)).view(
+            len(self.variance.spectrum), -1
+        )
         rings = self.variance._rings
         sums = torch.zeros(len(weighted), int(rings.max()) + 1, dtype=torch.float64)
         return sums.index_add_(1, rings.flatten(), weighted)

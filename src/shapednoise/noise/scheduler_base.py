@@ -46,9 +46,10 @@ class ShapedScheduler:
         if reading not in get_args(Reading):
             raise ValueError(f"reading {reading!r}: use one of {', '.join(get_args(Reading))}")
         described = {"operator": BASELINE, "version": SHAPE_VERSION, **(shape or {})}
-        self.process = ShapedProcess(
-            make_shape(**described), self.betas, reading == "exact", self.config.prediction_type
-        )
+        made = make_shape(**described)
+        if made.blurs and reading != "exact":
+            raise ValueError(f"a noise that blurs has the reading 'exact' only, not {reading!r}; set it")
+        self.process = ShapedProcess(made, self.betas, reading == "exact", self.config.prediction_type)
         self.register_to_config(shape=_plain(described))
 
     def shape_noise(self, white: Tensor, timesteps: Tensor | int) -> Tensor:
@@ -108,13 +109,13 @@ class ShapedScheduler:
         """x_0 of the network's output, before any clamp."""
         signal = self.alphas_cumprod[t]
         prediction_type = self.config.prediction_type
+        if prediction_type == "sample":
+            return self.process.project(model_output, t)
         if prediction_type == "epsilon":
             x0 = (sample - (1 - signal) ** 0.5 * model_output) / signal**0.5
-        elif prediction_type == "v_prediction":
-            x0 = signal**0.5 * sample - (1 - signal) ** 0.5 * model_output
         else:
-            x0 = model_output
-        return self.process.project(x0, t)
+            x0 = signal**0.5 * sample - (1 - signal) ** 0.5 * model_output
+        return self.process.sharpen(self.process.project(x0, t), t)
 
     def _clamp(self, x0: Tensor, t: int) -> Tensor:
         limit = self.config.clip_sample_range
@@ -124,12 +125,12 @@ class ShapedScheduler:
 
     def _model_output(self, x0: Tensor, t: int, sample: Tensor) -> Tensor:
         """The network's output that predicts this x_0."""
-        signal = self.alphas_cumprod[t]
+        if self.config.prediction_type == "sample":
+            return x0
+        signal, x0 = self.alphas_cumprod[t], self.process.blur(x0, t)
         if self.config.prediction_type == "epsilon":
             return (sample - signal**0.5 * x0) / (1 - signal) ** 0.5
-        if self.config.prediction_type == "v_prediction":
-            return (signal**0.5 * sample - x0) / (1 - signal) ** 0.5
-        return x0
+        return (signal**0.5 * sample - x0) / (1 - signal) ** 0.5
 
 
 def convert_scheduler(

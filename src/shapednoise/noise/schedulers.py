@@ -235,7 +235,8 @@ class ShapedDDIMScheduler(ShapedScheduler, DDIMScheduler):
         step = self._coefficients_at(t, eta, size_of(sample))
         previous = self._combine(step, x0, sample, generator, variance_noise)
         if not use_clipped_model_output and x0 is not predicted:
-            previous = previous + self._multiply(x0 - predicted, step.xt * self.process.white_marginal(t)[0])
+            signal = self.process.marginal(t, size_of(sample))[0]
+            previous = previous + self._multiply(x0 - predicted, step.xt * signal)
         return DDPMSchedulerOutput(previous, x0) if return_dict else (previous, x0)
 
     def _coefficients_at(self, t: int, eta: float, size: Size) -> Step:

@@ -86,7 +86,9 @@ def test_what_the_best_denoiser_leaves_over_is_measured_as_the_closed_form(name)
         x = noise.add_noise(x0, added_noise, times)
         unit = (1 - noise.white_marginal(t)[0] ** 2).sqrt()
         data = known.spectrum.flatten()
-        best = torch.where(added > 0, added / unit / (signal**2 * data + added), 0.0)  # E[n_t | x_t] = best x_t
+        best = torch.where(
+            added > 0, added / unit / (signal**2 * data + added), 0.0
+        )  # E[n_t | x_t] = best x_t
         errors.add(t, added_noise - known.basis.apply(x, best[None]))
     measured = errors.result()
     assert measured.timesteps.tolist() == [100, 500, 900]

@@ -16,7 +16,7 @@ Nothing here imports torch before `build`, because every parsing of the config r
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -99,7 +99,8 @@ class Operator(BaseModel, ABC):
         Args:
             strength: s0; its range is that of `check_strength`, and 0 is white noise.
             axis: The data's principal color axis v (C,), a unit vector; only color operators use it.
-            schedule: `beta`, s(t) = s0 beta_t / beta_max (section 2 of SDM), or `constant`, s(t) = s0.
+            schedule: `beta`, s(t) = s0 beta_t / beta_max (section 2 of SDM), `falling`, s0 less that, or
+                `constant`, s(t) = s0.
             normalize: `energy` scales the gains to a mean square of 1.
 
         Raises:
@@ -166,6 +167,10 @@ class FrequencyOperator(Operator):
     def gains(self, r: "Tensor", s: "Tensor") -> "Tensor":
         """Compute the gains (T, R), 0 or more, of the radii r (R,), cycles per pixel, and of s(t) (T, 1)."""
 
+    def signal(self, strength: float) -> "Callable[[Tensor, Tensor], Tensor] | None":
+        """Give the gains of the signal, a function of radii (R,) and times (T, 1) in (0, 1]; None: all 1."""
+        return None
+
     def build(
         self,
         strength: float,
@@ -177,7 +182,7 @@ class FrequencyOperator(Operator):
         from shapednoise.noise.bases import FourierShape, IsotropicShape
 
         self.check_strength(strength)
-        shape = FourierShape(self.gains, strength, schedule, normalize)
+        shape = FourierShape(self.gains, strength, schedule, normalize, self.signal(strength))
         return shape if strength else IsotropicShape()
 
 
@@ -186,8 +191,12 @@ class PrincipalOperator(Operator):
 
     basis = "principal"
 
-    schedule: Schedule = Field("constant", description="constant: s(t) = s0; beta: s(t) = s0 beta_t / beta_max.")
-    normalize: Normalize = Field("energy", description="energy: scale the gains to a mean square of 1; off: do not.")
+    schedule: Schedule = Field(
+        "constant", description="constant: s(t) = s0; beta: s(t) = s0 beta_t / beta_max."
+    )
+    normalize: Normalize = Field(
+        "energy", description="energy: scale the gains to a mean square of 1; off: do not."
+    )
 
     @abstractmethod
     def gains(self, data: "Tensor", s: "Tensor") -> "Tensor":
@@ -213,7 +222,9 @@ class PrincipalOperator(Operator):
 
         self.check_strength(strength)
         if axes is None or spectrum is None or width is None:
-            raise ValueError(f"{self.name} needs the data's spectrum, the width of its images and its color axes")
+            raise ValueError(
+                f"{self.name} needs the data's spectrum, the width of its images and its color axes"
+            )
         shape = PrincipalShape(self.gains, axes, spectrum, width, strength, self.schedule, self.normalize)
         return shape if strength else IsotropicShape()
 
