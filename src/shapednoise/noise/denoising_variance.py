@@ -11,7 +11,7 @@ arXiv 2206.07309). For the best n_hat it is Analytic-DPM's (V_t / A_t)(1 - E n_h
 of n_t, which at large t is a small difference of large numbers and needs many more images.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,17 @@ class DenoisingVariance:
             raise ValueError(f"the measured ratios are {self.ratios.shape}; expected {expected}")
         if not ((self.ratios >= 0) & (self.ratios <= 1)).all():
             raise ValueError("the measured ratios lie in 0..1")
+
+    @classmethod
+    def of_data(cls, pca: Mapping[str, Any], spectrum: np.ndarray) -> "DenoisingVariance":
+        """Make the closed form for a data set.
+
+        Args:
+            pca: Its colors' principal `axes` (analysis/pca.py).
+            spectrum: Its power spectrum L_m, (C, H, W) (analysis/spectrum.py).
+        """
+        width = spectrum.shape[-1]
+        return cls(pca["axes"], spectrum[..., : width // 2 + 1], width)
 
     def describe(self) -> dict[str, Any]:
         """The arguments as JSON keeps them, for a scheduler's config."""

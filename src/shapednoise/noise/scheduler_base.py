@@ -1,7 +1,9 @@
 """What the shaped schedulers share: the noise process, and the combination of a reverse step."""
 
 import inspect
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, get_args
 
 import torch
@@ -11,7 +13,9 @@ from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
 from shapednoise.noise import Reading
+from shapednoise.noise.denoising_variance import GREY_LEVEL, DenoisingVariance
 from shapednoise.noise.operators import BASELINE
+from shapednoise.noise.bases import Size
 from shapednoise.noise.process import ShapedProcess, size_of
 from shapednoise.noise.reverse_step import Step
 from shapednoise.noise.shape import SHAPE_VERSION, make_shape
@@ -20,6 +24,7 @@ Shape = Mapping[str, Any]
 Generators = torch.Generator | list[torch.Generator] | None
 Scheduler = TypeVar("Scheduler", bound="ShapedScheduler")
 Output = DDPMSchedulerOutput | tuple[Tensor, Tensor]
+CLIPPED = 2 * GREY_LEVEL * math.sqrt(math.pi / 2)  # deviation of noise with a mean size of two grey levels
 
 
 class ShapedScheduler:
@@ -27,9 +32,11 @@ class ShapedScheduler:
 
     Attributes:
         process: The noise process: shapes and whitens noise, gives targets and loss.
+        denoising: Var[x_0 | x_t], where the variance of the steps is optimal, else None.
     """
 
     process: ShapedProcess
+    denoising: DenoisingVariance | None = None
 
     @property
     def compatibles(self) -> list[type["ShapedScheduler"]]:
@@ -51,6 +58,66 @@ class ShapedScheduler:
             raise ValueError(f"a noise that blurs has the reading 'exact' only, not {reading!r}; set it")
         self.process = ShapedProcess(made, self.betas, reading == "exact", self.config.prediction_type)
         self.register_to_config(shape=_plain(described))
+
+    def _init_denoising(self, described: Mapping[str, Any] | None) -> None:
+        """Make what an optimal variance is of, and register it in the config."""
+        if not self._is_optimal:
+            return
+        if described is None:
+            raise ValueError(
+                f"variance_type {self.config.variance_type!r} needs denoising_variance, "
+                "DenoisingVariance.describe() of the data's spectrum or of the network's errors"
+            )
+        if self.config.clipped_steps < 0:
+            raise ValueError(f"clipped_steps {self.config.clipped_steps} is negative")
+        self.denoising = DenoisingVariance(**described)
+        self.register_to_config(denoising_variance=_plain(described))
+
+    @property
+    def _is_optimal(self) -> bool:
+        return str(getattr(self.config, "variance_type", "")).startswith("optimal")
+
+    def noise_modes(self, channels: int, size: Size) -> Tensor:
+        """Find the mode of each (principal color axis, frequency) in `Step.noise`, (C, H, W)."""
+        basis = self.denoising.basis if self.denoising else self.process.shape
+        return basis.modes(channels, size)
+
+    def _with_optimal_noise(self, step: Step, t: int, u: int, size: Size) -> Step:
+        """The step with the noise that makes it exact for Gaussian data, where that is asked for.
+
+        Of the steps that add noise the last `clipped_steps` are clipped as in Analytic-DPM, and the step to
+        the clean data adds none; with none clipped it adds its noise as well.
+        """
+        if self.denoising is None:
+            return step
+        if size != self.denoising.size:
+            raise ValueError(
+                f"denoising_variance is that of images of {self.denoising.size}, these are {size}; "
+                "take that of their own data"
+            )
+        clipped = self.config.clipped_steps
+        later = int((self.timesteps < t).sum())
+        if u < 0 and clipped:
+            at_most = 0.0
+        else:
+            at_most = CLIPPED if later <= clipped and clipped else math.inf
+        scalar = self.config.variance_type == "optimal_scalar"
+        noise = self.denoising.noise(self.process, t, step.noise, step.x0, scalar, at_most)
+        return replace(step, noise=noise)
+
+    def predict_noise(self, model_output: Tensor, timestep: int, sample: Tensor) -> Tensor:
+        """Compute the shaped noise n_t that the network sees in a sample.
+
+        Args:
+            model_output: The network's output, (B, C, H, W).
+            timestep: That of `sample`.
+            sample: x_t, (B, C, H, W).
+        """
+        if self.config.prediction_type == "epsilon":
+            return model_output
+        signal = self.alphas_cumprod[timestep]
+        blurred = self.process.blur(self._predict_x0(model_output, timestep, sample), timestep)
+        return (sample - signal**0.5 * blurred) / (1 - signal) ** 0.5
 
     def shape_noise(self, white: Tensor, timesteps: Tensor | int) -> Tensor:
         """Compute the noise that is added at each timestep and that the network predicts.
@@ -98,8 +165,13 @@ class ShapedScheduler:
         if bool((step.noise > 0).any()):
             if white is None:
                 white = randn_tensor(sample.shape, generator, device=sample.device, dtype=sample.dtype)
-            result = result + self._multiply(white, step.noise)
+            result = result + self._apply_noise(white, step.noise)
         return result
+
+    def _apply_noise(self, white: Tensor, deviations: Tensor) -> Tensor:
+        if self.denoising is None:
+            return self._multiply(white, deviations)
+        return self.denoising.basis.apply(white, deviations[None])
 
     def _multiply(self, x: Tensor, multipliers: Tensor) -> Tensor:
         modes = self.process.noise_gains(size_of(x)).values.shape[1]

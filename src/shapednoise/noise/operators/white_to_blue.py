@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class WhiteToBlue(FrequencyOperator):
     """A mixture of white noise and noise whose amplitude grows with the frequency: 1 - s + s sqrt(6) r.
 
-    With its schedule `falling` it is white at the last timestep and blue near the data (arXiv 2402.04930, whose
-    blue masks have a measured spectrum instead). sqrt(6) r has a mean square of 1 over the frequencies.
+    With its schedule `falling` it is white at the last timestep and blue near the data (arXiv 2402.04930,
+    whose blue masks have a measured spectrum instead). sqrt(6) r has a mean square of 1 over the frequencies.
     """
 
     name = "white_to_blue"
