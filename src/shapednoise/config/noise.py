@@ -32,7 +32,9 @@ class ShapeSettings(Settings):
     """What every shaped noise has; its strength is the experiment's variable, 0 is white."""
 
     schedule: Schedule = Field(
-        "beta", description="beta: s(t) = s0 beta_t / beta_max (section 2 of SDM); constant: s(t) = s0."
+        "beta",
+        description="beta: s(t) = s0 beta_t / beta_max (section 2 of SDM); falling: s0 less that, strongest "
+        "near the data; constant: s(t) = s0.",
     )
     normalize: Normalize = Field(
         "off", description="energy: scale the gains to a mean square of 1, so that only the spectrum changes."

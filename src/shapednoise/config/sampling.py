@@ -7,6 +7,20 @@ from pydantic import Field
 from shapednoise.config.base import Settings
 from shapednoise.config.noise import Clamp, Reading
 from shapednoise.config.training import PrecisionSettings
+from shapednoise.noise import Variance
+
+
+class DenoisingSettings(Settings):
+    """How the optimal variance of reverse steps is measured on a trained network."""
+
+    images: int = Field(1000, ge=2, description="Training images that the network denoises at each timestep.")
+    timesteps: int = Field(
+        50, ge=1, description="Timesteps, evenly over the training's; between them it is interpolated."
+    )
+    seed: int = Field(0, ge=0, description="Of the images' choice and of their noise.")
+    precision: PrecisionSettings = Field(
+        PrecisionSettings(cuda="fp32", cpu="fp32"), description="Numbers of the network."
+    )
 
 
 class SamplerSettings(Settings):
@@ -21,8 +35,22 @@ class SamplerSettings(Settings):
     spacing: Literal["leading", "trailing", "linspace"] = Field(
         "leading", description="Which training timesteps are visited, as diffusers names it."
     )
-    variance: Literal["fixed_small", "fixed_large"] = Field(
-        "fixed_small", description="Variance of an ancestral step: the posterior's, or beta_t."
+    variance: Variance = Field(
+        "fixed_small",
+        description="Variance of a step's noise. Of an ancestral step: fixed_small, the posterior's, or "
+        "fixed_large, beta_t. Of that and of ddim: optimal, exact for Gaussian data (docs/noise.md), or "
+        "optimal_scalar, one number a step (Analytic-DPM, Bao et al. 2022).",
+    )
+    variance_from: Literal["network", "spectrum"] = Field(
+        "network",
+        description="What an optimal variance is of: network, the network's own errors; spectrum, the "
+        "power spectrum of the data, in closed form.",
+    )
+    clipped_steps: int = Field(
+        1,
+        ge=0,
+        description="Of an optimal variance: the last steps with noise, whose noise is clipped to a mean of "
+        "2 grey levels. 0: none, and the step to the clean data adds its noise, too.",
     )
     eta: float = Field(0.0, ge=0, le=1, description="Of ddim: 0 is deterministic, 1 ancestral.")
     reading: Reading = Field("published", description="Which reading of the forward process (docs/noise.md).")
@@ -48,6 +76,11 @@ class SamplerSettings(Settings):
             return "whitened" if self.reading == "published" else "off"
         return self.clamp
 
+    @property
+    def optimal(self) -> bool:
+        """Whether its steps have an optimal variance."""
+        return self.variance.startswith("optimal") and self.method != "dpm_solver"
+
     def in_theory(self) -> dict[str, Any]:
         """The settings that the closed-form theory knows: it has no clamp, no seed and no images."""
         names = ("method", "steps", "spacing", "variance", "eta", "reading")
@@ -56,8 +89,12 @@ class SamplerSettings(Settings):
     @property
     def slug(self) -> str:
         """The name of this sampler in paths: every setting that it uses, but the precision."""
-        variance = {"fixed_small": "-small", "fixed_large": "-large"}[self.variance]
-        own = {"ancestral": variance, "ddim": f"-eta{self.eta:g}", "dpm_solver": ""}[self.method]
+        variance = "-" + self.variance.removeprefix("fixed_")
+        if self.optimal:
+            source = "" if self.variance_from == "network" else "-spectrum"
+            variance += f"{source}-clip{self.clipped_steps}"
+        ddim = f"-eta{self.eta:g}" + (variance if self.optimal else "")
+        own = {"ancestral": variance, "ddim": ddim, "dpm_solver": ""}[self.method]
         epoch = f"-epoch{self.epoch:g}" if self.epoch else ""
         seed = f"-seed{self.seed}" if self.seed else ""
         return (

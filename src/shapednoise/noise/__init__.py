@@ -11,7 +11,8 @@ of its Eq. 2-3, mode by mode). The first two share their training; docs/noise.md
 from typing import Literal
 
 Reading = Literal["published", "equations", "exact"]
-Schedule = Literal["beta", "constant"]  # s(t) = s0 beta_t / beta_max, or s0
+Schedule = Literal["beta", "falling", "constant"]  # s(t) = s0 beta_t / beta_max; s0 less that; s0
 Normalize = Literal["off", "energy"]  # energy: gains with a mean square of 1
-Variance = Literal["fixed_small", "fixed_large"]  # of an ancestral step, as diffusers names it
+# of a step's noise: as diffusers names it, or what is optimal (noise/denoising_variance.py)
+Variance = Literal["fixed_small", "fixed_large", "optimal", "optimal_scalar"]
 Prediction = Literal["epsilon", "sample", "v_prediction"]  # what the network outputs

@@ -19,6 +19,7 @@ from shapednoise.noise import Normalize, Schedule
 Size = tuple[int, int]  # height and width of images
 ColorGains = Callable[[Tensor, int], tuple[Tensor, Tensor]]
 RadialGains = Callable[[Tensor, Tensor], Tensor]
+RadialSignal = Callable[[Tensor, Tensor], Tensor]
 
 
 class NoiseShape(ABC):
@@ -27,10 +28,12 @@ class NoiseShape(ABC):
     Attributes:
         channels: Color channels that the basis mixes; 1: each channel on its own.
         normalize: `energy`: the gains have a mean square of 1.
+        blurs: Whether the signal has gains as well.
     """
 
     channels = 1
     normalize: Normalize = "off"
+    blurs = False
 
     def gains(self, betas: Tensor, size: Size) -> Tensor:
         """Compute the gains g_m(t) at every timestep.
@@ -55,6 +58,18 @@ class NoiseShape(ABC):
             counts = torch.bincount(self.modes(self.channels, size).flatten(), minlength=gains.shape[1])
             gains = gains / ((gains**2 * counts).sum(1) / counts.sum()).sqrt()[:, None]
         return gains
+
+    def signal(self, steps: int, size: Size) -> Tensor | None:
+        """Compute the gains a_m(t) of the signal, as blurring has them; None: 1 everywhere.
+
+        Args:
+            steps: T, the number of timesteps.
+            size: Height and width of the images.
+
+        Returns:
+            float64 (T, modes), in (0, 1], falling in t.
+        """
+        return None
 
     @abstractmethod
     def modes(self, channels: int, size: Size) -> Tensor:
@@ -105,7 +120,8 @@ class ScheduledShape(NoiseShape):
 
     Args:
         strength: s0.
-        schedule: `beta`: s(t) = s0 beta_t / beta_max (section 2 of SDM); `constant`: s(t) = s0.
+        schedule: `beta`: s(t) = s0 beta_t / beta_max (section 2 of SDM); `falling`: s0 less that, strongest
+            near the data; `constant`: s(t) = s0.
         normalize: `energy`: scale the gains to a mean square of 1.
     """
 
@@ -118,7 +134,8 @@ class ScheduledShape(NoiseShape):
         betas = betas.double()
         if self.schedule == "constant":
             return torch.full_like(betas, self.strength)
-        return self.strength * betas / betas.max()
+        rising = betas / betas.max()
+        return self.strength * (1 - rising if self.schedule == "falling" else rising)
 
 
 class ColorShape(ScheduledShape):
@@ -189,16 +206,23 @@ class FourierShape(ScheduledShape):
     Args:
         gains: Function of (radii r (R,), s(t) (T, 1)): the gains (T, R), 0 or more.
         strength, schedule, normalize: As in ScheduledShape.
+        signal: Function of (radii r (R,), times (T, 1) in (0, 1]): the gains of the signal (T, R).
 
     Raises:
         ValueError: schedule or normalize are unknown.
     """
 
     def __init__(
-        self, gains: RadialGains, strength: float, schedule: Schedule, normalize: Normalize = "off"
+        self,
+        gains: RadialGains,
+        strength: float,
+        schedule: Schedule,
+        normalize: Normalize = "off",
+        signal: RadialSignal | None = None,
     ) -> None:
         super().__init__(strength, schedule, normalize)
-        self._radial_gains = gains
+        self._radial_gains, self._radial_signal = gains, signal
+        self.blurs = signal is not None
         self._indices: dict[tuple[Size, torch.device], Tensor] = {}
 
     def modes(self, channels: int, size: Size) -> Tensor:
@@ -212,6 +236,13 @@ class FourierShape(ScheduledShape):
         work = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
         spectrum = torch.fft.rfft2(work, norm="ortho") * multipliers.to(work.dtype)[:, index][:, None]
         return torch.fft.irfft2(spectrum, s=size, norm="ortho").to(x.dtype)
+
+    def signal(self, steps: int, size: Size) -> Tensor | None:
+        """The gains of the signal by radius, where the operator has them; see NoiseShape."""
+        if self._radial_signal is None:
+            return None
+        times = torch.arange(1, steps + 1, dtype=torch.float64)[:, None] / steps
+        return self._radial_signal(radii(size)[0], times)
 
     def _gains(self, betas: Tensor, size: Size) -> Tensor:
         return self._radial_gains(radii(size)[0], self.strengths(betas)[:, None])
@@ -228,7 +259,7 @@ class ProductShape(NoiseShape):
 
     def __init__(self, color: ColorShape, fourier: FourierShape) -> None:
         self.color, self.fourier = color, fourier
-        self.channels = color.channels
+        self.channels, self.blurs = color.channels, fourier.blurs
 
     def modes(self, channels: int, size: Size) -> Tensor:
         """Radii on the first principal axis, then, counted on, radii on the others."""
@@ -241,6 +272,11 @@ class ProductShape(NoiseShape):
         component = (axis * x).sum(1, keepdim=True)
         filtered = axis * self.fourier.apply(component, along - across)
         return self.fourier.apply(x, across) + filtered
+
+    def signal(self, steps: int, size: Size) -> Tensor | None:
+        """Those of the frequency shape, alike on all color axes."""
+        signal = self.fourier.signal(steps, size)
+        return None if signal is None else signal.repeat(1, 2)
 
     def _gains(self, betas: Tensor, size: Size) -> Tensor:
         pairs = self.color.gains(betas, size)[:, :, None] * self.fourier.gains(betas, size)[:, None]

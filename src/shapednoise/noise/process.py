@@ -10,6 +10,9 @@ With A_t the product of 1 - beta up to t and g_m(t) the gains of a noise shape,
 
 The network predicts n_t (or v, or x_0). One object serves the loss and the sampler.
 
+Shapes that blur (noise/operators/blur.py) have gains a_m(t) of the signal as well: x_0 is a_m(t) x_0 in the
+marginal and in v. Their noise is what the operator says at each t, so that the two marginals are one.
+
 A shape with gains of 0 is singular: noise and whitening (by the pseudo-inverse) leave those modes
 out, and so do x_t and the loss. The process is then that of the data projected on the support.
 """
@@ -24,6 +27,7 @@ from torch import Tensor
 from shapednoise.noise import Prediction
 from shapednoise.noise.bases import NoiseShape, Size
 
+SMALLEST_SIGNAL = 1e-6
 Marginal = Callable[[int], tuple[Tensor, Tensor]]
 Buffers = dict[tuple[str, torch.device, torch.dtype], Tensor]
 
@@ -36,12 +40,14 @@ class NoiseGains:
         values: h_m(t), float64 (T, modes).
         full: Whether every mode has noise at every timestep.
         support_fraction: The fraction of all modes that have noise, float64 (T,).
+        signal: a_m(t), the gains of the signal, float64 (T, modes); None: 1 everywhere.
         buffers: What `buffer` has made, by device and dtype.
     """
 
     values: Tensor
     full: bool
     support_fraction: Tensor
+    signal: Tensor | None
     buffers: Buffers
 
     def buffer(self, name: str, like: Tensor) -> Tensor:
@@ -49,7 +55,7 @@ class NoiseGains:
 
         Args:
             name: `gain`; `inverse`, its pseudo-inverse; `support`, 1 where it is above 0;
-                `support_fraction`.
+                `support_fraction`; `signal`, a_m(t); `sharpen`, its inverse.
             like: The tensor whose device and dtype are taken.
 
         Returns:
@@ -59,12 +65,14 @@ class NoiseGains:
         if key not in self.buffers:
             support = self.values > 0
             values = {
-                "gain": self.values,
-                "inverse": torch.where(support, 1 / self.values, 0.0),
-                "support": support,
-                "support_fraction": self.support_fraction,
+                "gain": lambda: self.values,
+                "inverse": lambda: torch.where(support, 1 / self.values, 0.0),
+                "support": lambda: support,
+                "support_fraction": lambda: self.support_fraction,
+                "signal": lambda: self.signal,
+                "sharpen": lambda: 1 / self.signal,
             }
-            self.buffers[key] = values[name].to(like)
+            self.buffers[key] = values[name]().to(like)
         return self.buffers[key]
 
 
@@ -114,13 +122,18 @@ class ShapedProcess:
         """Compute h_m(t) for images of `size` (H, W), once for each size.
 
         Raises:
-            ValueError: No mode of such images has noise at some timestep.
+            ValueError: No mode of such images has noise at some timestep, or a blur leaves nothing of a mode.
         """
         if size not in self._gains:
-            values = self._mode_gains(size)
+            values, signal = self._mode_gains(size)
+            if signal is not None and float(signal.min()) < SMALLEST_SIGNAL:
+                raise ValueError(
+                    f"the blur leaves {float(signal.min()):.1g} of a frequency's signal, less than "
+                    f"{SMALLEST_SIGNAL:g}: it cannot be brought back; lower the strength or raise min_signal"
+                )
             counts = torch.bincount(self.shape.modes(self.shape.channels, size).flatten())
             support_fraction = ((values > 0) * counts).sum(1) / counts.sum()
-            self._gains[size] = NoiseGains(values, bool((values > 0).all()), support_fraction, {})
+            self._gains[size] = NoiseGains(values, bool((values > 0).all()), support_fraction, signal, {})
         return self._gains[size]
 
     def shape_noise(self, white: Tensor, timesteps: Tensor | int) -> Tensor:
@@ -153,6 +166,19 @@ class ShapedProcess:
         """
         return x if self.noise_gains(size_of(x)).full else self._apply("support", x, timesteps)
 
+    def blur(self, x0: Tensor, timesteps: Tensor | int) -> Tensor:
+        """Multiply the signal by its gains a_m(t); x0 itself is returned where the shape does not blur.
+
+        Args:
+            x0: Images, (B, C, H, W).
+            timesteps: One for all images, or (B,).
+        """
+        return x0 if self.noise_gains(size_of(x0)).signal is None else self._apply("signal", x0, timesteps)
+
+    def sharpen(self, x: Tensor, timesteps: Tensor | int) -> Tensor:
+        """Invert `blur`."""
+        return x if self.noise_gains(size_of(x)).signal is None else self._apply("sharpen", x, timesteps)
+
     def prior(self, white: Tensor) -> Tensor:
         """Compute what sampling starts from, S_{T-1} e, of white noise e (B, C, H, W)."""
         return self.shape_noise(white, self.last)
@@ -166,7 +192,7 @@ class ShapedProcess:
             timesteps: (B,).
         """
         signal = self._signal_at(x0, timesteps)
-        return signal**0.5 * self.project(x0, timesteps) + (1 - signal) ** 0.5 * noise
+        return signal**0.5 * self.blur(self.project(x0, timesteps), timesteps) + (1 - signal) ** 0.5 * noise
 
     def target(self, x0: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
         """Compute what the network is trained to output for x_t (Eq. 4 of SDM).
@@ -182,7 +208,7 @@ class ShapedProcess:
         if self.prediction_type == "sample":
             return x0
         signal = self._signal_at(x0, timesteps)
-        return signal**0.5 * noise - (1 - signal) ** 0.5 * x0
+        return signal**0.5 * noise - (1 - signal) ** 0.5 * self.blur(x0, timesteps)
 
     def loss(self, prediction: Tensor, target: Tensor, timesteps: Tensor) -> Tensor:
         """Compute the mean squared error over the modes that have noise.
@@ -206,19 +232,24 @@ class ShapedProcess:
             size: Height and width of the images.
 
         Returns:
-            sqrt(A_t), float64 (), and V_t, the variance of each mode's noise, float64 (modes,).
+            a_m(t) sqrt(A_t), float64 () or, of a shape that blurs, (modes,); and V_t, the variance of each
+            mode's noise, float64 (modes,).
         """
         signal, variance = self.white_marginal(t)
-        return signal, variance * self.noise_gains(size).values[max(t, 0)] ** 2
+        gains = self.noise_gains(size)
+        if gains.signal is not None and t >= 0:
+            signal = signal * gains.signal[t]
+        return signal, variance * gains.values[max(t, 0)] ** 2
 
     def white_marginal(self, t: int) -> tuple[Tensor, Tensor]:
         """Compute sqrt(A_t) and 1 - A_t, float64 (); t = -1 is the clean data."""
         signal = self.alpha_products[t] if t >= 0 else torch.ones_like(self.alpha_products[0])
         return signal.sqrt(), 1 - signal
 
-    def _mode_gains(self, size: Size) -> Tensor:
-        values = self.shape.gains(self.betas, size)
-        return exact_gains(values, self.alphas) if self.exact else values
+    def _mode_gains(self, size: Size) -> tuple[Tensor, Tensor | None]:
+        """h_m(t) and a_m(t), (T, modes); None: the signal has no gains."""
+        values, signal = self.shape.gains(self.betas, size), self.shape.signal(len(self.betas), size)
+        return (exact_gains(values, self.alphas) if self.exact and signal is None else values), signal
 
     def _apply(self, name: str, x: Tensor, timesteps: Tensor | int) -> Tensor:
         buffer = self.noise_gains(size_of(x)).buffer(name, x)

@@ -13,10 +13,15 @@ Each scheduler is a subclass of diffusers' and takes, beyond what it knows from 
     clip_sample: clamp the predicted x_0 to +-clip_sample_range in whitened coordinates, as the
         published code does (for white noise these are the data's).
     clip_data: clamp it in the data's own coordinates.
+    variance_type: of the noise of a step; beside diffusers' `optimal`, which makes a step exact for Gaussian
+        data, and `optimal_scalar`, one number a step (noise/denoising_variance.py).
+    denoising_variance: what an optimal variance is of, as DenoisingVariance.describe() gives it.
+    clipped_steps: how many of the last steps with an optimal noise have it clipped; 0: none.
 
 What is exact and what is approximate about a step is said in noise/reverse_step.py.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal, get_args
 
@@ -82,10 +87,12 @@ class ShapedDDPMScheduler(ShapedScheduler, DDPMScheduler):
         shape: Shape | None = None,
         reading: Reading = "published",
         clip_data: bool = False,
+        denoising_variance: Mapping[str, Any] | None = None,
+        clipped_steps: int = 1,
     ) -> None:
         variance_type = variance_type or "fixed_small"  # None in the config of a DPM-Solver
         if variance_type not in get_args(Variance):
-            raise ValueError(f"variance_type {variance_type!r}: use 'fixed_small' or 'fixed_large'")
+            raise ValueError(f"variance_type {variance_type!r}: use one of {', '.join(get_args(Variance))}")
         DDPMScheduler.__init__(
             self,
             num_train_timesteps=num_train_timesteps,
@@ -101,6 +108,7 @@ class ShapedDDPMScheduler(ShapedScheduler, DDPMScheduler):
             steps_offset=steps_offset,
         )
         self._init_process(shape, reading)
+        self._init_denoising(denoising_variance)
 
     def coefficients(self, size: Size) -> list[tuple[int, Step]]:
         """List every timestep of `self.timesteps` with its step's numbers for images of `size` (H, W)."""
@@ -130,7 +138,7 @@ class ShapedDDPMScheduler(ShapedScheduler, DDPMScheduler):
         """
         t = int(timestep)
         u = int(self.previous_timestep(t))
-        if self.config.reading == "exact":
+        if self.config.reading == "exact" or self.denoising:
             x0 = self._clamp(self._predict_x0(model_output, t, sample), t)
             previous = self._combine(self._coefficients_at(t, u, size_of(sample)), x0, sample, generator)
         else:
@@ -138,8 +146,10 @@ class ShapedDDPMScheduler(ShapedScheduler, DDPMScheduler):
         return DDPMSchedulerOutput(previous, x0) if return_dict else (previous, x0)
 
     def _coefficients_at(self, t: int, u: int, size: Size) -> Step:
-        solver = partial(ancestral, t=t, u=u, variance=self.config.variance_type)
-        return reverse_step(self.process, self.config.reading, solver, t, u, size)
+        variance = "fixed_small" if self.denoising else self.config.variance_type
+        solver = partial(ancestral, t=t, u=u, variance=variance)
+        step = reverse_step(self.process, self.config.reading, solver, t, u, size)
+        return self._with_optimal_noise(step, t, u, size)
 
     def _step_whitened(self, model_output, t, u, sample, generator) -> tuple[Tensor, Tensor]:
         """Whiten, take diffusers' own DDPM step, shape again (Eq. 5-7 of SDM)."""
@@ -183,6 +193,9 @@ class ShapedDDIMScheduler(ShapedScheduler, DDIMScheduler):
         shape: Shape | None = None,
         reading: Reading = "published",
         clip_data: bool = False,
+        variance_type: Variance | None = None,
+        denoising_variance: Mapping[str, Any] | None = None,
+        clipped_steps: int = 1,
     ) -> None:
         DDIMScheduler.__init__(
             self,
@@ -199,6 +212,7 @@ class ShapedDDIMScheduler(ShapedScheduler, DDIMScheduler):
         )
         _check_eta(eta)
         self._init_process(shape, reading)
+        self._init_denoising(denoising_variance)
 
     def coefficients(self, size: Size) -> list[tuple[int, Step]]:
         """List every timestep of `self.timesteps` with its step's numbers for images of `size` (H, W)."""
@@ -235,14 +249,17 @@ class ShapedDDIMScheduler(ShapedScheduler, DDIMScheduler):
         step = self._coefficients_at(t, eta, size_of(sample))
         previous = self._combine(step, x0, sample, generator, variance_noise)
         if not use_clipped_model_output and x0 is not predicted:
-            previous = previous + self._multiply(x0 - predicted, step.xt * self.process.white_marginal(t)[0])
+            signal = self.process.marginal(t, size_of(sample))[0]
+            previous = previous + self._multiply(x0 - predicted, step.xt * signal)
         return DDPMSchedulerOutput(previous, x0) if return_dict else (previous, x0)
 
     def _coefficients_at(self, t: int, eta: float, size: Size) -> Step:
         if self.num_inference_steps is None:
             raise ValueError("the number of steps is not set; call set_timesteps first")
         u = max(t - self.config.num_train_timesteps // self.num_inference_steps, -1)
-        return reverse_step(self.process, self.config.reading, partial(ddim, t=t, u=u, eta=eta), t, u, size)
+        solver = partial(ddim, t=t, u=u, eta=eta)
+        step = reverse_step(self.process, self.config.reading, solver, t, u, size)
+        return self._with_optimal_noise(step, t, u, size)
 
 
 class ShapedDPMSolverScheduler(ShapedScheduler, DPMSolverMultistepScheduler):

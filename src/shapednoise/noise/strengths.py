@@ -77,16 +77,18 @@ class ProcessOfStrengths(ShapedProcess):
         self._single = [ShapedProcess(each, betas, exact, prediction_type) for each in shapes]
         self._signal = self._signal.repeat(len(shapes))
 
-    def _mode_gains(self, size: Size) -> Tensor:
+    def _mode_gains(self, size: Size) -> tuple[Tensor, Tensor | None]:
         """Those of all strengths, one after the other, (KT, modes); a mode of the finest is in one each."""
         channels = self.shape.channels
         modes = self.shape.modes(channels, size).flatten()
-        gains = []
+        values, signals = [], []
         for each in self._single:
             coarser = torch.empty(int(modes.max()) + 1, dtype=torch.long)
             coarser[modes] = each.shape.modes(channels, size).flatten()
-            gains.append(each.noise_gains(size).values[:, coarser])
-        return torch.cat(gains)
+            gains = each.noise_gains(size)
+            values.append(gains.values[:, coarser])
+            signals.append(torch.ones_like(values[-1]) if gains.signal is None else gains.signal[:, coarser])
+        return torch.cat(values), torch.cat(signals) if self.shape.blurs else None
 
 
 def training_process(

@@ -21,6 +21,7 @@ SHAPES = {
         "axis": AXIS,
         "times": {"operator": "sagd_powerlaw", "strength": 0.2},
     },
+    "white_to_blue": {"operator": "white_to_blue", "strength": 0.6},
 }
 SINGULAR = {"operator": "sagd_bandpass", "strength": 1.0, "low_band": LOW, "high_band": HIGH}
 ZERO = {

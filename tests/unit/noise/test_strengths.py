@@ -13,7 +13,9 @@ from tests.unit.noise.shapes import BETAS, LOW, SHAPES
 
 STRENGTHS = [-0.4, 0.0, 0.3]
 FREQUENCY_FIRST = {"operator": "sagd_powerlaw", "strength": 0.2, "times": SHAPES["sdm"]}
-FAMILIES = {name: (shape, STRENGTHS) for name, shape in SHAPES.items() if name != "bandpass"} | {
+SHARES = ("bandpass", "white_to_blue")  # their strengths lie in 0..1
+FAMILIES = {name: (shape, STRENGTHS) for name, shape in SHAPES.items() if name not in SHARES} | {
+    "white_to_blue": (SHAPES["white_to_blue"], [0.0, 0.5, 1.0]),
     "bandpass": ({"operator": "sagd_bandpass", "low_band": LOW, "high_band": [0.4, 0.75]}, [0.0, 0.5, 1.0]),
     "frequency first": (FREQUENCY_FIRST, STRENGTHS),  # at 0 it is its factor alone, with fewer modes
 }
@@ -21,9 +23,9 @@ FAMILIES = {name: (shape, STRENGTHS) for name, shape in SHAPES.items() if name !
 
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
 @pytest.mark.parametrize("exact", [False, True])
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", [*FAMILIES, "blur"])
 def test_a_mixed_batch_is_that_of_the_single_strengths(name, exact, prediction):
-    shape, strengths = FAMILIES[name]
+    shape, strengths = FAMILIES.get(name, ({"operator": "blur"}, [0.0, 1.0, 3.0]))
     mixed = training_process({**shape, "trained_strengths": strengths}, BETAS, exact, prediction)
     generator = torch.Generator().manual_seed(0)
     x0, white, output = torch.randn(3, 3, 3, 8, 8, generator=generator, dtype=torch.float64)

@@ -16,12 +16,12 @@ Nothing here imports torch before `build`, because every parsing of the config r
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shapednoise.noise import Normalize, Schedule
 
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
     from shapednoise.noise.bases import NoiseShape
 
+Basis = Literal["white", "color", "frequency", "principal"]
 BASELINE = "ddpm"
+# What a description of a shape needs of the data that the noise is made for.
+OF_DATA: dict[Basis, tuple[str, ...]] = {"color": ("axis",), "principal": ("axes", "spectrum", "width")}
 OPERATORS: dict[str, type["Operator"]] = {}
 
 
@@ -42,7 +45,8 @@ class Operator(BaseModel, ABC):
     Attributes:
         name: What configs and saved schedulers call it.
         basis: What its modes are: `white` (all alike), `color` (along and across the data's principal
-            color axis) or `frequency` (radii). A color operator times a frequency operator is a shape.
+            color axis), `frequency` (radii) or `principal` (principal color axes times frequencies). A color
+            operator times a frequency operator is a shape.
         paper: The paper that it is from, where it is from one of the two that are reproduced.
         module: Its module, without the package: `noise.operators.squeezed`.
         default_strength: The strength of a description that names none.
@@ -53,7 +57,7 @@ class Operator(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
     name: ClassVar[str]
-    basis: ClassVar[Literal["white", "color", "frequency"]]
+    basis: ClassVar[Basis]
     paper: ClassVar[Literal["SDM", "SAGD"] | None] = None
     module: ClassVar[str]
     default_strength: ClassVar[float] = 0.0
@@ -71,9 +75,8 @@ class Operator(BaseModel, ABC):
     @classmethod
     def parameters(cls) -> list[str]:
         """Name what a description of a shape may give besides `operator`, `times` and `version`."""
-        axis = ["axis"] if cls.basis == "color" else []
         over_time = [] if cls.basis == "white" else ["schedule", "normalize"]
-        return ["strength", *axis, *cls.model_fields, *over_time]
+        return list(dict.fromkeys(["strength", *OF_DATA.get(cls.basis, ()), *cls.model_fields, *over_time]))
 
     def check_strength(self, strength: float) -> None:
         """Raise ValueError where the operator does not exist at this strength; any finite one by default."""
@@ -96,7 +99,8 @@ class Operator(BaseModel, ABC):
         Args:
             strength: s0; its range is that of `check_strength`, and 0 is white noise.
             axis: The data's principal color axis v (C,), a unit vector; only color operators use it.
-            schedule: `beta`, s(t) = s0 beta_t / beta_max (section 2 of SDM), or `constant`, s(t) = s0.
+            schedule: `beta`, s(t) = s0 beta_t / beta_max (section 2 of SDM), `falling`, s0 less that, or
+                `constant`, s(t) = s0.
             normalize: `energy` scales the gains to a mean square of 1.
 
         Raises:
@@ -163,6 +167,10 @@ class FrequencyOperator(Operator):
     def gains(self, r: "Tensor", s: "Tensor") -> "Tensor":
         """Compute the gains (T, R), 0 or more, of the radii r (R,), cycles per pixel, and of s(t) (T, 1)."""
 
+    def signal(self, strength: float) -> "Callable[[Tensor, Tensor], Tensor] | None":
+        """Give the gains of the signal, a function of radii (R,) and times (T, 1) in (0, 1]; None: all 1."""
+        return None
+
     def build(
         self,
         strength: float,
@@ -174,7 +182,50 @@ class FrequencyOperator(Operator):
         from shapednoise.noise.bases import FourierShape, IsotropicShape
 
         self.check_strength(strength)
-        shape = FourierShape(self.gains, strength, schedule, normalize)
+        shape = FourierShape(self.gains, strength, schedule, normalize, self.signal(strength))
+        return shape if strength else IsotropicShape()
+
+
+class PrincipalOperator(Operator):
+    """Noise weighted on each mode (principal color axis, frequency) by what the data have there."""
+
+    basis = "principal"
+
+    schedule: Schedule = Field(
+        "constant", description="constant: s(t) = s0; beta: s(t) = s0 beta_t / beta_max."
+    )
+    normalize: Normalize = Field(
+        "energy", description="energy: scale the gains to a mean square of 1; off: do not."
+    )
+
+    @abstractmethod
+    def gains(self, data: "Tensor", s: "Tensor") -> "Tensor":
+        """Compute the gains (T, modes), 0 or more, of the data's variances (modes,) and of s(t) (T, 1)."""
+
+    def build(
+        self,
+        strength: float,
+        axes: Sequence[Sequence[float]] | None = None,
+        spectrum: Sequence[Sequence[Sequence[float]]] | None = None,
+        width: int | None = None,
+    ) -> "NoiseShape":
+        """Make the shape; see Operator.
+
+        Args:
+            strength: s0.
+            axes: The colors' principal axes, C orthonormal rows.
+            spectrum: The variance of the data on each mode, (C, H, W // 2 + 1), as rfft2 lays it.
+            width: W of the images.
+        """
+        from shapednoise.noise.bases import IsotropicShape
+        from shapednoise.noise.principal import PrincipalShape
+
+        self.check_strength(strength)
+        if axes is None or spectrum is None or width is None:
+            raise ValueError(
+                f"{self.name} needs the data's spectrum, the width of its images and its color axes"
+            )
+        shape = PrincipalShape(self.gains, axes, spectrum, width, strength, self.schedule, self.normalize)
         return shape if strength else IsotropicShape()
 
 
