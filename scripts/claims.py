@@ -20,7 +20,7 @@ def main() -> None:
         kind: {name: read(kind, paths) for name, paths in files.items()}
         for kind, files in arguments.evidence.items()
     }
-    claims = claims_table(Evidence(tables, defaults_table(arguments.defaults)))
+    claims = claims_table(Evidence(tables, defaults_table(arguments.defaults)), arguments.plan)
     experiments = list(tables.get("hyperparameters", {}).values())
     hyperparameters = pd.concat(experiments, ignore_index=True) if experiments else pd.DataFrame()
     write_text(arguments.markdown, claims_markdown(claims, hyperparameters))
@@ -48,6 +48,9 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument(
         "--defaults", type=json.loads, required=True, help="schedule and noises of the theory (JSON)"
+    )
+    parser.add_argument(
+        "--plan", type=json.loads, default={}, help="seeds and epochs planned for claims (JSON)"
     )
     parser.add_argument("--table", type=Path, required=True, help="table to write (.csv)")
     parser.add_argument("--markdown", type=Path, required=True, help="the same to read (.md)")

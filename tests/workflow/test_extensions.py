@@ -173,12 +173,12 @@ def test_a_claim_is_one_function(workspace, package):
         @claim("Z1", source=OURS, statement="pictures have colors", published="", criterion="above 0.1")
         def _colors(evidence):
             share = evidence.tables["pca"]["pictures"]["explained"][0]
-            verdict = decide_by_interval(Interval(share, share, share), 0.1, 1)
-            return Finding(verdict, f"{share:.2f} on the first axis")
+            decision = decide_by_interval(Interval(share, share, share), 0.1, 1)
+            return Finding(decision, f"{share:.2f} on the first axis")
         ''')
     )
     assert workspace.planned() == {"claims": 1}
     workspace.run()
     claims = pd.read_csv(workspace.path / RESULTS / "claims.csv").set_index("id")
-    assert len(claims) == 22 and claims.verdict["Z1"] == "reproduced"
+    assert len(claims) == 22 and claims.verdict["Z1"] == "holds"
     assert "pictures have colors" in (workspace.path / RESULTS / "claims.md").read_text()

@@ -1,15 +1,9 @@
-"""A score against the strength with its uncertainty: means over seeds, quadratic fit, optimum, convexity.
+"""A score against the strength, with training seeds as the units (docs/claims.md).
 
-Two things make a score uncertain, the training seed and the images that were drawn. `mean_curve`
-redraws both (a parametric bootstrap) from
-
-    score = mean(strength) + shift(seed) + deviation(strength, seed),
-
-with deviations of one variance, pooled over strengths, and at least as large as what the bootstrap
-over images has found (column `METRIC_se`). Variances that were estimated from few numbers are redrawn
-too (Student's t). With a single training nothing says how seeds differ; then the scatter about the
-quadratic fit stands in for the deviations, as far as there are more than three strengths. Where
-neither seeds nor images nor scatter say anything, there are no intervals: NaN.
+All strengths of one seed share initialisation, order of the images and sampling noise, so that what a seed
+adds is smooth in the strength: strengths are no independent units, seeds are. Each seed's own curve gives
+one number (an optimum, a slope, a difference), and Student's t over the seeds says how sure their mean is.
+Nothing is said of a single seed. Arrays may have more dimensions in front, which are worked on together.
 """
 
 from collections.abc import Iterator
@@ -23,17 +17,33 @@ from shapednoise.metrics.registry import METRICS
 from shapednoise.noise.operators import BASELINE
 
 SAMPLER = "sampler."  # columns of a sampler's settings begin so
-LEVELS = (2.5, 97.5)  # per cent: the 95 % interval
-REPLICATES = 2000
+SIDE = 0.025  # of each end of a 95 % interval
+
+
+def student_quantile(probability: float, freedom: np.ndarray | float) -> np.ndarray:
+    """The quantile of Student's t; scipy waits until it is used: the workflow reads this module."""
+    from scipy.special import ndtri, stdtrit  # noqa: PLC0415
+
+    return np.where(np.isinf(freedom), ndtri(probability), stdtrit(freedom, probability))
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A value with its 95 % interval; its ends are NaN where nothing says how sure the value is."""
+    """A value with its 95 % interval; its ends are NaN where nothing says how sure the value is.
 
-    value: float
-    low: float
-    high: float
+    Attributes:
+        value: The value, or an array of values.
+        low: The lower end; -inf where the value may lie anywhere below.
+        high: The upper end; inf where it may lie anywhere above.
+        error: Its standard error; 0 of what is exact.
+        freedom: The degrees of freedom that the error has.
+    """
+
+    value: Any
+    low: Any
+    high: Any
+    error: Any = 0.0
+    freedom: Any = np.inf
 
     @property
     def ends(self) -> str:
@@ -43,49 +53,48 @@ class Interval:
         texts = ("open" if np.isinf(end) else f"{end:.3g}" for end in (self.low, self.high))
         return f"[{', '.join(texts)}]"
 
-    @classmethod
-    def of(cls, value: float, replicates: np.ndarray) -> "Interval":
-        """The percentile interval of replicates (B,) of a value; NaN if one of them is."""
-        low, high = np.percentile(replicates, LEVELS)
-        return cls(float(value), float(low), float(high))
+    def p_at_most(self, bound: float) -> Any:
+        """The one-sided p-value of the null that the quantity is `bound` or less; 1: nothing is known."""
+        return self._p(np.subtract(self.value, bound), self.low)
+
+    def p_at_least(self, bound: float) -> Any:
+        """The same of the null that it is `bound` or more."""
+        return self._p(np.subtract(bound, self.value), self.high)
+
+    def _p(self, distance: Any, end: Any) -> Any:
+        from scipy.special import ndtr, stdtr  # noqa: PLC0415
+
+        with np.errstate(invalid="ignore", divide="ignore"):
+            exact = np.where(distance >= 0, np.inf, -np.inf)
+            t = np.where(np.equal(self.error, 0), exact, np.divide(distance, self.error))
+        p = np.where(np.isinf(self.freedom), ndtr(-t), stdtr(self.freedom, -t))
+        unknown = np.isnan(end) | (np.isinf(end) & np.isfinite(distance))
+        return np.where(unknown, 1.0, p)[()]
 
 
-@dataclass(frozen=True)
-class MeanCurve:
-    """The mean over seeds of a score at each strength.
-
-    Attributes:
-        strengths: Rising, (S,).
-        means: (S,).
-        replicates: The means redrawn, (B, S); NaN where nothing says how sure the means are.
-        seeds: How many seeds there are.
-    """
-
-    strengths: np.ndarray
-    means: np.ndarray
-    replicates: np.ndarray
-    seeds: int
-
-    def at(self, strength: float) -> tuple[float, np.ndarray]:
-        """The mean at a strength and its replicates (B,).
-
-        Raises:
-            KeyError: The strength was not measured.
-        """
-        columns = np.flatnonzero(np.isclose(self.strengths, strength))
-        if not len(columns):
-            raise KeyError(f"strength {strength:g} was not measured")
-        return float(self.means[columns[0]]), self.replicates[:, columns[0]]
-
-
-def mean_curve(rows: pd.DataFrame, metric: str, replicates: int = REPLICATES, seed: int = 0) -> MeanCurve:
-    """The curve of one noise and sampler, redrawn as this module describes.
+def student(values: np.ndarray, least: Any = 0.0) -> Interval:
+    """The mean over seeds with Student's 95 % interval; NaN ends for a single seed.
 
     Args:
-        rows: Columns strength, seed, `metric` and perhaps `metric_se`, a row a training.
+        values: One number a seed, (..., K).
+        least: The half-width that the interval has at least.
+    """
+    values = np.asarray(values, float)
+    count, mean = values.shape[-1], values.mean(-1)[()]
+    if count < 2:
+        unknown = np.full_like(mean, np.nan)[()]
+        return Interval(mean, unknown, unknown, unknown)
+    quantile = student_quantile(1 - SIDE, count - 1)
+    half = np.maximum(quantile * values.std(-1, ddof=1) / np.sqrt(count), least)[()]
+    return Interval(mean, mean - half, mean + half, half / quantile, count - 1)
+
+
+def seed_curves(rows: pd.DataFrame, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    """The strengths (S,), rising, and the score of each seed there, (K, S).
+
+    Args:
+        rows: Columns strength, seed and `metric`, a row a training.
         metric: Name of the score.
-        replicates: B, how often the means are redrawn.
-        seed: Seed of the redrawing.
 
     Raises:
         ValueError: Not every seed has every strength.
@@ -93,138 +102,123 @@ def mean_curve(rows: pd.DataFrame, metric: str, replicates: int = REPLICATES, se
     table = rows.pivot(index="seed", columns="strength", values=metric).sort_index()
     if table.isna().to_numpy().any():
         raise ValueError(f"{metric}: not every seed has every strength")
-    values, strengths = table.to_numpy(float), table.columns.to_numpy(float)
-    means, count = values.mean(0), len(values)
-    rng = np.random.default_rng(seed)
-    shifts = np.zeros((replicates, 1))
-    if count > 1:
-        shifts = _redrawn(rng, (replicates, 1), values.mean(1).std(ddof=1) / np.sqrt(count), count - 1)
-    error, freedom = _deviation(values, strengths)
-    errors = _error_of_images(rows, metric, strengths)
-    deviations = _redrawn(rng, (replicates, len(means)), error, freedom)
-    images = errors * rng.standard_normal(deviations.shape)
-    larger = np.where(errors > error, images, deviations)
-    if not freedom and not errors.all():
-        larger = np.full_like(larger, np.nan)
-    return MeanCurve(strengths, means, means + shifts + larger, count)
+    return table.columns.to_numpy(float), table.to_numpy(float)
 
 
-def _redrawn(rng: np.random.Generator, shape: tuple[int, int], error: float, freedom: int) -> np.ndarray:
-    """Errors (B, S) of a standard error that was estimated with these degrees of freedom."""
-    if not freedom:
-        return np.zeros(shape)
-    scale = np.sqrt(freedom / rng.chisquare(freedom, (shape[0], 1)))
-    return error * scale * rng.standard_normal(shape)
+def vertices(strengths: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Where each curve is smallest: the vertex of the parabola through the least value and its neighbours.
+
+    Local, so that it does not depend on the shape of the curve further off. An end of the grid where the
+    least value is there.
+
+    Args:
+        strengths: Rising, (S,), three at least.
+        values: Curves (..., S).
+    """
+    least = values.argmin(-1)
+    middle = np.clip(least, 1, len(strengths) - 2)
+    x, y = zip(
+        *(
+            (strengths[middle + k], np.take_along_axis(values, middle[..., None] + k, -1)[..., 0])
+            for k in (-1, 0, 1)
+        ),
+        strict=True,
+    )
+    below, above = (y[1] - y[0]) * (x[2] - x[1]), (y[2] - y[1]) * (x[1] - x[0])
+    flat = above == below  # three values on a line, which the least is in the middle of: all are equal
+    bend = np.where(flat, 1.0, above - below)
+    # the slope of the parabola falls from below to above between the midpoints of the two gaps
+    start, gap = (x[0] + x[1]) / 2, (x[2] - x[0]) / 2
+    vertex = start - gap * below / bend
+    return np.where(least != middle, strengths[least], np.where(flat, x[1], vertex))
 
 
-def _deviation(values: np.ndarray, strengths: np.ndarray) -> tuple[float, int]:
-    """The standard error of each mean (seeds, strengths) by the deviations, and its degrees of freedom."""
-    seeds, count = values.shape
-    if seeds > 1:
-        freedom = (seeds - 1) * (count - 1)
-        residuals = values - values.mean(0) - values.mean(1, keepdims=True) + values.mean()
-    else:
-        freedom = max(count - 3, 0)
-        residuals = values - np.polyval(np.polyfit(strengths, values[0], min(2, count - 1)), strengths)
-    if not freedom:
-        return 0.0, 0
-    return float(np.sqrt((residuals**2).sum() / freedom / seeds)), freedom
+def optimum(strengths: np.ndarray, values: np.ndarray) -> Interval:
+    """Where curves are smallest: each seed's vertex, and Student's interval over the seeds.
+
+    Never narrower than half a grid step to either side, which is what the grid can tell; open where the
+    vertex of a seed is at an end of the grid.
+
+    Args:
+        strengths: Rising, (S,), three at least.
+        values: A curve a seed, (..., K, S); turned over where larger is better.
+    """
+    best = vertices(strengths, values)
+    found = student(best, np.median(np.diff(strengths)) / 2)
+    low = np.where((best == strengths[0]).any(-1), found.low - np.inf, found.low)[()]
+    high = np.where((best == strengths[-1]).any(-1), found.high + np.inf, found.high)[()]
+    return Interval(found.value, low, high, found.error, found.freedom)
 
 
-def _error_of_images(rows: pd.DataFrame, metric: str, strengths: np.ndarray) -> np.ndarray:
-    """The standard error (S,) of each mean by half-samples of images; 0 where there was none."""
-    column = f"{metric}_se"
-    if column not in rows or rows[column].isna().any():
-        return np.zeros(len(strengths))
-    squares = rows.assign(square=rows[column] ** 2).groupby("strength").square
-    return (np.sqrt(squares.sum()) / squares.count()).loc[strengths].to_numpy(float)
+def rises(values: np.ndarray) -> tuple[Interval, Interval]:
+    """By how much curves are higher at the left end than inside, and at the right end: a U has both above 0.
+
+    Inside is the mean of the three strengths around the best one of the *other* seeds' mean. So no value
+    takes part in its own choice: of a curve that rises or falls throughout, one of the two has an expected
+    value of 0 or less, whatever its shape, and the test that both are above 0 (intersection-union, Berger
+    1982, Technometrics 24:295) keeps its level. The vertex of a parabola is no such test: it is inside for
+    many a curve that only rises (Simonsohn 2018, doi 10.1177/2515245918805755).
+
+    Args:
+        values: A curve a seed, (..., K, S), three strengths at least; turned over where larger is better.
+    """
+    seeds, last = values.shape[-2], values.shape[-1] - 1
+    others = (values.sum(-2, keepdims=True) - values) / max(seeds - 1, 1)
+    best = others[..., 1:-1].argmin(-1)[..., None] + 1
+    near = np.abs(np.arange(last + 1) - best) <= 1
+    near[..., [0, last]] = False
+    inside = (values * near).sum(-1) / near.sum(-1)
+    return student(values[..., 0] - inside), student(values[..., -1] - inside)
+
+
+def slopes(strengths: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The slope of the straight line through each curve (..., S), by least squares."""
+    centred = strengths - strengths.mean()
+    return values @ centred / (centred @ centred)
 
 
 @dataclass(frozen=True)
-class QuadraticFit:
-    """value = a s^2 + b s + c by least squares on the means, with its uncertainty.
+class CurveSummary:
+    """The shape of a score's curve over seeds.
 
     Attributes:
-        coefficients: a, b and c.
-        curvature: a.
-        optimum: The best strength of the fit within the measured range; an end of it where the fit does
-            not bend that way.
-        prob_convex: The fraction of replicates that bend as a U (an inverted one for scores to be
-            maximised); 1 - prob_convex is the p-value of the test of convexity. NaN without replicates.
-        prob_interior: The fraction whose optimum also lies inside the range; NaN without replicates.
-        low: The least strength that was measured.
-        high: The greatest.
+        strengths: Rising, (S,).
+        means: Over seeds, (S,).
+        coefficients: a, b and c of a s^2 + b s + c by least squares on the means, a description.
+        optimum: The best strength (`optimum`).
+        p_value: Of the test that the curve is a U, or turned over for scores to be maximised (`rises`); NaN
+            for one seed.
+        seeds: How many there are.
     """
 
+    strengths: np.ndarray
+    means: np.ndarray
     coefficients: tuple[float, float, float]
-    curvature: Interval
     optimum: Interval
-    prob_convex: float
-    prob_interior: float
-    low: float
-    high: float
-
-    def __call__(self, strength: np.ndarray | float) -> np.ndarray:
-        """The fitted value at each strength."""
-        return np.polyval(self.coefficients, strength)
+    p_value: float
+    seeds: int
 
     @property
     def has_optimum(self) -> bool:
-        """Whether the fit itself has its optimum inside the measured range."""
-        return self.low < self.optimum.value < self.high
+        """Whether the best strength is inside the measured range."""
+        return self.strengths[0] < self.optimum.value < self.strengths[-1]
 
 
-def quadratic_fit(curve: MeanCurve, lower_is_better: bool) -> QuadraticFit | None:
-    """Fit the means and every replicate of them by a parabola.
+def summarize(rows: pd.DataFrame, metric: str) -> CurveSummary | None:
+    """The summary of the curve of one noise and sampler; None for fewer than three strengths.
 
     Args:
-        curve: The means.
-        lower_is_better: Whether the optimum is a minimum.
-
-    Returns:
-        The fit; None for fewer than three strengths.
+        rows: As of `seed_curves`, which says what is raised.
+        metric: Name of the score.
     """
-    strengths = curve.strengths
+    strengths, values = seed_curves(rows, metric)
     if len(strengths) < 3:
         return None
-    solve = np.linalg.pinv(np.vander(strengths, 3)).T
-    fitted, replicates = curve.means @ solve, curve.replicates @ solve
-    sign = 1 if lower_is_better else -1
-    low, high = float(strengths[0]), float(strengths[-1])
-    best = best_strengths(sign * replicates, low, high)
-    [value] = best_strengths(sign * fitted[None], low, high)
-    bent = sign * replicates[:, 0] > 0
-    return QuadraticFit(
-        coefficients=tuple(fitted.tolist()),
-        curvature=Interval.of(fitted[0], replicates[:, 0]),
-        optimum=Interval.of(value, best),
-        prob_convex=_fraction(bent, replicates),
-        prob_interior=_fraction(bent & (best > low) & (best < high), replicates),
-        low=low,
-        high=high,
-    )
-
-
-def _fraction(holds: np.ndarray, replicates: np.ndarray) -> float:
-    """The fraction of replicates that something holds for; NaN where there are none."""
-    return float("nan") if np.isnan(replicates).any() else float(holds.mean())
-
-
-def best_strengths(coefficients: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Where parabolas (B, 3), highest power first, are smallest in [low, high]: (B,), NaN for NaN."""
-    a, b, _ = coefficients.T
-    ends = np.array([low, high])
-    at_ends = a[:, None] * ends**2 + b[:, None] * ends
-    end = ends[at_ends.argmin(1)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        best = np.where(a > 0, np.clip(-b / (2 * a), low, high), end)
-    return np.where(np.isnan(a), np.nan, best)
-
-
-def slope(curve: MeanCurve) -> Interval:
-    """The slope of the straight line through the means, by least squares."""
-    solve = np.linalg.pinv(np.vander(curve.strengths, 2)).T
-    return Interval.of((curve.means @ solve)[0], (curve.replicates @ solve)[:, 0])
+    turned = values if METRICS[metric].lower_is_better else -values
+    p_value = max(side.p_at_most(0) for side in rises(turned)) if len(values) > 1 else np.nan
+    means = values.mean(0)
+    fit = tuple(np.polyfit(strengths, means, 2).tolist())
+    return CurveSummary(strengths, means, fit, optimum(strengths, turned), float(p_value), len(values))
 
 
 def varying_settings(scores: pd.DataFrame) -> list[str]:
@@ -254,16 +248,16 @@ def split_curves(scores: pd.DataFrame) -> Iterator[tuple[str, dict[str, Any], pd
 
 
 def curve_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Means, quadratic fits and optima of every curve and score of one experiment.
+    """Means, optima and shapes of every curve and score of one experiment.
 
     Args:
         table: The experiment's scores, tidy.
 
     Returns:
         A row a curve and score. Columns: noise, the settings in which samplers differ, metric, seeds; of
-        every strength the `mean` over seeds and the deviation `std` (as text, by rising strength); of the
-        quadratic fit a s^2 + b s + c its coefficients, `convex` and `inside` (QuadraticFit's prob_convex
-        and prob_interior) and `optimum` with its 95 % interval; empty for fewer than three strengths.
+        every strength the `mean` over seeds and the deviation `std` (as text, by rising strength); the
+        coefficients of the quadratic fit a s^2 + b s + c of the means, `optimum` with its 95 % interval and
+        `u_p`, CurveSummary's p_value; empty for fewer than three strengths.
     """
     rows = []
     for noise, settings, curve in split_curves(table):
@@ -274,22 +268,20 @@ def curve_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(rows: pd.DataFrame, metric: str) -> dict[str, Any]:
-    curve = mean_curve(rows, metric)
-    deviations = rows.groupby("strength")[metric].std().sort_index()
-    fit = quadratic_fit(curve, METRICS[metric].lower_is_better)
+    strengths, values = seed_curves(rows, metric)
     row = {
         "metric": metric,
-        "seeds": curve.seeds,
-        "strengths": _text(curve.strengths),
-        "mean": _text(curve.means),
-        "std": _text(deviations) if curve.seeds > 1 else None,
+        "seeds": len(values),
+        "strengths": _text(strengths),
+        "mean": _text(values.mean(0)),
+        "std": _text(values.std(0, ddof=1)) if len(values) > 1 else None,
     }
-    if fit is None:
+    found = summarize(rows, metric)
+    if found is None:
         return row
-    a, b, c = fit.coefficients
-    best = fit.optimum
-    shape = {"a": a, "b": b, "c": c, "convex": fit.prob_convex, "inside": fit.prob_interior}
-    return row | shape | {"optimum": best.value, "optimum_low": best.low, "optimum_high": best.high}
+    best = found.optimum
+    fit = dict(zip("abc", found.coefficients, strict=True)) | {"u_p": found.p_value}
+    return row | fit | {"optimum": best.value, "optimum_low": best.low, "optimum_high": best.high}
 
 
 def _text(values: Any) -> str:

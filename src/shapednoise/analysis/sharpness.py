@@ -28,22 +28,26 @@ def gradient_energy(images: np.ndarray) -> np.ndarray:
 
 
 def sharpness_table(
-    samples: Sequence[np.ndarray], strengths: Sequence[float], sampler: Mapping[str, Any]
+    samples: Sequence[np.ndarray],
+    strengths: Sequence[float],
+    seeds: Sequence[int],
+    sampler: Mapping[str, Any],
 ) -> pd.DataFrame:
     """The gradient energy of every image of several sample sets.
 
     Args:
         samples: Sample sets that start from the same noise, uint8 N x C x H x W each.
         strengths: The strength of each sample set.
+        seeds: The training seed of each sample set.
         sampler: Settings of their sampler, for the record.
 
     Returns:
-        A row a strength and image. Columns: image, its index, which belongs to the same starting noise
-        everywhere; energy, strength and `sampler.` with each setting.
+        A row a sample set and image. Columns: image, its index, which belongs to the same starting noise
+        everywhere; energy, strength, seed and `sampler.` with each setting.
     """
     parts = []
-    for strength, images in zip(strengths, samples, strict=True):
+    for strength, seed, images in zip(strengths, seeds, samples, strict=True):
         columns = {"image": np.arange(len(images)), "energy": gradient_energy(images)}
-        parts.append(pd.DataFrame(columns).assign(strength=strength))
+        parts.append(pd.DataFrame(columns).assign(strength=strength, seed=seed))
     settings = {f"sampler.{name}": value for name, value in sampler.items()}
     return pd.concat(parts, ignore_index=True).assign(**settings)

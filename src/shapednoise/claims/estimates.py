@@ -1,30 +1,61 @@
-"""What claims compute from a curve: values by seed, Student's intervals, the optimum of a quadratic fit."""
+"""What claims compute from curves: values by seed, differences, the shape and the optimum, and their tests.
+
+Functions of arrays take more dimensions in front of the seeds: `benchmarks/verdicts.py` simulates by them.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import scipy.stats
 
-from shapednoise.analysis.curve import Interval, QuadraticFit, mean_curve, quadratic_fit
+from shapednoise.analysis.curve import (
+    SIDE,
+    Interval,
+    optimum,
+    rises,
+    seed_curves,
+    student,
+    student_quantile,
+)
 from shapednoise.claims.evidence import NotRun
+from shapednoise.claims.registry import Decision, combine, decide_by_interval
 from shapednoise.metrics.registry import METRICS
 
 BySeed = tuple[np.ndarray, np.ndarray]
+ROUNDING = 1e-9
+Z = 1.96
 
 
-def fit_of(rows: pd.DataFrame, metric: str = "fid", seed: int = 0) -> QuadraticFit:
-    """The quadratic fit of a curve. Raises NotRun for fewer than three strengths."""
-    fit = quadratic_fit(mean_curve(rows, metric, seed=seed), METRICS[metric].lower_is_better)
-    if fit is None:
+def turned_curves(rows: pd.DataFrame, metric: str = "fid") -> tuple[np.ndarray, np.ndarray]:
+    """Strengths (S,) and each seed's score (K, S), turned over where larger is better. Raises NotRun."""
+    strengths, values = seed_curves(rows, metric)
+    if len(strengths) < 3:
         raise NotRun("three strengths or more")
-    return fit
+    return strengths, values if METRICS[metric].lower_is_better else -values
 
 
-def optimum_of(fit: QuadraticFit) -> Interval:
-    """The optimum, open where its interval reaches an end of the measured range: it may lie beyond."""
-    best = fit.optimum
-    low = -np.inf if best.low <= fit.low else best.low
-    high = np.inf if best.high >= fit.high else best.high
-    return Interval(best.value, low, high)
+def decide_shape(values: np.ndarray) -> Decision:
+    """Whether curves (..., K, S) are higher at both ends than inside."""
+    return combine(*(decide_by_interval(side, 0, np.inf) for side in rises(values)))
+
+
+def decide_optimum(
+    strengths: np.ndarray, values: np.ndarray, low: float, high: float
+) -> tuple[Decision, Interval]:
+    """Whether curves (..., K, S) are a U whose optimum is in [low, high]; and the optimum.
+
+    An optimum that is surely elsewhere decides against; that the grid shows no U alone does not.
+    """
+    best = optimum(strengths, values)
+    place = decide_by_interval(best, low - ROUNDING, high + ROUNDING)
+    return replace(combine(place, decide_shape(values)), p_against=place.p_against), best
+
+
+def relative_gain(base: BySeed, other: BySeed) -> Interval:
+    """By how many per cent `other` is lower than `base`, seed by seed, (..., K) each."""
+    ratio = other[0] / base[0]
+    errors = np.hypot(base[1] * ratio, other[1]) / base[0]
+    return over_seeds(100 * (1 - ratio), 100 * errors)
 
 
 def by_seed(rows: pd.DataFrame, strength: float, metric: str = "fid") -> BySeed:
@@ -38,35 +69,34 @@ def by_seed(rows: pd.DataFrame, strength: float, metric: str = "fid") -> BySeed:
     return chosen[metric].to_numpy(float), errors
 
 
-def t_interval(values: np.ndarray, errors: np.ndarray | float = 0.0) -> Interval:
-    """The mean of independent values (K,) with Student's 95 % interval; NaN ends for a single one.
+def over_seeds(values: np.ndarray, errors: np.ndarray | float = 0.0) -> Interval:
+    """The mean of values (..., K) with Student's interval over seeds.
 
-    Never narrower than what the standard errors of their images (K,) say.
+    Never narrower than what the standard errors of their images (..., K) say, as if the sample sets were
+    independent; that they start from the same noise makes differences surer, which the seeds show.
     """
     values = np.asarray(values, float)
-    count = len(values)
-    mean = float(values.mean())
-    if count < 2:
-        return Interval(mean, float("nan"), float("nan"))
-    images = 1.96 * float(np.sqrt((np.broadcast_to(errors, values.shape) ** 2).sum())) / count
-    spread = float(scipy.stats.t.ppf(0.975, count - 1) * values.std(ddof=1) / np.sqrt(count))
-    half = max(images, spread)
-    return Interval(mean, mean - half, mean + half)
+    squares = np.broadcast_to(np.square(errors), values.shape)
+    return student(values, Z * np.sqrt(squares.sum(-1)) / values.shape[-1])
 
 
 def paired_difference(one: BySeed, other: BySeed) -> Interval:
     """one - other, seed by seed, with its Student's interval."""
-    return t_interval(one[0] - other[0], np.hypot(one[1], other[1]))
-
-
-def independent_difference(one: Interval, other: Interval) -> Interval:
-    """one - other, measured independently, from their own intervals (Zou and Donner 2008)."""
-    value = one.value - other.value
-    below = np.hypot(one.value - one.low, other.high - other.value)
-    above = np.hypot(one.high - one.value, other.value - other.low)
-    return Interval(value, value - float(below), value + float(above))
+    return over_seeds(one[0] - other[0], np.hypot(one[1], other[1]))
 
 
 def sample_counts(rows: pd.DataFrame) -> dict[str, int]:
     """How many images a sample set and how many seeds a curve has."""
     return {"images": int(rows.generated_images.iloc[0]), "seeds": int(rows.seed.nunique())}
+
+
+def independent_difference(one: Interval, other: Interval) -> Interval:
+    """one - other, measured independently (Welch 1947, Biometrika 34:28); open where one of them is."""
+    squares = np.square(one.error), np.square(other.error)
+    variance = squares[0] + squares[1]
+    freedom = variance**2 / (squares[0] ** 2 / one.freedom + squares[1] ** 2 / other.freedom)
+    value, error = one.value - other.value, np.sqrt(variance)
+    half = student_quantile(1 - SIDE, freedom) * error
+    low = np.where(np.isinf(one.low) | np.isinf(other.high), -np.inf, value - half)[()]
+    high = np.where(np.isinf(one.high) | np.isinf(other.low), np.inf, value + half)[()]
+    return Interval(value, low, high, error, freedom)

@@ -28,11 +28,12 @@ class Evidence:
     Kinds are scores, hyperparameters and sharpness, by experiment; theory, public_fids, predicted_fid,
     score_limit and pca, by data set; drift, by figure. Columns are those of the files below `tables/`;
     pca is the content of a JSON file. defaults: the hyperparameters of what needs no training
-    (`defaults_table`).
+    (`defaults_table`). used: the names of the experiments that were asked for.
     """
 
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     defaults: pd.DataFrame | None = None
+    used: set[str] = field(default_factory=set)
 
     def __getitem__(self, kind: str) -> Mapping[str, Any]:
         return self.tables.get(kind, {})
@@ -42,6 +43,7 @@ class Evidence:
         if name not in self["scores"]:
             raise NotRun(f"experiment {name}")
         _require_published(self["hyperparameters"][name], f"experiment {name}")
+        self.used.add(name)
         return self["scores"][name]
 
     def require_published_theory(self) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from shapednoise.analysis.curve import Interval
+from shapednoise.analysis.curve import SIDE, Interval
 from shapednoise.analysis.distances import DISTANCES
 from shapednoise.claims.evidence import Evidence, NotRun
 from shapednoise.claims.registry import OURS, Finding, claim, decide_by_interval
@@ -20,6 +20,7 @@ LEAST_RANK_CORRELATION, LEAST_POINTS, REDRAWS = 0.7, 5, 2000
     source=OURS,
     statement="the closed form, by Kullback-Leibler per mode, ranks fifteen public FIDs of a CIFAR-10 model",
     published="a prediction",
+    where="closed form (docs/noise.md)",
     criterion="95 % interval of Spearman's correlation above 0.7, samplers redrawn",
 )
 def _ranks_public_fids(evidence: Evidence) -> Finding:
@@ -37,13 +38,13 @@ def _ranks_public_fids(evidence: Evidence) -> Finding:
         if len(both) >= LEAST_POINTS:
             found[f"predicted FID of {len(both)} of them"] = _interval(_rank_correlations(both, "fid"))
     kl, better = _interval(ranks["kl"]), _interval(ranks["kl"] - ranks["distance"])
-    verdict = decide_by_interval(kl, LEAST_RANK_CORRELATION, 1)
+    decision = decide_by_interval(kl, LEAST_RANK_CORRELATION, 1)
     measured = ", ".join(f"{name} {each.value:.2f} {each.ends}" for name, each in found.items())
     note = (
         f"Kullback-Leibler less W2: {better.value:.2f} {better.ends}; the FIDs are of one model, whose own "
         "errors are in them, and its samplers are no random sample of samplers"
     )
-    return Finding(verdict, f"Spearman's correlation: {measured}", kl, note=note)
+    return Finding(decision, f"Spearman's correlation: {measured}", kl, note=note)
 
 
 def _rank_correlations(table: pd.DataFrame, column: str) -> np.ndarray:
@@ -59,5 +60,6 @@ def _rank_correlations(table: pd.DataFrame, column: str) -> np.ndarray:
 
 
 def _interval(statistics: np.ndarray) -> Interval:
-    """The first with the percentiles of the others."""
-    return Interval.of(statistics[0], statistics[1:])
+    """The first, with the percentiles and the deviation of the others."""
+    low, high = np.quantile(statistics[1:], [SIDE, 1 - SIDE])
+    return Interval(statistics[0], low, high, statistics[1:].std())

@@ -5,22 +5,96 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from string import digits
+from typing import Any
+
+import numpy as np
 
 from shapednoise import claims
-from shapednoise.analysis.curve import Interval
+from shapednoise.analysis.curve import SIDE, Interval, student_quantile
 from shapednoise.claims.evidence import Evidence, NotRun
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 INCONCLUSIVE, NOT_RUN = "inconclusive", "not run"
 SDM, SAGD, OURS = "SDM", "SAGD", "this project"  # sources of claims
-SURE = 0.975
+OWN_WORDS = {REPRODUCED: "holds", NOT_REPRODUCED: "does not hold"}  # of what nobody has published
+POWER = 0.8
+MOST_SEEDS = 100
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Two one-sided tests of a criterion, each at 2.5 %: that it holds, and that it does not.
+
+    Attributes:
+        p_for: The p-value of the null that the criterion does not hold; or an array, one a simulation.
+        p_against: The p-value of the null that it does.
+        seeds: How many seeds would decide with a probability of 80 %, if value and deviation are as seen
+            (decide_by_interval); None where this is not known, or where no seeds are involved.
+    """
+
+    p_for: Any
+    p_against: Any
+    seeds: int | None = None
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        if self.p_for <= SIDE:
+            return REPRODUCED
+        return NOT_REPRODUCED if self.p_against <= SIDE else INCONCLUSIVE
+
+    @property
+    def p_value(self) -> float | None:
+        """Two-sided, of the verdict, for the adjustment to many claims; None of what is exact."""
+        exact = {self.p_for, self.p_against} <= {0.0, 1.0} and self.verdict != INCONCLUSIVE
+        return None if exact else float(min(1.0, 2 * min(self.p_for, self.p_against)))
+
+
+def decide_exactly(holds: bool) -> Decision:
+    """The decision about something without chance."""
+    return Decision(1.0 - holds, float(holds))
+
+
+def decide_by_interval(interval: Interval, low: float, high: float) -> Decision:
+    """Reproduced where the whole 95 % interval lies in [low, high], not reproduced where none of it does."""
+    p_for = np.maximum(interval.p_at_most(low), interval.p_at_least(high))
+    p_against = np.minimum(interval.p_at_least(low), interval.p_at_most(high))
+    return Decision(p_for, p_against, _seeds_needed(interval, low, high))
+
+
+def _seeds_needed(interval: Interval, low: float, high: float) -> int | None:
+    """The least K with (t_(K-1, 0.975) + t_(K-1, 0.8)) sd / sqrt K at most the distance to a bound."""
+    if np.ndim(interval.value) or not np.isfinite(interval.freedom) or not interval.error > 0:
+        return None
+    deviation = interval.error * np.sqrt(interval.freedom + 1)
+    distance = min(abs(interval.value - bound) for bound in (low, high))
+    counts = np.arange(2, MOST_SEEDS + 1)
+    wanted = student_quantile(1 - SIDE, counts - 1) + student_quantile(POWER, counts - 1)
+    enough = counts[wanted * deviation / np.sqrt(counts) <= distance]
+    return int(enough[0]) if len(enough) else MOST_SEEDS + 1
+
+
+def combine(*decisions: Decision) -> Decision:
+    """Of several conditions: reproduced if each is (intersection-union test), not reproduced if one is not.
+
+    The latter is the chance of many tests, so its p-values are multiplied by their number (Bonferroni).
+    """
+    seeds = [each.seeds for each in decisions if each.seeds is not None]
+    return Decision(
+        np.maximum.reduce([each.p_for for each in decisions]),
+        np.minimum(1.0, len(decisions) * np.minimum.reduce([each.p_against for each in decisions])),
+        max(seeds, default=None),
+    )
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found about a claim: the verdict, the measurement in words and as an interval."""
+    """What was found about a claim: the decision, the measurement in words and as an interval.
 
-    verdict: str
+    decision: None where the claim was not run.
+    """
+
+    decision: Decision | None
     measured: str = ""
     interval: Interval | None = None
     images: int | None = None
@@ -33,35 +107,45 @@ Decide = Callable[[Evidence], Finding]
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim, the published value, when it counts as reproduced, and the function that decides it."""
+    """A claim, the published value and where it stands, when it counts as reproduced, and what decides it.
+
+    tier: the scale that it is about, `paper` or another one, whose claims are counted apart.
+    """
 
     id: str
     source: str
     statement: str
     published: str
+    where: str
     criterion: str
     decide: Decide
+    tier: str = "paper"
 
     def finding(self, evidence: Evidence) -> Finding:
-        """What the evidence says; `not run`, with what is missing, where it does not suffice."""
+        """What the evidence says; no decision, with what is missing, where it does not suffice."""
         try:
             return self.decide(evidence)
         except NotRun as missing:
-            return Finding(NOT_RUN, note=f"missing: {missing}")
+            return Finding(None, note=f"missing: {missing}")
+
+    def verdict(self, finding: Finding) -> str:
+        """The finding's verdict in the words for this source."""
+        verdict = finding.decision.verdict if finding.decision else NOT_RUN
+        return OWN_WORDS.get(verdict, verdict) if self.source == OURS else verdict
 
 
 CLAIMS: dict[str, Claim] = {}
 
 
 def claim(
-    id: str, *, source: str, statement: str, published: str, criterion: str
+    id: str, *, source: str, statement: str, published: str, criterion: str, where: str = "", **more: str
 ) -> Callable[[Decide], Decide]:
-    """Register the decorated function as what decides this claim; it may raise NotRun."""
+    """Register the decorated function as what decides this claim; it may raise NotRun. more: Claim's tier."""
 
     def register(decide: Decide) -> Decide:
         if id in CLAIMS:
             raise ValueError(f"claim {id} is registered twice")
-        CLAIMS[id] = Claim(id, source, statement, published, criterion, decide)
+        CLAIMS[id] = Claim(id, source, statement, published, where, criterion, decide, **more)
         return decide
 
     return register
@@ -72,24 +156,3 @@ def all_claims() -> list[Claim]:
     for module in pkgutil.iter_modules(claims.__path__):
         importlib.import_module(f"{claims.__name__}.{module.name}")
     return sorted(CLAIMS.values(), key=lambda found: (found.id.rstrip(digits), len(found.id), found.id))
-
-
-def decide_by_interval(interval: Interval, low: float, high: float) -> str:
-    """Reproduced where the whole interval lies in [low, high], not reproduced where none of it does."""
-    if low <= interval.low and interval.high <= high:
-        return REPRODUCED
-    return NOT_REPRODUCED if interval.high < low or interval.low > high else INCONCLUSIVE
-
-
-def decide_by_probability(probability: float) -> str:
-    """By the share of resamples that have a property: nearly all, nearly none, or between."""
-    if probability >= SURE:
-        return REPRODUCED
-    return NOT_REPRODUCED if probability <= 1 - SURE else INCONCLUSIVE
-
-
-def combine(*verdicts: str) -> str:
-    """Of several conditions: reproduced if each is, not reproduced if one is not."""
-    if NOT_REPRODUCED in verdicts:
-        return NOT_REPRODUCED
-    return INCONCLUSIVE if INCONCLUSIVE in verdicts else REPRODUCED

@@ -5,48 +5,106 @@ interval straddles the criterion the verdict is `inconclusive`; where what it ne
 not under the published hyperparameters, it is `not run`, with what is missing.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from shapednoise.analysis.curve import Interval
 from shapednoise.claims.evidence import Evidence
-from shapednoise.claims.registry import Claim, all_claims
+from shapednoise.claims.registry import MOST_SEEDS, Claim, Finding, all_claims
+from shapednoise.errors import UserError
 
 COLUMNS = [
-    *("id", "source", "statement", "published", "measured", "value", "low", "high"),
-    *("images", "seeds", "verdict", "criterion", "note"),
+    *("id", "tier", "source", "statement", "published", "where", "measured", "value", "low", "high"),
+    *("images", "seeds", "planned_seeds", "planned_epochs", "seeds_needed", "p", "p_holm"),
+    *("verdict", "criterion", "note"),
 ]
+GROUP = ["tier", "source"]
+Plan = Mapping[str, Mapping[str, float]]
 
 
-def claims_table(evidence: Evidence, claims: Sequence[Claim] | None = None) -> pd.DataFrame:
+def claims_table(
+    evidence: Evidence, plan: Plan | None = None, claims: Sequence[Claim] | None = None
+) -> pd.DataFrame:
     """A row a claim (all that are registered unless given), with the columns COLUMNS.
 
-    value, low, high: the measurement and its 95 % interval. note: also what is missing of a claim that
-    was not run.
+    value, low, high: the measurement and its 95 % interval. planned_seeds, planned_epochs: what was fixed
+    beforehand; plan has `seeds` and `epochs` of each claim, or of `every` claim that it does not name.
+    seeds_needed: with which a decision is likely (Decision). p: two-sided, of the verdict; p_holm: the same
+    after Holm's adjustment to all claims of a tier and source that chance decides. note: also what is missing
+    of a claim that was not run.
     """
+    claims, plan = all_claims() if claims is None else claims, plan or {}
+    if unknown := set(plan) - {"every"} - {claim.id for claim in all_claims()}:
+        raise UserError(f"claims: {min(unknown)} is no claim; name one of docs/claims.md, or `every`")
     rows = []
-    for claim in all_claims() if claims is None else claims:
-        finding = claim.finding(evidence)
-        interval = vars(finding.interval) if finding.interval else {}
-        rows.append({**vars(claim), **vars(finding), **interval})
-    return pd.DataFrame(rows, columns=COLUMNS)
+    for claim in claims:
+        used = replace(evidence, used=set())
+        finding = claim.finding(used)
+        planned = plan.get(claim.id, plan.get("every", {}))
+        decision, interval = finding.decision, vars(finding.interval) if finding.interval else {}
+        row = {**vars(claim), **vars(finding), **interval, "verdict": claim.verdict(finding)}
+        if decision:
+            row |= {"p": decision.p_value, "seeds_needed": decision.seeds}
+        if finding.seeds:
+            row |= {f"planned_{what}": number for what, number in planned.items()}
+            row["note"] = "; ".join(filter(None, [finding.note, _beyond(finding, planned, used)]))
+        rows.append(row)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table["p_holm"] = table.groupby(GROUP, sort=False).p.transform(holm)
+    return table
+
+
+def _beyond(finding: Finding, planned: Mapping[str, float], evidence: Evidence) -> str:
+    """Where a run has more seeds or epochs than were planned: they may have been added until it suited."""
+    tables = (evidence["hyperparameters"][name] for name in sorted(evidence.used))
+    epochs = [json.loads(run) for table in tables for run in table.run[table.key == "training.epochs"]]
+    had = {"seeds": finding.seeds, "epochs": max(epochs, default=None)}
+    more = [
+        f"{had[what]:g} {what}, {number:g} planned"
+        for what, number in planned.items()
+        if had[what] is not None and had[what] > number
+    ]
+    return f"more than was planned: {', '.join(more)}" if more else ""
+
+
+def holm(p_values: pd.Series) -> pd.Series:
+    """p-values adjusted to their number (Holm 1979, Scandinavian Journal of Statistics 6:65); NaN stays."""
+    known = p_values.astype(float).dropna().sort_values()
+    steps = known * np.arange(len(known), 0, -1)
+    return steps.cummax().clip(upper=1).reindex(p_values.index)
 
 
 def claims_markdown(claims: pd.DataFrame, hyperparameters: pd.DataFrame) -> str:
     """The tables of claims and of hyperparameters as Markdown, differences marked."""
-    counts = claims.verdict.value_counts()
+    counts = [
+        f"- {_of(*group)}: "
+        + ", ".join(f"{n} {verdict}" for verdict, n in rows.verdict.value_counts().items())
+        for group, rows in claims.groupby(GROUP, sort=False)
+    ]
     parts = [
         "# Claims",
-        ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) + ".",
+        "\n".join(counts),
         _markdown(_shown_claims(claims)),
+        "p is two-sided and adjusted by Holm's method to all claims of one source; seeds: of the run / "
+        "planned / those with which a decision is likely at the deviation seen.",
         "## How each is decided",
-        "\n".join(f"- **{row.id}** {row.criterion}.{_sentence(row.note)}" for row in claims.itertuples()),
+        "\n".join(
+            f"- **{row.id}** ({row.where}) {row.criterion}.{_sentence(row.note)}"
+            for row in claims.itertuples()
+        ),
         "## Hyperparameters of the run beside the published ones",
         "No experiment was run." if hyperparameters.empty else _markdown(_shown_differences(hyperparameters)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _of(tier: str, source: str) -> str:
+    return source if tier == "paper" else f"{source}, {tier}"
 
 
 def _sentence(note: str) -> str:
@@ -61,8 +119,9 @@ def _shown_claims(claims: pd.DataFrame) -> pd.DataFrame:
             "published": claims.published,
             "measured": claims.measured,
             "95 % interval": [_interval(row) for row in claims.itertuples()],
+            "p": ["" if pd.isna(p) else f"{p:.2g}" for p in claims.p_holm],
             "n": claims.images.map(_count),
-            "seeds": claims.seeds.map(_count),
+            "seeds": [_seeds(row) for row in claims.itertuples()],
             "verdict": "**" + claims.verdict + "**",
         }
     )
@@ -71,6 +130,13 @@ def _shown_claims(claims: pd.DataFrame) -> pd.DataFrame:
 def _interval(row: Any) -> str:
     known = pd.notna(row.low) and row.low != row.high
     return f"{row.value:.3g} {Interval(row.value, row.low, row.high).ends}" if known else ""
+
+
+def _seeds(row: Any) -> str:
+    if pd.isna(row.seeds):
+        return ""
+    needed = f"over {MOST_SEEDS}" if row.seeds_needed > MOST_SEEDS else _count(row.seeds_needed)
+    return " / ".join(text or "?" for text in (_count(row.seeds), _count(row.planned_seeds), needed))
 
 
 def _count(number: float | None) -> str:

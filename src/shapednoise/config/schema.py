@@ -17,6 +17,7 @@ from shapednoise.config.base import (
     strength_text,
 )
 from shapednoise.config.checks import problems
+from shapednoise.config.claims import PlannedRun
 from shapednoise.config.data import CorruptedSettings, DatasetSettings, DownloadSettings, ExtractorSettings
 from shapednoise.config.figures import FigureSettings, NoiseAtStrength
 from shapednoise.config.machine import ClusterSettings, EngineSettings, KeepSettings
@@ -94,6 +95,9 @@ class Config(Settings):
     experiments: dict[Name, ExperimentSettings] = Field(description="Sets of points by name.")
     figures: dict[Name, SerializeAsAny[FigureSettings]] = Field(
         description="Figures by name; each is a target."
+    )
+    claims: dict[Name, PlannedRun] = Field(
+        {}, description="What is planned for each claim, or for `every` claim that is not named."
     )
 
     @model_validator(mode="after")

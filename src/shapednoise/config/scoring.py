@@ -20,11 +20,9 @@ class ScoringSettings(Settings):
     density_neighbours: int = Field(
         5, ge=1, le=10, description="k of density and coverage, as in their paper."
     )
-    fid_sizes: int = Field(
-        10, ge=2, description="Numbers of images, from a quarter to all, whose FIDs give fid_infinity."
-    )
     bootstrap: int = Field(
-        100, description="Random halves of the generated images, for intervals: an even number; 0: none."
+        100,
+        description="Random halves of the generated images, for intervals and fid_infinity: even; 0: none.",
     )
     seed: int = Field(2020, ge=0, description="Seed of the random subsets (torch-fidelity's default).")
 

@@ -41,7 +41,8 @@ class SampleGridsSettings(FigureSettings):
 
     def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
         """The sample sets, one a strength: the first that the experiment has."""
-        return {"samples": [layout.samples(each) for each in self._sample_sets(layout)]}
+        first = layout.config.seeds_of(self.experiment)[0]
+        return {"samples": [layout.samples(each) for each in self._sample_sets(layout, first)]}
 
     def parameters(self, config: Config) -> dict[str, Any]:
         """The title of each grid."""
@@ -50,21 +51,27 @@ class SampleGridsSettings(FigureSettings):
         return {"titles": [f"{noise.upper()} (s = {number(strength)})" for noise, strength in pairs]}
 
     def table_inputs(self, layout: Any) -> dict[str, str | list[str]]:
-        """The same sample sets: their sharpness is evidence for what the pictures show."""
-        return {"samples": [layout.samples(each) for each in self._sample_sets(layout)]}
+        """The sample sets of every seed: their sharpness is evidence for what the pictures show."""
+        seeds = layout.config.seeds_of(self.experiment)
+        return {"samples": [layout.samples(each) for k in seeds for each in self._sample_sets(layout, k)]}
 
     def table_parameters(self, config: Config) -> dict[str, Any]:
-        """Their strengths, and the sampler that drew them."""
-        sampler = config.samplers_of(self.experiment)[0]
-        return {"strengths": list(self.strengths), "sampler": sampler.record(exclude={"precision"})}
+        """Their strengths and seeds, and the sampler that drew them."""
+        sampler, seeds = config.samplers_of(self.experiment)[0], config.seeds_of(self.experiment)
+        return {
+            "strengths": list(self.strengths) * len(seeds),
+            "seeds": [seed for seed in seeds for _ in self.strengths],
+            "sampler": sampler.record(exclude={"precision"}),
+        }
 
     @property
     def evidence(self) -> str:
         """The experiment."""
         return self.experiment
 
-    def _sample_sets(self, layout: Any) -> list[Any]:
-        by_strength = {each.strength: each for each in reversed(layout.sample_sets(self.experiment))}
+    def _sample_sets(self, layout: Any, seed: int) -> list[Any]:
+        sets = [each for each in layout.sample_sets(self.experiment) if each.model.seed == seed]
+        by_strength = {each.strength: each for each in reversed(sets)}
         return [by_strength[strength] for strength in self.strengths]
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Figure 2a-e of SDM: a score against the strength, its uncertainty, quadratic fit and optimum."""
+"""Figure 2a-e of SDM: a score against the strength, its uncertainty, a quadratic fit and the optimum."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from shapednoise.analysis.curve import QuadraticFit, mean_curve, quadratic_fit
+from shapednoise.analysis.curve import CurveSummary, summarize
 from shapednoise.config.base import Name
 from shapednoise.config.figures import FigureSettings
 from shapednoise.figures.curves import curves
@@ -101,26 +101,27 @@ def _draw_curve(ax: Axes, rows: pd.DataFrame, metric: str, name: str, symbol: st
     if rows.seed.nunique() > 1:
         band = summary["mean"] - summary["std"], summary["mean"] + summary["std"]
         ax.fill_between(s, *band, color=color, alpha=0.18, lw=0, zorder=2)
-    fit = quadratic_fit(mean_curve(rows, metric), METRICS[metric].lower_is_better)
-    if fit is not None:
-        _draw_fit(ax, fit, metric, name, symbol, color)
+    found = summarize(rows, metric)
+    if found is not None:
+        _draw_fit(ax, found, metric, name, symbol, color)
 
 
-def _draw_fit(ax: Axes, fit: QuadraticFit, metric: str, name: str, symbol: str, color: Any) -> None:
-    """The fit dashed, its optimum a star with its interval; the label says how surely it is a U."""
-    fine = np.linspace(fit.low, fit.high, 200)
+def _draw_fit(ax: Axes, found: CurveSummary, metric: str, name: str, symbol: str, color: Any) -> None:
+    """The quadratic fit dashed; the optimum, not that of the fit, a star with its interval over seeds."""
+    fine = np.linspace(found.strengths[0], found.strengths[-1], 200)
     bend = "U-shaped" if METRICS[metric].lower_is_better else "arched"
-    known = not np.isnan(fit.prob_convex)
-    found = f": {bend} in {100 * fit.prob_convex:.0f} % of resamples" if known else ""
-    ax.plot(fine, fit(fine), "--", color=color, lw=1, label=f"{name}, quadratic fit{found}", zorder=3)
-    best = fit.optimum
-    if not fit.has_optimum:
+    test = f"; {bend}: p = {found.p_value:.2g}" if found.seeds > 1 else ""
+    look = {"color": color, "lw": 1, "zorder": 3}
+    ax.plot(fine, np.polyval(found.coefficients, fine), "--", label=f"{name}, quadratic fit{test}", **look)
+    if not found.has_optimum:
         return
-    height = fit(best.value)
-    ends = f" [{best.low:.2f}, {best.high:.2f}]" if known else ""
-    if known:
-        ax.hlines(height, best.low, best.high, color=color, lw=2.2, alpha=0.8, zorder=5)
-    label = f"{name}, fitted optimum ${symbol}$ = {best.value:.2f}{ends}".replace("-", "\u2212")
+    best = found.optimum
+    height = np.interp(best.value, found.strengths, found.means)
+    if found.seeds > 1:
+        ends = np.clip([best.low, best.high], found.strengths[0], found.strengths[-1])
+        ax.hlines(height, *ends, color=color, lw=2.2, alpha=0.8, zorder=5)
+    known = f" {best.ends}" if found.seeds > 1 else ""
+    label = f"{name}, optimum ${symbol}$ = {best.value:.2f}{known}".replace("-", "\u2212")
     star = {"color": color, "ms": 11, "mec": "black", "mew": 0.6, "zorder": 6}
     ax.plot(best.value, height, "*", label=label, **star)
 

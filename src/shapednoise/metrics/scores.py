@@ -12,12 +12,13 @@ import numpy as np
 from shapednoise.config.scoring import ScoringSettings
 from shapednoise.errors import UserError
 from shapednoise.metrics.context import Context
+from shapednoise.metrics.measures.fid import FEWEST_FOR_INFINITY, IMAGES_A_DIMENSION
 from shapednoise.metrics.registry import METRICS
+from shapednoise.metrics.resampling import NO_INTERVALS
 from shapednoise.metrics.weights import NO_CLASSIFIER
 
 Features = dict[str, np.ndarray]
 COMPARABLE = 2048  # images, from which on scores are usually published
-NO_INTERVALS = "scoring.bootstrap is 0"
 
 
 def score(
@@ -62,14 +63,15 @@ def _columns(context: Context) -> dict[str, Any]:
     Those of bounded metrics come first, where there are any: the order that tables have always had.
     """
     measured = [(metric, metric.measure(context)) for metric in METRICS.values()]
+    images = min(len(context.generated), len(context.real))
     columns: dict[str, Any] = {}
     for metric, found in measured:
-        own = found.columns | metric.interval_columns(found)
+        own = found.columns | metric.interval_columns(found, images)
         columns |= {metric.name: found.value, **{name: own[name] for name in metric.published}}
     for metric, found in sorted(
         measured, key=lambda pair: pair[1].interval is None or not pair[0].is_bounded
     ):
-        columns |= found.columns | metric.interval_columns(found)
+        columns |= found.columns | metric.interval_columns(found, images)
     return columns
 
 
@@ -93,6 +95,11 @@ def _warnings(context: Context) -> Iterator[str]:
             yield (
                 f"There are only {count} {name} images (fewer than {COMPARABLE}): FID is biased upward; "
                 "compare it only with FIDs of equally many images."
+            )
+        if name == "generated" and FEWEST_FOR_INFINITY <= count < IMAGES_A_DIMENSION * dimensions:
+            yield (
+                f"The {count} generated images are fewer than {IMAGES_A_DIMENSION} for each of the "
+                f"{dimensions} dimensions of the features: fid_infinity overshoots FID's bias."
             )
         if count <= dimensions:
             yield (

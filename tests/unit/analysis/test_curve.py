@@ -1,4 +1,4 @@
-"""The quadratic fit of a score against the strength, its optimum, and how sure both are."""
+"""What seeds' own curves say: optima, the shape, slopes, and Student's intervals over seeds."""
 
 import numpy as np
 import pandas as pd
@@ -6,14 +6,16 @@ import pytest
 import scipy.stats
 
 from shapednoise.analysis.curve import (
-    LEVELS,
     Interval,
-    best_strengths,
     curve_table,
-    mean_curve,
-    quadratic_fit,
-    slope,
+    optimum,
+    rises,
+    seed_curves,
+    slopes,
     split_curves,
+    student,
+    summarize,
+    vertices,
 )
 
 STRENGTHS = np.round(np.arange(-0.6, 0.5, 0.1), 1)
@@ -31,31 +33,25 @@ def u_shaped(strength):
     return 30 + 50 * (strength + 0.3) ** 2
 
 
-def fitted(table, lower_is_better=True):
-    return quadratic_fit(mean_curve(table, "fid"), lower_is_better)
+def test_intervals_over_seeds_are_students():
+    values = np.array([1.0, 4.0, 2.5])
+    found, expected = student(values), scipy.stats.ttest_1samp(values, 0)
+    assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval()))
+    for bound in (-2.0, 2.0, 7.0):
+        for p, side in ((found.p_at_most(bound), "greater"), (found.p_at_least(bound), "less")):
+            assert p == pytest.approx(scipy.stats.ttest_1samp(values, bound, alternative=side).pvalue)
+    assert student(values, least=9.0).high == pytest.approx(2.5 + 9)
 
 
-def test_a_parabola_is_found_with_its_optimum():
-    fit = fitted(rows(u_shaped))
-    assert fit.optimum.value == pytest.approx(-0.3)
-    assert fit(-0.3) == pytest.approx(31)
-    assert fit.coefficients[0] == pytest.approx(50)
-    assert fit.has_optimum and fit.prob_convex == fit.prob_interior == 1
+def test_a_single_seed_says_nothing():
+    found = student(np.array([3.0]))
+    assert found.value == 3 and found.ends == "[unknown]"
+    assert found.p_at_most(-100) == found.p_at_least(100) == 1
 
 
-def test_what_a_seed_shifts_everywhere_does_not_blur_the_optimum():
-    fit = fitted(rows(u_shaped, seeds=(0, 5, 20)))
-    assert fit.optimum.high - fit.optimum.low < 1e-9
-    assert fit.curvature.high - fit.curvature.low < 1e-9
-
-
-def test_the_wrong_bend_and_an_optimum_outside_are_at_an_end():
-    arched = fitted(rows(u_shaped), lower_is_better=False)
-    assert arched.prob_convex == 0 and not arched.has_optimum
-    assert arched.optimum.value == pytest.approx(0.4)
-    outside = fitted(rows(lambda s: (s - 3) ** 2))
-    assert outside.prob_convex == 1 and outside.prob_interior == 0
-    assert outside.optimum.value == pytest.approx(0.4) and not outside.has_optimum
+def test_what_is_exact_has_no_chance():
+    exact = Interval(0.5, 0.5, 0.5)
+    assert (exact.p_at_most(0.4), exact.p_at_least(0.4), exact.p_at_most(0.6)) == (0, 1, 1)
 
 
 def test_intervals_are_written_so_that_what_is_not_known_is_said():
@@ -64,84 +60,64 @@ def test_intervals_are_written_so_that_what_is_not_known_is_said():
     assert Interval(0.4, np.nan, np.nan).ends == "[unknown]"
 
 
-def test_two_strengths_have_no_fit():
-    table = rows(u_shaped)
-    assert fitted(table[table.strength.isin([0.0, -0.4])]) is None
-
-
-@pytest.mark.parametrize("noise", [0.5, 2.0])
-def test_the_interval_of_the_optimum_covers_it_as_often_as_it_says(noise):
-    """200 experiments of five seeds whose optimum is known: about 95 % of the intervals hold it."""
-    rng, held = np.random.default_rng(0), 0
-    table = rows(u_shaped, seeds=range(5))
-    for _ in range(200):
-        drawn = table.assign(fid=table.fid + noise * rng.standard_normal(len(table)))
-        optimum = quadratic_fit(mean_curve(drawn, "fid", replicates=300), True).optimum
-        held += optimum.low <= -0.3 <= optimum.high
-    assert 0.88 <= held / 200 <= 0.995
-
-
-def test_the_error_of_the_images_widens_the_interval():
-    sure, unsure = (fitted(rows(u_shaped, fid_se=error)) for error in (0.1, 3.0))
-    width = {fit: fit.optimum.high - fit.optimum.low for fit in (sure, unsure)}
-    assert 0 < width[sure] < width[unsure]
-    expected = 3.0 / np.sqrt(3)  # of a mean of three
-    _, replicates = mean_curve(rows(u_shaped, fid_se=3.0, seeds=(7, 7.0001, 7.0002)), "fid").at(-0.6)
-    assert replicates.std() == pytest.approx(expected, rel=0.1)
-
-
-def test_a_single_seed_is_as_uncertain_as_its_scatter_about_the_fit():
-    smooth, rough = fitted(rows(u_shaped, seeds=(0,))), fitted(rows(u_shaped, seeds=(0,), noise=2.0))
-    assert smooth.optimum.high - smooth.optimum.low < 1e-6
-    assert rough.optimum.high - rough.optimum.low > 0.02
-
-
-def test_where_nothing_says_how_sure_a_curve_is_there_are_no_intervals():
-    """Three strengths and one seed leave no scatter about a parabola."""
-    few = rows(u_shaped, seeds=(42,))
-    few = few[few.strength.isin([-0.4, 0.0, 0.4])]
-    fit = fitted(few)
-    assert fit.optimum.value == pytest.approx(-0.3)
-    unknown = (fit.optimum.low, fit.optimum.high, fit.curvature.low, fit.prob_convex, fit.prob_interior)
-    assert np.isnan(unknown).all()
-    known = fitted(few.assign(fid_se=20.0))
-    assert known.optimum.low < -0.35 and known.optimum.high > -0.25 and 0.5 < known.prob_convex < 1
-    one = few[few.strength == 0]
-    assert np.isnan(mean_curve(pd.concat([one, one.assign(seed=43)]), "fid").replicates).all()
-
-
-def test_a_flat_curve_bends_by_chance():
-    fit = fitted(rows(lambda s: 0 * s, noise=1.0))
-    assert 0.01 < fit.prob_convex < 0.99
-    assert fit.curvature.low < 0 < fit.curvature.high
-
-
-def test_best_strengths_are_those_of_a_search():
+def test_the_vertex_is_that_of_the_parabola_through_three_points():
+    """Also where gaps differ; at an end of the grid where the least value is there."""
+    grid = np.array([-1.0, -0.8, -0.6, -0.5, -0.4, -0.3])
+    curves = np.stack([(grid - best) ** 2 for best in (-0.87, -0.55, -0.44)])
+    assert vertices(grid, curves) == pytest.approx([-0.87, -0.55, -0.44])
+    assert vertices(grid, np.stack([grid, -grid, 0 * grid])).tolist() == [-1, -0.3, -1]
     rng = np.random.default_rng(0)
-    coefficients = rng.normal(size=(200, 3))
-    fine = np.linspace(-0.6, 0.4, 20_001)
-    searched = fine[(coefficients @ np.vander(fine, 3).T).argmin(1)]
-    np.testing.assert_allclose(best_strengths(coefficients, -0.6, 0.4), searched, atol=1e-4)
+    for curve in rng.normal(size=(20, 6)):
+        least = curve.argmin()
+        if 0 < least < 5:
+            near = slice(least - 1, least + 2)
+            a, b, _ = np.polyfit(grid[near], curve[near], 2)
+            assert vertices(grid, curve) == pytest.approx(-b / (2 * a))
 
 
-def test_the_slope_of_a_line_and_its_sign():
-    found = slope(mean_curve(rows(lambda s: 3 - 2 * s, noise=0.1), "fid"))
-    assert found.low < -2 < found.high and found.high < 0
+def test_the_optimum_does_not_depend_on_the_curve_further_off():
+    steep = np.where(STRENGTHS < -0.4, 30, 3) * (STRENGTHS + 0.3) ** 2
+    assert vertices(STRENGTHS, steep) == pytest.approx(-0.3)
 
 
-def test_the_level_is_as_uncertain_as_seeds_shift_it():
-    """The interval of a mean of three seeds is Student's."""
-    curve = mean_curve(rows(u_shaped, seeds=(0, 9, 30)), "fid", replicates=100_000)
-    expected = scipy.stats.t.interval(0.95, 2, 30 + 50 * 0.09 + 13, np.std([0, 9, 30], ddof=1) / np.sqrt(3))
-    assert np.percentile(curve.at(0.0)[1], LEVELS) == pytest.approx(expected, abs=1.5)
+def test_what_a_seed_shifts_everywhere_does_not_blur_the_optimum():
+    """Then half a grid step to either side is what the grid can tell."""
+    found = optimum(*seed_curves(rows(u_shaped, seeds=(0, 5, 20)), "fid"))
+    assert (found.low, found.value, found.high) == pytest.approx((-0.35, -0.3, -0.25))
 
 
-def test_what_was_not_measured_is_refused():
+def test_an_optimum_at_an_end_may_lie_beyond():
+    rising = optimum(*seed_curves(rows(lambda s: s), "fid"))
+    assert (rising.value, rising.low) == (-0.6, -np.inf) and rising.high == pytest.approx(-0.55)
+    assert rising.p_at_most(-5) == 1 and rising.p_at_least(-0.4) < 0.01
+
+
+def test_ends_are_compared_with_what_the_other_seeds_find_best():
+    """Three seeds by hand: of the left end less the mean of three around the best of the other two."""
+    values = np.array([[5.0, 1, 0, 2, 6, 9], [5, 4, 3, 0, 1, 9], [5, 4, 3, 2, 0, 9]])
+    left, right = rises(values)
+    inside = [values[0, 3:5].mean(), values[1, 1:4].mean(), values[2, 2:5].mean()]  # best: 4, 2, 3
+    assert left.value == pytest.approx(np.mean(5 - np.array(inside)))
+    assert right.value == pytest.approx(np.mean(9 - np.array(inside)))
+    assert left.freedom == 2
+
+
+def test_the_slope_of_a_line():
+    assert slopes(STRENGTHS, np.stack([3 - 2 * STRENGTHS, STRENGTHS])) == pytest.approx([-2, 1])
+
+
+def test_the_summary_of_a_curve():
+    found = summarize(rows(u_shaped, noise=0.5), "fid")
+    assert found.coefficients[0] == pytest.approx(50, rel=0.1) and found.seeds == 3
+    assert found.p_value < 0.01 and found.has_optimum
+    straight = summarize(rows(lambda s: 30 + 20 * s, noise=0.5), "fid")
+    assert straight.p_value > 0.5 and not straight.has_optimum
+    one = summarize(rows(u_shaped, seeds=(0,)), "fid")
+    assert np.isnan(one.p_value) and one.optimum.ends == "[unknown]"
     table = rows(u_shaped)
-    with pytest.raises(KeyError, match=r"strength 0\.7 was not measured"):
-        mean_curve(table, "fid").at(0.7)
+    assert summarize(table[table.strength.isin([0.0, -0.4])], "fid") is None
     with pytest.raises(ValueError, match="fid: not every seed has every strength"):
-        mean_curve(table.iloc[1:], "fid")
+        summarize(table.iloc[1:], "fid")
 
 
 def test_curves_are_split_by_noise_and_by_what_samplers_differ_in():
@@ -165,6 +141,7 @@ def test_the_table_of_curves_has_a_row_a_curve_and_score():
     assert [float(x) for x in fid.strengths.split()] == STRENGTHS.tolist()
     assert [float(x) for x in fid["mean"].split()] == pytest.approx((u_shaped(STRENGTHS) + 1).tolist())
     assert [float(x) for x in fid["std"].split()] == pytest.approx([1.0] * 11)
+    assert fid.u_p < 0.01 and fid.a == pytest.approx(50)
     assert found.loc["precision"].optimum == pytest.approx(0.4)
     few = curve_table(table[table.strength.isin([0.0, -0.4])])
     assert "optimum" not in few and len(few) == 2

@@ -25,6 +25,6 @@ def test_blurring_lowers_it_and_blocks_do_not_matter(monkeypatch):
 
 def test_the_table_pairs_images_of_the_same_index():
     gray = np.zeros((3, 1, 8, 8), np.uint8)
-    table = sharpness_table([gray, gray], [0.0, -0.4], {"method": "ddim"})
-    assert table.groupby("strength").image.apply(list).tolist() == [[0, 1, 2], [0, 1, 2]]
-    assert list(table) == ["image", "energy", "strength", "sampler.method"]
+    table = sharpness_table([gray, gray], [0.0, -0.4], [7, 7], {"method": "ddim"})
+    assert table.groupby(["seed", "strength"]).image.apply(list).tolist() == [[0, 1, 2], [0, 1, 2]]
+    assert list(table) == ["image", "energy", "strength", "seed", "sampler.method"]

@@ -6,7 +6,7 @@ import pandas as pd
 from shapednoise.claims.evidence import PUBLISHED_SAMPLER, Evidence
 from shapednoise.claims.published_hyperparameters import BANDS, FULL_DATASETS
 
-STRENGTHS = np.round(np.arange(-0.6, 0.5, 0.1), 1)
+STRENGTHS = np.array([-1.0, -0.8, *np.round(np.arange(-0.6, 0.5, 0.1), 1)])
 GRID = [-0.4, 0.0, 0.4]
 WIDE = np.round(np.arange(-1.2, 0.7, 0.1), 1)
 SAMPLER = {f"sampler.{name}": value for name, value in PUBLISHED_SAMPLER.items()}
@@ -70,10 +70,10 @@ def two_scores(recall, precision, noise=0.01):
     return of(cifar10_sdm=table.assign(precision=other.precision, precision_se=0.001))
 
 
-def variants(gap, noise=0.05):
-    """SDM, and HDM whose FID is higher by `gap`; one seed, as in the paper."""
-    sdm = scores(u(-0.4), seeds=(42,), noise=noise, error=0.05)
-    hdm = scores(lambda s: u(-0.4)(s) + gap, seeds=(42,), noise=0, error=0.05, shaped="hdm")
+def variants(gap, noise=0.05, seeds=(0, 1, 2)):
+    """SDM, and HDM whose FID is higher by `gap`."""
+    sdm = scores(u(-0.4), seeds=seeds, noise=noise, error=0.05)
+    hdm = scores(lambda s: u(-0.4)(s) + gap, seeds=seeds, noise=0, error=0.05, shaped="hdm")
     return of(cifar10_variants=pd.concat([sdm, hdm[hdm.noise == "hdm"]]))
 
 
@@ -130,11 +130,12 @@ def steps_measured(few, many, noise=0.05):
     )
 
 
-def exact(gap, seeds=(0, 1, 2), spread=1.0):
+def exact(gain, seeds=(0, 1, 2), noise=0.3):
+    """Under `exact`, FID 40 at s = 0 and `gain` per cent lower at -0.4."""
     table = scores(
-        lambda s: 40 + 0 * s, strengths=[-0.4, 0.0], seeds=seeds, noise=0, reading="exact", clamp="off"
-    )
-    table["fid"] += spread * table.seed + np.where(table.strength == -0.4, gap + 0.01 * table.seed, 0)
+        lambda s: 40 - 0.4 * gain * (s < 0), strengths=[-0.4, 0.0], seeds=seeds, noise=noise, reading="exact",
+        clamp="off",
+    )  # fmt: skip
     return of(cifar10_readings=table)
 
 
@@ -149,13 +150,17 @@ def samplers(other, noise=0.05):
     return of(cifar10_samplers=pd.concat(parts))
 
 
-def ranked(fid_of_distance, noise=0.01, steps=(50, 100, 250, 1000)):
+def ranked(effect, noise=0.01, steps=(50, 100, 250, 1000), error=0):
+    """FIDs of level 40, 30, 20 and 10 that have `effect` of the closed-form distance on top."""
     expected = theory(-0.7, -0.4, -0.2, 0.0)
     table = expected["theory"]["cifar10"]
     parts = []
     for count, rows in table[table.strength.isin(STRENGTHS) & table.steps.isin(steps)].groupby("steps"):
         distance = dict(zip(rows.strength, rows.distance, strict=True))
-        curve = scores(lambda s, d=distance: s.map(d).map(fid_of_distance), noise=noise, error=0, steps=count)
+        level = {50: 40, 100: 30, 250: 20, 1000: 10}[count]
+        curve = scores(
+            lambda s, d=distance, n=level: n + effect * s.map(d), noise=noise, error=error, steps=count
+        )
         parts.append(curve)
     return together(of(cifar10_steps=pd.concat(parts)), expected)
 
@@ -184,12 +189,15 @@ def score_limit(smallest, support=1.0, rising=True, copies=1):
     return on_cifar10("score_limit", pd.concat([table] * copies))
 
 
-def sharp(change, spread=0.1, **sampler):
+def sharp(change, spread=0.1, seeds=(0, 1, 2), **sampler):
+    """Images of spread 0.1, whose mean changes by `change` and by a hundredth more with each seed."""
     rng = np.random.default_rng(0)
     parts = []
-    for strength, extra in ((0.0, 0.0), (-0.4, change)):
-        energy = 1 + extra + spread * rng.standard_normal(400)
-        parts.append(pd.DataFrame({"strength": strength, "image": np.arange(400), "energy": energy}))
+    for seed in seeds:
+        for strength, extra in ((0.0, 0.0), (-0.4, change + 0.01 * seed)):
+            energy = 1 + extra + spread * rng.standard_normal(400)
+            columns = {"strength": strength, "seed": seed, "image": np.arange(400), "energy": energy}
+            parts.append(pd.DataFrame(columns))
     columns = SAMPLER | {f"sampler.{name}": value for name, value in sampler.items()}
     table = pd.concat(parts).assign(**columns)
     return together(of(cifar10_sdm=scores(u(-0.4))), Evidence({"sharpness": {"cifar10_sdm": table}}))

@@ -101,6 +101,13 @@ def test_what_the_published_evaluation_did_differently_is_said_and_decides_nothi
     assert not hyperparameters_table(theirs).set_index("key").differs["evaluation.inception_score_of"]
 
 
+def test_what_this_project_has_chosen_is_called_ours(repository, published):
+    source = hyperparameters_table(published).set_index("key").source
+    assert source["seeds"] == "ours" and source["dataset.name"] == source["noises.sdm.schedule"] == "paper"
+    own = hyperparameters_table(handed_over(repository, "cifar10_steps")).set_index("key").source
+    assert own["dataset.name"] == own["dataset.images"] == "ours"
+
+
 def test_the_theory_has_the_published_schedule_and_noise(published):
     assert not defaults_table(published).differs.any()
     other = published | {"training": {"schedule": {"timesteps": 100, "beta_start": 1e-4, "beta_end": 0.02}}}

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,15 +12,16 @@ from shapednoise import claims
 from shapednoise.claims import registry
 from shapednoise.claims.evidence import Evidence
 from shapednoise.claims.registry import all_claims, claim
-from shapednoise.claims.table import COLUMNS, claims_markdown, claims_table
+from shapednoise.claims.table import COLUMNS, claims_markdown, claims_table, holm
+from shapednoise.errors import UserError
 from tests.unit.claims.synthetic import PCA, as_published, drift, scores, theory, u
 
 NEW = """
-from shapednoise.claims.registry import REPRODUCED, Finding, claim
+from shapednoise.claims.registry import Finding, claim, decide_exactly
 
-@claim("C13", source="another paper", statement="a", published="b", criterion="c")
+@claim("C13", source="another paper", statement="a", published="b", criterion="c", tier="study")
 def _new(evidence):
-    return Finding(REPRODUCED, "as it is")
+    return Finding(decide_exactly(True), "as it is")
 """
 
 
@@ -36,6 +38,9 @@ def test_a_claim_is_added_by_one_function(tmp_path, monkeypatch):
     del sys.modules["shapednoise.claims.new_claims"]
     assert table.id.tolist()[11:14] == ["C12", "C13", "S1"]
     assert table.verdict[12] == "reproduced" and table.source[12] == "another paper"
+    counts = claims_markdown(table, pd.DataFrame()).split("\n\n")[1]
+    assert counts == "- SDM: 12 not run\n- another paper, study: 1 reproduced\n- SAGD: 3 not run\n" \
+        "- this project: 5 not run"  # fmt: skip
 
 
 def test_an_id_is_of_one_claim():
@@ -60,28 +65,52 @@ def test_the_markdown_has_every_claim_and_every_difference():
     evidence = Evidence({kind: {"cifar10_sdm": table} for kind, table in tables.items()} | {"pca": PCA})
     text = claims_markdown(claims_table(evidence), hyperparameters)
     lines = lines_of(text)
-    assert "19 not run, 1 reproduced." in lines
+    assert {"- SDM: 11 not run, 1 reproduced", "- this project: 5 not run"} <= set(lines)
     for found in all_claims():
         assert any(
             line.startswith(f"| {found.id} | {found.statement} | {found.published} |") for line in lines
         )
-        assert f"- **{found.id}** {found.criterion}." in text
+        assert f"- **{found.id}** ({found.where}) {found.criterion}." in text
     assert "| cifar10_sdm | training.epochs | 10 | paper | **0.25** |" in lines
     assert "| cifar10_sdm | k | 1 | paper | **1e-06** (does not decide) |" in lines
     assert "| cifar10_sdm | k | 1 | paper | **a \\| b** |" in lines
     assert "| cifar10_sdm | the other 2 | | | as published |" in lines
     widths = {line.count("|") for line in text.split("## How")[0].splitlines() if line.startswith("|")}
-    assert widths == {9}
+    assert widths == {10}
 
 
 def test_a_measured_claim_has_its_interval_and_its_counts_in_the_markdown():
     tables = {"scores": scores(u(-0.4)), "hyperparameters": as_published("cifar10_sdm")}
     evidence = Evidence({kind: {"cifar10_sdm": table} for kind, table in tables.items()})
-    table = claims_table(evidence)
+    table = claims_table(evidence, {"every": {"seeds": 3, "epochs": 10}})
     row = table.set_index("id").loc["C2"]
     [line] = (line for line in lines_of(claims_markdown(table, pd.DataFrame())) if line.startswith("| C2 "))
     interval = f"{row.value:.3g} [{row.low:.3g}, {row.high:.3g}]"
-    assert line.endswith(f"| {row.measured} | {interval} | 10,000 | 3 | **reproduced** |")
+    seeds = f"3 / 3 / {row.seeds_needed:.0f}"
+    expected = f"| {row.measured} | {interval} | {row.p_holm:.2g} | 10,000 | {seeds} | **reproduced** |"
+    assert line.endswith(expected)
+    assert 2 <= row.seeds_needed <= 4 and row.p == row.p_holm < 0.05  # the largest of two
+
+
+def test_p_values_are_adjusted_by_holms_method():
+    found = holm(pd.Series([0.04, np.nan, 0.01, 0.03, 0.6]))
+    assert found.tolist() == pytest.approx([0.09, np.nan, 0.04, 0.09, 0.6], nan_ok=True)
+
+
+def test_more_seeds_or_epochs_than_were_planned_are_said():
+    run = as_published("cifar10_sdm", key="training.epochs", run="20.0", published="10", decides=False)
+    tables = {"scores": scores(u(-0.4)), "hyperparameters": run}
+    evidence = Evidence({kind: {"cifar10_sdm": table} for kind, table in tables.items()})
+
+    def note(**plan):
+        return claims_table(evidence, plan).set_index("id").note["C1"]
+
+    assert note(every={"seeds": 3, "epochs": 20}) == ""
+    assert note(every={"seeds": 3, "epochs": 10}) == "more than was planned: 20 epochs, 10 planned"
+    of_one = {"every": {"seeds": 3, "epochs": 20}, "C1": {"seeds": 2, "epochs": 20}}
+    assert note(**of_one) == "more than was planned: 3 seeds, 2 planned"
+    with pytest.raises(UserError, match=r"claims: C77 is no claim"):
+        note(C77={"seeds": 3, "epochs": 10})
 
 
 def test_the_script_joins_tables_of_one_name(repository, tmp_path):
@@ -108,9 +137,11 @@ def test_the_script_joins_tables_of_one_name(repository, tmp_path):
     defaults = {"training": {"schedule": schedule}, "noises": {"sdm": sdm}}
     table, markdown = tmp_path / "claims.csv", tmp_path / "claims.md"
     script = [sys.executable, "scripts/claims.py", "--evidence", json.dumps(evidence),
-              "--defaults", json.dumps(defaults), "--table", table, "--markdown", markdown]  # fmt: skip
+              "--defaults", json.dumps(defaults), "--plan", "{}", "--table", table,
+              "--markdown", markdown]  # fmt: skip
     subprocess.run(script, cwd=repository, check=True)
     found = pd.read_csv(table).set_index("id")
     assert list(found.columns) == COLUMNS[1:]
-    assert found.index[found.verdict == "reproduced"].tolist() == ["C10", "C11", "X0"]
+    assert found.index[found.verdict == "reproduced"].tolist() == ["C10", "C11"]
+    assert found.verdict["X0"] == "holds" and pd.isna(found.p["X0"])
     assert "published null" in found.note["C1"] and "| null " in markdown.read_text()

@@ -94,7 +94,9 @@ def test_the_columns_of_scores_keep_their_order(bootstrap):
     found = score(cloud(50, 1.0, 0), cloud(60, 1.0, 1), settings)
     ends = {name: [f"{name}_{end}" for end in ("se", "low", "high")] for name in METRICS}
     shares = ["precision", "recall", "f_score", "density", "coverage"]
-    values = ["fid", "fid_infinity", "fid_infinity_missing", *ends["fid"], "kid", "kid_std", "is", "is_std"]
+    infinity = [f"fid_infinity_{end}" for end in ("se", "low", "high")]
+    fid = ["fid", "fid_infinity", "fid_infinity_missing", *ends["fid"], *infinity]
+    values = [*fid, "kid", "kid_std", "is", "is_std"]
     last = [*shares, "kid", "is"] if bootstrap else ["kid", "is", *shares]
     facts = ["intervals_missing", "generated_images", "real_images", "warnings"]
     assert list(found) == [*values, "is_missing", *shares, *np.ravel([ends[name] for name in last]), *facts]

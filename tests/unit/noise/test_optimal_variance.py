@@ -74,7 +74,7 @@ def test_the_readings_of_a_constant_shape_have_one_optimal_step():
 
 
 def test_one_number_for_white_noise_is_analytic_dpm():
-    """Eq. 11 and 12 of Bao et al. 2022 (2201.06503): sigma^2 = lambda^2 + (sqrt(A_u) V_tu / V_t)^2 mean Var."""
+    """Bao et al. 2022 (2201.06503): sigma^2 = lambda^2 + (sqrt(A_u) V_tu / V_t)^2 mean Var."""
     scheduler = ShapedDDPMScheduler(
         variance_type="optimal_scalar", denoising_variance=known().describe(), clip_sample=False
     )

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 
 from shapednoise.metrics.context import Context
+from shapednoise.metrics.resampling import Z
+
+SHARE = (0.0, 1.0)  # bounds of a share
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Metric:
         order: Its rank among the metrics, small first; metrics of equal rank are sorted by name.
         published: More columns that directly follow the value. The interval, NAME_se, NAME_low and
             NAME_high, is written for every metric, after all values unless it is named here.
-        bounds: The least and the greatest possible value, at which the interval is cut.
+        bounds: The least and the greatest possible value; they choose the interval (`interval_columns`).
     """
 
     name: str
@@ -60,11 +63,31 @@ class Metric:
         """Whether its values have a least or a greatest one."""
         return bool(np.isfinite(self.bounds).any())
 
-    def interval_columns(self, measurement: Measurement) -> dict[str, float | None]:
-        """NAME_se, NAME_low and NAME_high within the bounds; None without an interval."""
+    def interval_columns(self, measurement: Measurement, images: int) -> dict[str, float | None]:
+        """NAME_se, NAME_low and NAME_high; None without an interval.
+
+        The interval is the measurement's own for scores without bounds; of a score from 0 up it is normal
+        on a logarithmic scale, where it is more than its standard error. Of a share it is
+        Wilson's (1927, Journal of the American Statistical Association 22:209) for as many independent
+        images as would have its standard error, or for all `images` where the share is 0 or 1, which has no
+        standard error: nearly the rule of three.
+        """
         names = (f"{self.name}_{end}" for end in ("se", "low", "high"))
         if measurement.interval is None:
             return dict.fromkeys(names)
-        error, low, high = measurement.interval
-        least, greatest = self.bounds
-        return dict(zip(names, (error, max(low, least), min(high, greatest)), strict=True))
+        value, (error, low, high) = measurement.value, measurement.interval
+        if self.bounds == SHARE:
+            low, high = _wilson(value, error, images)
+        elif self.bounds[0] == 0 and error < value:
+            factor = float(np.exp(Z * error / value))
+            low, high = value / factor, value * factor
+        return dict(zip(names, (error, max(low, self.bounds[0]), high), strict=True))
+
+
+def _wilson(share: float, error: float, images: int) -> tuple[float, float]:
+    spread = share * (1 - share)
+    count = spread / error**2 if error > 0 and spread > 0 else images
+    centre, shrink = share + Z**2 / (2 * count), 1 + Z**2 / count
+    half = Z * float(np.sqrt(spread / count + Z**2 / (4 * count**2)))
+    low = 0.0 if share == 0 else (centre - half) / shrink
+    return low, 1.0 if share == 1 else (centre + half) / shrink

@@ -5,9 +5,7 @@ from typing import Any
 import numpy as np
 
 from shapednoise.metrics.context import Context
-from shapednoise.metrics.measures import Measurement, Metric
-
-SHARE = (0.0, 1)  # an interval that is cut at 1 is written as 1
+from shapednoise.metrics.measures import SHARE, Measurement, Metric
 
 
 def precision(context: Context) -> Measurement:
