@@ -26,8 +26,8 @@ else:
 
 from shapednoise.errors import ConfigError, UserError, cannot_write
 from shapednoise.workflow.code import code_digests, modules_of, operator_modules, stage_name
-from shapednoise.workflow.costs import Costs, rates
-from shapednoise.workflow.cli import named_options
+from shapednoise.workflow.costs import GPU_RULES, Costs, rates
+from shapednoise.workflow.cli import named_options, option
 from shapednoise.workflow.layout import MODEL, SAMPLES, Layout, noises_of
 from shapednoise.workflow.project import (
     FIGURE_KINDS,
@@ -47,7 +47,6 @@ except ConfigError as error:
 RESULTS, DATA = CONFIG.results, CONFIG.data_dir
 LAYOUT = Layout(CONFIG)
 COSTS = Costs(CONFIG, rates(BASE / "results/reference/bench", CONFIG.cluster))
-GPU_RULES = ("train", "sample", "features_data", "features_samples", "features_predicted")
 OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "DIFFUSERS_OFFLINE")
 # What torch.compile made is kept for the jobs that follow.
 os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.abspath(f"{RESULTS}/checkpoints/compiled"))

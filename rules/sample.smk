@@ -4,6 +4,10 @@ The jobs of a sample set have the higher a priority the later they come, here an
 begun is finished first, so that few weights, samples and features wait on the disk.
 """
 
+from shapednoise.config.training import snapshot_folder
+
+DENOISING = MODEL + "/s{at}{epoch}"  # the strength, and -epoch3 of a snapshot
+
 
 rule sample:
     input:
@@ -15,6 +19,7 @@ rule sample:
         snapshot=lambda w: (
             rules.train.output.snapshots.format(**w) if LAYOUT.sampler_of(w).epoch else []
         ),
+        denoising=lambda w: list(LAYOUT.denoising(w).values()),
     output:
         samples=temp_unless_kept("samples", f"{RESULTS}/samples/{SAMPLES}/samples.npy"),
         trajectory=temp_unless_kept("samples", f"{RESULTS}/samples/{SAMPLES}/trajectory.npz"),
@@ -34,13 +39,53 @@ rule sample:
         sampler=lambda w: as_json(LAYOUT.sampler_of(w)),
         model=LAYOUT.drawn_from,
         strength=lambda w: f"--strength {LAYOUT.strength_of(w)}" if "/" in w.sampler else "",
+        denoising=lambda w: " ".join(option(*each) for each in LAYOUT.denoising(w).items()),
         checkpoints=f"{RESULTS}/checkpoints/samples/{SAMPLES}",
         engine=untracked_engine,
     shell:
-        "python {params.script:q} --model {params.model:q} {params.strength} --sampler {params.sampler:q}"
+        "python {params.script:q} --model {params.model:q} {params.strength} {params.denoising} --sampler {params.sampler:q}"
         " --threads {threads} --engine {params.engine:q} --checkpoints {params.checkpoints:q}"
         " --samples {output.samples:q}"
         " --trajectory {output.trajectory:q} --provenance {output.provenance:q}"
+        " 2>&1 | log_to {log:q}"
+
+
+rule denoising_variance:
+    input:
+        code=code_of_model("denoising_variance"),
+        index=rules.train.output.index,
+        scheduler=rules.train.output.scheduler,
+        unet=rules.train.output.unet,
+        weights=rules.train.output.weights,
+        snapshots=rules.train.output.snapshots,
+        images=lambda w: LAYOUT.images(w.dataset),
+        pca=rules.pca.output[0],
+        spectrum=rules.spectrum.output[0],
+    output:
+        f"{RESULTS}/denoising/{DENOISING}.json",
+    log:
+        f"{RESULTS}/logs/denoising_variance/{DENOISING}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/denoising_variance/{DENOISING}.tsv"
+    wildcard_constraints:
+        at=r"-?\d\.\d\d",
+        epoch=r"(-epoch[\d.]+)?",
+    priority: 1
+    conda:
+        ENVIRONMENT
+    threads: 8
+    resources:
+        **job("denoising_variance"),
+    params:
+        script=script("denoising_variance"),
+        model=lambda w: f"{RESULTS}/models/{MODEL.format(**w)}{snapshot_folder(float(w.epoch[6:] or 0))}",
+        strength=lambda w: f"--strength {w.at}" if w.network.startswith("together") else "",
+        settings=lambda w: as_json(recipe(w).denoising),
+        engine=untracked_engine,
+    shell:
+        "python {params.script:q} --model {params.model:q} {params.strength} --images {input.images:q}"
+        " --pca {input.pca:q} --spectrum {input.spectrum:q} --settings {params.settings:q}"
+        " --threads {threads} --engine {params.engine:q} --output {output:q}"
         " 2>&1 | log_to {log:q}"
 
 

@@ -9,6 +9,7 @@ rule train:
         images=lambda w: LAYOUT.images(w.dataset),
         manifest=lambda w: LAYOUT.manifest(w.dataset),
         pca=rules.pca.output,
+        spectrum=lambda w: LAYOUT.of_data(w.dataset, w.noise).get("spectrum", []),
     output:
         index=f"{RESULTS}/models/{MODEL}/model_index.json",
         scheduler=f"{RESULTS}/models/{MODEL}/scheduler/scheduler_config.json",
@@ -30,6 +31,7 @@ rule train:
         **job("train"),
     params:
         script=script("train"),
+        spectrum=lambda w, input: option("spectrum", input.spectrum),
         shape=lambda w: json.dumps(CONFIG.shape_of_network(w.noise, w.network)),
         training=lambda w: as_json(recipe(w).training),
         folder=subpath(output.index, parent=True),
@@ -37,7 +39,7 @@ rule train:
         engine=untracked_engine,
     shell:
         "python {params.script:q} --images {input.images:q} --manifest {input.manifest:q}"
-        " --pca {input.pca:q} --shape {params.shape:q}"
+        " --pca {input.pca:q} {params.spectrum} --shape {params.shape:q}"
         " --marginal {wildcards.marginal} --training {params.training:q}"
         " --seed {wildcards.seed} --threads {threads}"
         " --checkpoints {params.checkpoints:q} --engine {params.engine:q}"

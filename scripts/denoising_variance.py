@@ -13,6 +13,8 @@ from shapednoise.diffusion.device import configure_cpu
 from shapednoise.diffusion.sampling import load_model
 from shapednoise.files import read_json, write_json
 from shapednoise.noise.denoising_variance import DenoisingVariance
+from shapednoise.noise.schedulers import with_scheduler
+from shapednoise.noise.strengths import at_strength
 from shapednoise.workflow.cli import run, settings_from
 from shapednoise.workflow.gpus import claim_device
 
@@ -20,6 +22,7 @@ from shapednoise.workflow.gpus import claim_device
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="folder of the trained model")
+    parser.add_argument("--strength", type=float, help="of the noise, for a network of many strengths")
     parser.add_argument("--images", type=Path, required=True, help="array of its training set (.npy)")
     parser.add_argument("--pca", type=Path, required=True, help="principal axes of the colors (.json)")
     parser.add_argument("--spectrum", type=Path, required=True, help="power spectrum of the data (.npy)")
@@ -39,8 +42,12 @@ def main() -> None:
     pipeline = load_model(arguments.model)
     of_data = DenoisingVariance.of_data(read_json(arguments.pca), np.load(arguments.spectrum))
     unet = pipeline.unet.to(claim_device(arguments.engine.points_per_gpu))
+    scheduler = pipeline.scheduler
+    if arguments.strength is not None:
+        shape = at_strength(scheduler.config.shape, arguments.strength)
+        scheduler = with_scheduler(scheduler, type(scheduler), shape=shape)
     measured = measure_denoising_variance(
-        unet, pipeline.scheduler, load_images(arguments.images), of_data, arguments.settings
+        unet, scheduler, load_images(arguments.images), of_data, arguments.settings
     )
     write_json(arguments.output, measured.describe())
 

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers.utils import logging as diffusers_logging
 
 from shapednoise.config.machine import EngineSettings
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.diffusion.device import compute_environment, configure_cpu
-from shapednoise.diffusion.sampling import BatchSampler, sample, sampling_scheduler
+from shapednoise.diffusion.sampling import BatchSampler, load_model, sample, sampling_scheduler
 from shapednoise.errors import UserError
 from shapednoise.files import (
     atomic_path,
@@ -23,7 +22,7 @@ from shapednoise.files import (
     write_json,
 )
 from shapednoise.log import log
-from shapednoise.noise.pipeline import ShapedDDPMPipeline
+from shapednoise.noise.denoising_variance import DenoisingVariance
 from shapednoise.resumable import ResumableArrays
 from shapednoise.workflow.cli import run, settings_from
 from shapednoise.workflow.code import code_digest, operator_modules, stage_name
@@ -45,10 +44,19 @@ def draw_samples(arguments: argparse.Namespace, code: str) -> None:
     """Draw and save the sample set, unless it is there already."""
     settings: SamplerSettings = arguments.sampler
     engine: EngineSettings = arguments.engine
-    unet, scheduler = load(arguments.model, settings, arguments.strength)
+    pipeline = load_model(arguments.model)
+    described = read_json(arguments.denoising_variance) if arguments.denoising_variance else None
+    if settings.optimal and settings.variance_from == "spectrum":
+        described = DenoisingVariance.of_data(
+            read_json(arguments.pca), np.load(arguments.spectrum)
+        ).describe()
+    denoising = DenoisingVariance(**described) if described else None
+    scheduler = sampling_scheduler(pipeline.scheduler, settings, arguments.strength, denoising)
     device = claim_device(engine.points_per_gpu)
     environment = compute_environment(settings.precision, device)
     facts = {"sampler": settings.model_dump(mode="json"), "strength": arguments.strength, **environment}
+    if described:
+        facts["denoising_variance"] = sha256_of_json(described)
     model = [sha256_of_path(arguments.model / part) for part in ("unet", "scheduler")]
     fingerprint = sha256_of_json([facts, model, code])
     work = ResumableArrays(settings.images, arguments.checkpoints, fingerprint)
@@ -60,7 +68,7 @@ def draw_samples(arguments: argparse.Namespace, code: str) -> None:
     recorder = ProvenanceRecorder(**facts, fingerprint=fingerprint)
     sharing = engine.points_per_gpu
     sampler = BatchSampler(
-        unet.to(device), scheduler, settings, arguments.batch_size, engine.compile, sharing
+        pipeline.unet.to(device), scheduler, settings, arguments.batch_size, engine.compile, sharing
     )
     drawn = sample(sampler, work)
     with atomic_path(arguments.trajectory) as temporary:
@@ -78,16 +86,6 @@ def shape_of(folder: Path) -> dict:
     return read_json(file)["shape"]
 
 
-def load(folder: Path, settings: SamplerSettings, strength: float | None):
-    """The network and the scheduler of a model's folder, set to this sampler and, of many, this strength."""
-    diffusers_logging.disable_progress_bar()
-    try:
-        pipeline = ShapedDDPMPipeline.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{folder} holds no complete model ({error}); delete it and run again") from error
-    return pipeline.unet.eval(), sampling_scheduler(pipeline.scheduler, settings, strength)
-
-
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="folder of the trained model")
@@ -97,6 +95,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--strength", type=float, help="of the noise, for a network that was trained on many strengths"
     )
+    parser.add_argument("--denoising-variance", type=Path, help="of an optimal variance: measured (.json)")
+    parser.add_argument("--pca", type=Path, help="of one in closed form: the colors' axes (.json)")
+    parser.add_argument("--spectrum", type=Path, help="of one in closed form: the data's spectrum (.npy)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
     parser.add_argument("--batch-size", type=int, help="images at once; does not change the images")
     parser.add_argument(

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -16,7 +17,7 @@ from shapednoise.diffusion.training import Training, reraise_oom, train, trainin
 from shapednoise.files import atomic_directory, read_json, sha256_of_json, write_json
 from shapednoise.log import log
 from shapednoise.noise.process import linear_betas
-from shapednoise.noise.shape import with_axis
+from shapednoise.noise.shape import with_data
 from shapednoise.noise.strengths import training_process
 from shapednoise.workflow.cli import json_from, run, settings_from
 from shapednoise.workflow.code import code_digest, operator_modules, stage_name
@@ -49,7 +50,8 @@ def train_model(arguments: argparse.Namespace, code: str) -> None:
     """Train and save the model, unless it is there already."""
     settings: TrainingSettings = arguments.training
     engine: EngineSettings = arguments.engine
-    shape = with_axis(arguments.shape, read_json(arguments.pca)["axes"][0])
+    spectrum = np.load(arguments.spectrum) if arguments.spectrum else None
+    shape = with_data(arguments.shape, read_json(arguments.pca)["axes"], spectrum)
     pixels = read_json(arguments.manifest)["sha256_of_pixels"]
     facts = training_facts(settings, shape, arguments.marginal, arguments.seed, pixels)
     device = claim_device(engine.points_per_gpu)
@@ -87,6 +89,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--images", type=Path, required=True, help="array of the data set (.npy)")
     parser.add_argument("--manifest", type=Path, required=True, help="manifest of the array (.json)")
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
+    parser.add_argument("--spectrum", type=Path, help="power spectrum of the data, for noise of it (.npy)")
     parser.add_argument(
         "--shape", type=json_from(dict), required=True, help="noise shape without its axis (JSON)"
     )

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from shapednoise.noise.process import linear_betas
-from shapednoise.noise.shape import make_shape, with_axis
+from shapednoise.noise.shape import make_shape, with_data
 
 
 def drift_table(
@@ -31,7 +31,7 @@ def drift_table(
     betas = linear_betas(**schedule)
     parts = []
     for description in shapes:
-        shape = make_shape(**with_axis(description, [1.0, 0.0, 0.0]))
+        shape = make_shape(**with_data(description, [[1.0, 0.0, 0.0]]))
         on_axis = shape.gains(betas, (1, 1))[:, 0]
         for count in steps:
             stride = len(betas) // count

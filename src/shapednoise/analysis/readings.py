@@ -11,7 +11,7 @@ import torch
 
 from shapednoise.config.noise import Reading
 from shapednoise.noise.schedulers import ShapedDDPMScheduler
-from shapednoise.noise.shape import with_axis
+from shapednoise.noise.shape import with_data
 
 SIZE = (1, 1)  # one pixel: its one frequency is the mean
 
@@ -36,7 +36,7 @@ def readings_table(
     """
     parts = []
     for description in shapes:
-        shape = with_axis(description, [1.0, 0.0, 0.0])
+        shape = with_data(description, [[1.0, 0.0, 0.0]])
         for count in steps:
             part = pd.DataFrame(_columns(shape, count, schedule))
             part = part.assign(noise=noise, strength=description.get("strength", 0.0), steps=count)

@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 
 from shapednoise.noise.process import ShapedProcess
-from shapednoise.noise.shape import make_shape, with_axis
+from shapednoise.noise.shape import make_shape, with_data
 
 LEVELS = tuple(10.0**power for power in range(-10, 0))
 
@@ -43,7 +43,7 @@ def score_limit_table(
     """
     rows = []
     for noise, strength, description in points:
-        shape = make_shape(**with_axis(description, pca["axes"][0]))
+        shape = make_shape(**with_data(description, pca["axes"], spectrum))
         for level in levels:
             process = ShapedProcess(shape, torch.tensor([level], dtype=torch.float64), exact=False)
             errors = _errors(process, spectrum)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from shapednoise.analysis.modes import directions, radial_mean
 from shapednoise.noise.process import linear_betas
-from shapednoise.noise.shape import NoiseShape, Size, make_shape, radii, with_axis
+from shapednoise.noise.shape import NoiseShape, Size, make_shape, radii, with_data
 
 BLOCK = 64
 
@@ -22,6 +22,7 @@ def spectra_table(
     size: int,
     images: int,
     seed: int = 0,
+    spectrum: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Power by direction and radius of the noise of the last timestep; white noise has power 1.
 
@@ -32,6 +33,7 @@ def spectra_table(
         size: Height and width of the noise images in pixels.
         images: How many noise images are measured.
         seed: Seed of their white noise, the same for every point.
+        spectrum: L_m of the data, (C, H, W) (analysis/spectrum.py), for noises that are made of it.
 
     Returns:
         Columns noise, strength, direction, radius in cycles per pixel, `measured` and `theory`, each
@@ -40,7 +42,7 @@ def spectra_table(
     axes, betas = np.array(pca["axes"]), linear_betas(**schedule)
     parts = []
     for noise, strength, description in points:
-        shape = make_shape(**with_axis(description, axes[0]))
+        shape = make_shape(**with_data(description, axes, spectrum))
         gains = shape.gains(betas, (size, size))[-1:]
         measured = _measured_power(shape, gains, axes, (size, size), images, seed)
         theory = (gains[0] ** 2)[shape.modes(len(axes), (size, size))].numpy()

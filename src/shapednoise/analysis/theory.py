@@ -22,9 +22,10 @@ from shapednoise.config.sampling import SamplerSettings
 from shapednoise.diffusion.sampling import sampling_scheduler
 from shapednoise.errors import UserError
 from shapednoise.log import progress
+from shapednoise.noise.denoising_variance import DenoisingVariance
 from shapednoise.noise.process import ShapedProcess
 from shapednoise.noise.schedulers import AnyShaped, ShapedDDPMScheduler
-from shapednoise.noise.shape import Size, with_axis
+from shapednoise.noise.shape import Size, with_data
 
 
 def predict(scheduler: AnyShaped, spectrum: np.ndarray) -> Prediction:
@@ -40,8 +41,10 @@ def predict(scheduler: AnyShaped, spectrum: np.ndarray) -> Prediction:
     variance = _prior_variance(process, size)[modes]  # of x
     covariance, last = torch.zeros_like(data), torch.zeros_like(data)  # with, and of, the x_0 before
     for t, step in scheduler.coefficients(size):
-        x0, xt, noise, previous = (_on_modes(c, modes) for c in (step.x0, step.xt, step.noise, step.previous))
+        x0, xt, previous = (_on_modes(c, modes) for c in (step.x0, step.xt, step.previous))
+        noise = _on_modes(step.noise, scheduler.noise_modes(len(spectrum), size))
         signal, added = process.marginal(t, size)
+        signal = _on_modes(signal, modes)
         k = (signal * data / (signal**2 * data + added[modes])).nan_to_num(0)  # without data and noise
         a = x0 * k + xt
         following = a**2 * variance + 2 * a * previous * covariance + previous**2 * last + noise**2
@@ -75,9 +78,10 @@ def predict_sampler(
             "make both from one data set"
         )
     trained = ShapedDDPMScheduler(
-        **schedule, shape=with_axis(shape, pca["axes"][0]), reading=marginal_of(sampler.reading)
+        **schedule, shape=with_data(shape, pca["axes"], spectrum), reading=marginal_of(sampler.reading)
     )
-    return predict(sampling_scheduler(trained, sampler), np.array(spectrum))
+    of_data = DenoisingVariance.of_data(pca, spectrum) if sampler.optimal else None
+    return predict(sampling_scheduler(trained, sampler, denoising=of_data), np.array(spectrum))
 
 
 def _prior_variance(process: ShapedProcess, size: Size) -> Tensor:

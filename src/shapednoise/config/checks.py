@@ -216,6 +216,9 @@ def _bad_samplers(config: "Config") -> Iterator[str]:
                     f"experiments.{name}.samplers: no weights are kept after epoch {sampler.epoch:g}; add it "
                     f"to recipes.{config.recipe_of(name)}.training.snapshots"
                 )
+            blurring = [noise for noise in config.experiments[name].noises if config.noises[noise].blurs]
+            if blurring and sampler.reading != "exact":
+                yield f"{where}.reading: {blurring[0]} blurs, which the reading exact knows alone; set it"
             if sampler.images < needed:
                 yield f"{where}.images: {_too_few(sampler.images, needed)}"
             if seen.setdefault((config.recipe_of(name), sampler.slug), sampler) != sampler:

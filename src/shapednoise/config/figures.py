@@ -1,6 +1,6 @@
 """Figures in the config: what every kind of them has. Kinds are modules of the package figures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -19,6 +19,11 @@ class NoiseAtStrength(Settings):
 
     noise: Name = Field(description="Its name among the noises.")
     strength: Strength = Field(0.0, description="Its strength.")
+
+
+def noises_in(points: Iterable[NoiseAtStrength]) -> list[str]:
+    """Name the noises of points."""
+    return [point.noise for point in points]
 
 
 class FigureSettings(Settings):

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shapednoise.config.base import Settings
 from shapednoise.config.noise import Clamp, Reading
@@ -69,6 +69,12 @@ class SamplerSettings(Settings):
         PrecisionSettings(cuda="fp32", cpu="fp32"), description="Numbers of the network while sampling."
     )
 
+    @model_validator(mode="after")
+    def _fits(self) -> "SamplerSettings":
+        if self.variance.startswith("optimal") and self.method == "dpm_solver":
+            raise ValueError(f"variance {self.variance} is of ancestral and ddim; dpm_solver adds no noise")
+        return self
+
     @property
     def clamping(self) -> Literal["whitened", "data", "off"]:
         """The clamp, `auto` resolved."""
@@ -79,11 +85,11 @@ class SamplerSettings(Settings):
     @property
     def optimal(self) -> bool:
         """Whether its steps have an optimal variance."""
-        return self.variance.startswith("optimal") and self.method != "dpm_solver"
+        return self.variance.startswith("optimal")
 
     def in_theory(self) -> dict[str, Any]:
         """The settings that the closed-form theory knows: it has no clamp, no seed and no images."""
-        names = ("method", "steps", "spacing", "variance", "eta", "reading")
+        names = ("method", "steps", "spacing", "variance", "clipped_steps", "eta", "reading")
         return {name: getattr(self, name) for name in names}
 
     @property

@@ -22,7 +22,7 @@ from shapednoise.config.data import CorruptedSettings, DatasetSettings, Download
 from shapednoise.config.figures import FigureSettings, NoiseAtStrength
 from shapednoise.config.machine import ClusterSettings, EngineSettings, KeepSettings
 from shapednoise.config.noise import NoiseSettings, shape_of
-from shapednoise.config.sampling import SamplerSettings
+from shapednoise.config.sampling import DenoisingSettings, SamplerSettings
 from shapednoise.config.scoring import ScoringSettings
 from shapednoise.config.training import ScheduleSettings, TrainingSettings
 from shapednoise.errors import ConfigError
@@ -48,6 +48,9 @@ class RecipeSettings(Settings):
 
     training: TrainingSettings = Field(description="What a trained model depends on.")
     sampling: SamplerSettings = Field(SamplerSettings(), description="How images are drawn from it.")
+    denoising: DenoisingSettings = Field(
+        DenoisingSettings(), description="How an optimal variance is measured on the network."
+    )
     scoring: ScoringSettings = Field(ScoringSettings(), description="How the images are scored.")
 
 

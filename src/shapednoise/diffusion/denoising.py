@@ -10,6 +10,7 @@ from shapednoise.diffusion.device import autocast, compute_dtype
 from shapednoise.log import progress
 from shapednoise.noise.denoising_variance import DenoisingErrors, DenoisingVariance
 from shapednoise.noise.schedulers import AnyShaped
+from shapednoise.noise.strengths import labels_of
 
 
 @torch.no_grad()
@@ -43,10 +44,11 @@ def measure_denoising_variance(
         parts = []
         for clean, fresh in zip(x0.split(batch_size), white.split(batch_size), strict=True):
             timesteps = torch.full((len(clean),), t, device=x0.device)
+            labels = labels_of(scheduler.config.shape, len(clean), x0.device)
             noise = scheduler.shape_noise(fresh, timesteps)
             noisy = scheduler.add_noise(clean, noise, timesteps)
             with autocast(unet.device, dtype):
-                output = unet(noisy, timesteps).sample.to(noisy.dtype)
+                output = unet(noisy, timesteps, *labels).sample.to(noisy.dtype)
             parts.append((noise - scheduler.predict_noise(output, t, noisy)).cpu())
         errors.add(t, torch.cat(parts))
     return errors.result()

@@ -5,10 +5,12 @@ comparable across strengths, batch sizes and devices. Images are rounded to uint
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers import UNet2DModel
+from diffusers.utils import logging as diffusers_logging
 from torch import Tensor
 
 from shapednoise.config.machine import Compilation
@@ -17,7 +19,8 @@ from shapednoise.data.images import to_uint8
 from shapednoise.diffusion.device import autocast, compiled, compute_dtype, is_out_of_memory
 from shapednoise.errors import UserError
 from shapednoise.log import log, progress
-from shapednoise.noise.pipeline import StepCallback, sample_loop
+from shapednoise.noise.denoising_variance import DenoisingVariance
+from shapednoise.noise.pipeline import ShapedDDPMPipeline, StepCallback, sample_loop
 from shapednoise.noise.schedulers import (
     AnyShaped,
     ShapedDDIMScheduler,
@@ -60,11 +63,15 @@ class Trajectory:
 
 
 def sampling_scheduler(
-    trained: AnyShaped, settings: SamplerSettings, strength: float | None = None
+    trained: AnyShaped,
+    settings: SamplerSettings,
+    strength: float | None = None,
+    denoising: DenoisingVariance | None = None,
 ) -> AnyShaped:
     """The noise process a model was trained with, under this sampler.
 
     strength: of a network that was trained on many; None: the one that the process has.
+    denoising: what an optimal variance is of, where the settings ask for one.
     """
     shape = trained.config.shape
     kind, own = {
@@ -72,6 +79,12 @@ def sampling_scheduler(
         "ddim": (ShapedDDIMScheduler, {"eta": settings.eta}),
         "dpm_solver": (ShapedDPMSolverScheduler, {}),
     }[settings.method]
+    if settings.optimal:
+        own = own | {
+            "variance_type": settings.variance,
+            "denoising_variance": denoising and denoising.describe(),
+            "clipped_steps": settings.clipped_steps,
+        }
     scheduler = with_scheduler(
         trained,
         kind,
@@ -84,6 +97,17 @@ def sampling_scheduler(
     )
     scheduler.set_timesteps(settings.steps)
     return scheduler
+
+
+def load_model(folder: Path) -> ShapedDDPMPipeline:
+    """The pipeline of a trained model, to be evaluated. Raises UserError where it is incomplete."""
+    diffusers_logging.disable_progress_bar()
+    try:
+        pipeline = ShapedDDPMPipeline.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder} holds no complete model ({error}); delete it and run again") from error
+    pipeline.unet.eval()
+    return pipeline
 
 
 def image_generators(seed: int, indices: range) -> list[torch.Generator]:

@@ -63,11 +63,11 @@ class ForwardNoiseSettings(FigureSettings):
         import torch
 
         from shapednoise.data.images import check_index, normalize_to_minus_one_one, to_uint8
-        from shapednoise.noise.shape import make_shape, with_axis
+        from shapednoise.noise.shape import make_shape, with_data
 
         check_index(images, image, getattr(images, "filename", "the data set"))
         color_axes, strength = np.array(pca["axes"]), shape["strength"]
-        squeezing = with_axis(shape, color_axes[0].tolist()) | {"schedule": "constant"}
+        squeezing = with_data(shape, color_axes.tolist()) | {"schedule": "constant"}
         name = noise_name(name)
         panels = {
             "Data": None,

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from shapednoise.config.base import Name
-from shapednoise.config.figures import FigureSettings, NoiseAtStrength, image_problems
+from shapednoise.config.figures import FigureSettings, NoiseAtStrength, image_problems, noises_in
 from shapednoise.figures.style import new_figure, noise_at_strength, show_image
 
 if TYPE_CHECKING:
@@ -39,8 +39,11 @@ class NoiseGallerySettings(FigureSettings):
         yield from image_problems(config, self.dataset, self.image)
 
     def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
-        """The images and their color axes."""
-        return {"images": layout.images(self.dataset), "pca": layout.pca(self.dataset)}
+        """The images, their color axes and, where a noise needs it, their spectrum."""
+        return {
+            "images": layout.images(self.dataset),
+            **layout.of_data(self.dataset, *noises_in(self.points)),
+        }
 
     def parameters(self, config: Config) -> dict[str, Any]:
         """The shapes, without their axes, the schedule, and what to show."""
@@ -59,6 +62,7 @@ class NoiseGallerySettings(FigureSettings):
         schedule: dict[str, Any],
         timesteps: Sequence[int],
         image: int,
+        spectrum: np.ndarray | None = None,
     ) -> Figure:
         """A row a noise, a column a timestep, and last the noise alone, of the last timestep.
 
@@ -70,7 +74,7 @@ class NoiseGallerySettings(FigureSettings):
 
         from shapednoise.data.images import check_index, normalize_to_minus_one_one, to_uint8
         from shapednoise.noise.process import ShapedProcess, linear_betas
-        from shapednoise.noise.shape import make_shape, with_axis
+        from shapednoise.noise.shape import make_shape, with_data
 
         check_index(images, image, getattr(images, "filename", "the data set"))
         width, height = 1.45 * len(timesteps) + 3.2, 1.5 * len(points) + 0.4
@@ -79,7 +83,8 @@ class NoiseGallerySettings(FigureSettings):
         white = torch.randn(clean.shape, generator=torch.Generator().manual_seed(SEED))
         betas = linear_betas(**schedule)
         for row, (noise, strength, shape) in zip(axes, points, strict=True):
-            process = ShapedProcess(make_shape(**with_axis(shape, pca["axes"][0])), betas, exact=False)
+            made = make_shape(**with_data(shape, pca["axes"], spectrum))
+            process = ShapedProcess(made, betas, exact=False)
             for ax, t in zip(row, timesteps, strict=False):
                 at = torch.tensor([t])
                 noised = process.add_noise(clean, process.shape_noise(white, at), at)

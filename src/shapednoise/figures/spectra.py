@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from shapednoise.config.base import Name
-from shapednoise.config.figures import FigureSettings, NoiseAtStrength
+from shapednoise.config.figures import FigureSettings, NoiseAtStrength, noises_in
 from shapednoise.figures.style import curve_color, new_figure, noise_at_strength
 from shapednoise.noise.bands import LARGEST_RADIUS
 
@@ -34,8 +34,8 @@ class SpectraSettings(FigureSettings):
     images: int = Field(512, ge=2, description="Noise images to measure.")
 
     def table_inputs(self, layout: Any) -> dict[str, str | list[str]]:
-        """The data set's color axes."""
-        return {"pca": layout.pca(self.dataset)}
+        """The data set's color axes and, where a noise needs it, its spectrum."""
+        return layout.of_data(self.dataset, *noises_in(self.points))
 
     def table_parameters(self, config: Config) -> dict[str, Any]:
         """The shapes, without their axes, and what to measure."""

@@ -20,9 +20,9 @@ from shapednoise.noise.bases import (
     Size,
     radii,
 )
-from shapednoise.noise.operators import BASELINE, OPERATORS, Operator, names_of
+from shapednoise.noise.operators import BASELINE, OF_DATA, OPERATORS, Operator, names_of
 
-__all__ = ["SHAPE_VERSION", "NoiseShape", "ShapeError", "Size", "make_shape", "product", "radii", "with_axis"]
+__all__ = ["SHAPE_VERSION", "NoiseShape", "ShapeError", "Size", "make_shape", "product", "radii", "with_data"]
 
 SHAPE_VERSION = 1
 TRAINED = "trained_strengths"  # of a description: those that the network has seen
@@ -101,23 +101,29 @@ def product(first: NoiseShape, second: NoiseShape) -> NoiseShape:
     )
 
 
-def with_axis(shape: Mapping[str, Any], axis: Sequence[float]) -> dict[str, Any]:
-    """Complete a description by the data's color axis, where an operator needs it.
+def with_data(
+    shape: Mapping[str, Any], axes: Sequence[Sequence[float]], spectrum: Any = None
+) -> dict[str, Any]:
+    """Complete a description by what its operator needs of the data: color axis, or axes and spectrum.
 
     Args:
-        shape: A description as `make_shape` takes it, without its axis.
-        axis: The principal color axis v, (C,), a unit vector.
+        shape: A description as `make_shape` takes it, without them.
+        axes: The colors' principal axes, C orthonormal rows, the first one v.
+        spectrum: The power spectrum of the data, (C, H, W) (analysis/spectrum.py); None: it is not known.
 
     Raises:
         ShapeError: It is no mapping, or its operator does not exist.
     """
     if not isinstance(shape, Mapping):
         raise ShapeError(f"a noise shape is a mapping, not {shape!r}")
-    completed = dict(shape)
-    if _operator(shape.get("operator")).basis == "color":
-        completed["axis"] = list(axis)
+    known: dict[str, Any] = {"axis": list(axes[0]), "axes": [list(axis) for axis in axes]}
+    if spectrum is not None:
+        width = spectrum.shape[-1]
+        known |= {"spectrum": spectrum[..., : width // 2 + 1].tolist(), "width": width}
+    needed = OF_DATA.get(_operator(shape.get("operator")).basis, ())
+    completed = {**shape, **{name: known[name] for name in needed if name in known}}
     if shape.get("times"):
-        completed["times"] = with_axis(shape["times"], axis)
+        completed["times"] = with_data(shape["times"], axes, spectrum)
     return completed
 
 

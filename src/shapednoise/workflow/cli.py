@@ -4,6 +4,7 @@ import argparse
 import inspect
 import json
 import logging
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -63,6 +64,11 @@ def inputs_and_parameters() -> argparse.ArgumentParser:
     )
     parser.add_argument("--parameters", type=json.loads, default={}, help="its other arguments (JSON)")
     return parser
+
+
+def option(name: str, file: str | Sequence[str]) -> str:
+    """An option of a script with a file, as a shell reads it; nothing where there is none."""
+    return f"--{name.replace('_', '-')} {shlex.quote(file)}" if file else ""
 
 
 def named_options(inputs: Mapping[str, str | Sequence[str]]) -> list[str]:

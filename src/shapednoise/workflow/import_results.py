@@ -10,12 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from shapednoise.config.schema import Config
 from shapednoise.config.training import snapshot_folder
 from shapednoise.diffusion.training import training_facts
 from shapednoise.errors import ConfigError, UserError
 from shapednoise.files import read_json, sha256_of_json, sha256_of_path
-from shapednoise.noise.shape import with_axis
+from shapednoise.noise.shape import with_data
 from shapednoise.workflow.code import code_digest, operator_modules, stage_name
 from shapednoise.workflow.layout import Layout, Model, SampleSet
 from shapednoise.workflow.project import parse_config
@@ -67,10 +69,13 @@ class ImportedResults:
     def _differences_of_model(self, model: Model) -> list[str]:
         record = _record(self._model(model))
         axes, manifest = Path(self.layout.pca(model.dataset)), Path(self.layout.manifest(model.dataset))
-        axis = read_json(axes)["axes"][0] if axes.is_file() else []
+        axes = read_json(axes)["axes"] if axes.is_file() else [[]]
+        spectrum = Path(self.layout.spectrum(model.dataset))
+        spectrum = np.load(spectrum) if spectrum.is_file() else None
         source = read_json(manifest) if manifest.is_file() else record  # not prepared yet
         expected = training_facts(
-            self.config.recipes[model.recipe].training, with_axis(self._shape(model), axis), model.marginal,
+            self.config.recipes[model.recipe].training, with_data(self._shape(model), axes, spectrum),
+            model.marginal,
             model.seed, source.get("sha256_of_pixels"),
         )  # fmt: skip
         expected = json.loads(json.dumps(expected))

@@ -164,6 +164,24 @@ class Layout:
         snapshot = snapshot_folder(self.sampler_of(wildcards).epoch)
         return f"{self.results}/models/{MODEL.format(**wildcards)}{snapshot}"
 
+    def denoising(self, wildcards: Mapping[str, str]) -> dict[str, str]:
+        """What an optimal variance of a sample set is made of, by the names of the script's options."""
+        sampler, dataset = self.sampler_of(wildcards), wildcards["dataset"]
+        if not sampler.optimal:
+            return {}
+        if sampler.variance_from == "spectrum":
+            return {"pca": self.pca(dataset), "spectrum": self.spectrum(dataset)}
+        at = f"s{strength_text(self.strength_of(wildcards))}"
+        epoch = f"-epoch{sampler.epoch:g}" if sampler.epoch else ""
+        file = f"{self.results}/denoising/{MODEL.format(**wildcards)}/{at}{epoch}.json"
+        return {"denoising_variance": file}
+
+    def of_data(self, dataset: str, *noises: str) -> dict[str, str]:
+        """What noises need to know of a data set: the color axes, and the spectrum where one asks for it."""
+        bases = {self.config.noises[noise].basis for noise in noises}
+        spectrum = {"spectrum": self.spectrum(dataset)} if "principal" in bases else {}
+        return {"pca": self.pca(dataset), **spectrum}
+
     def strength_of(self, wildcards: Mapping[str, str]) -> float:
         """The strength of a sample set, by the wildcards of its rule."""
         at, slash, _ = wildcards["sampler"].partition("/")

@@ -29,7 +29,7 @@ def public(kl_of_fid, w2_of_fid=lambda fid: -fid) -> pd.DataFrame:
 def test_the_verdict_is_about_the_rank_of_kullback_leibler(kl, verdict):
     table = public(kl)
     found = X5.finding(on_cifar10("public_fids", table))
-    assert found.verdict == verdict
+    assert found.decision.verdict == verdict
     assert found.interval.value == pytest.approx(scipy.stats.spearmanr(table.kl, table.public_fid).statistic)
     assert "W2 -1.00 [-1, -1]" in found.measured
 

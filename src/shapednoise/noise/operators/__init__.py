@@ -49,6 +49,7 @@ class Operator(BaseModel, ABC):
             operator times a frequency operator is a shape.
         paper: The paper that it is from, where it is from one of the two that are reproduced.
         module: Its module, without the package: `noise.operators.squeezed`.
+        blurs: Whether it has gains of the signal; such a noise has the reading `exact` alone.
         default_strength: The strength of a description that names none.
         strength_symbol: The strength in formulas, LaTeX without dollar signs.
         strength_label: The strength as the label of an axis.
@@ -61,6 +62,7 @@ class Operator(BaseModel, ABC):
     paper: ClassVar[Literal["SDM", "SAGD"] | None] = None
     module: ClassVar[str]
     default_strength: ClassVar[float] = 0.0
+    blurs: ClassVar[bool] = False
     strength_symbol: ClassVar[str] = "s"
     strength_label: ClassVar[str] = "strength $s$"
 

@@ -21,6 +21,7 @@ class Blur(FrequencyOperator):
     """
 
     name = "blur"
+    blurs = True
     default_strength = 20.0
     strength_symbol = "\\sigma_B"
     strength_label = r"largest blur $\sigma_B$, pixels"
