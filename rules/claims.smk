@@ -22,8 +22,9 @@ rule claims:
     params:
         script=script("claims"),
         evidence=json.dumps(EVIDENCE),
+        models=lambda w, output: LAYOUT.provenances(),
         defaults=json.dumps(theory_facts(CONFIG)),
     shell:
         "python {params.script:q} --evidence {params.evidence:q} --defaults {params.defaults:q}"
-        " --table {output.table:q} --markdown {output.markdown:q}"
+        " --models {params.models:q} --table {output.table:q} --markdown {output.markdown:q}"
         " 2>&1 | log_to {log:q}"
