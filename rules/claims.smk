@@ -21,9 +21,11 @@ rule claims:
     params:
         script=script("claims"),
         evidence=json.dumps(EVIDENCE),
+        models=lambda w, output: LAYOUT.provenances(),
         defaults=json.dumps(theory_facts(CONFIG)),
         plan=json.dumps({name: vars(planned) for name, planned in CONFIG.claims.items()}),
     shell:
         "python {params.script:q} --evidence {params.evidence:q} --defaults {params.defaults:q}"
-        " --plan {params.plan:q} --table {output.table:q} --markdown {output.markdown:q}"
+        " --plan {params.plan:q} --models {params.models:q}"
+        " --table {output.table:q} --markdown {output.markdown:q}"
         " 2>&1 | log_to {log:q}"

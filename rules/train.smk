@@ -37,9 +37,10 @@ rule train:
         folder=subpath(output.index, parent=True),
         checkpoints=f"{RESULTS}/checkpoints/training/{MODEL}",
         engine=untracked_engine,
+        needed=lambda w, output: recipe(w).scoring.real_images_needed(),  # untracked, too
     shell:
-        "python {params.script:q} --images {input.images:q} --manifest {input.manifest:q}"
-        " --pca {input.pca:q} {params.spectrum} --shape {params.shape:q}"
+        "python {params.script:q} --images {input.images:q} --images-needed {params.needed}"
+        " --manifest {input.manifest:q} --pca {input.pca:q} {params.spectrum} --shape {params.shape:q}"
         " --marginal {wildcards.marginal} --training {params.training:q}"
         " --seed {wildcards.seed} --threads {threads}"
         " --checkpoints {params.checkpoints:q} --engine {params.engine:q}"

@@ -23,9 +23,21 @@ def main() -> None:
     claims = claims_table(Evidence(tables, defaults_table(arguments.defaults)), arguments.plan)
     experiments = list(tables.get("hyperparameters", {}).values())
     hyperparameters = pd.concat(experiments, ignore_index=True) if experiments else pd.DataFrame()
-    write_text(arguments.markdown, claims_markdown(claims, hyperparameters))
+    notes = warnings_section(arguments.models, tables.get("scores", {}))
+    write_text(arguments.markdown, claims_markdown(claims, hyperparameters) + notes)
     with atomic_path(arguments.table) as temporary:
         claims.to_csv(temporary, index=False)
+
+
+def warnings_section(models: list[Path], scores: dict[str, pd.DataFrame]) -> str:
+    """What trainings and scores were warned of, each once; nothing where there was nothing."""
+    lines = [
+        f"- Trained on {path.parts[-7]} by recipe {path.parts[-3]}: {warning}"  # as in layout.MODEL
+        for path in models if path.is_file() for warning in read_json(path).get("warnings", [])
+    ]  # fmt: skip
+    for name, table in scores.items():
+        lines += [f"- Scores of {name}: {text}" for text in table.get("warnings", pd.Series()).dropna()]
+    return "\n".join(["\n## Warnings\n", *dict.fromkeys(lines)]) + "\n" if lines else ""
 
 
 def read(kind: str, paths: list[str]) -> Any:
@@ -51,6 +63,9 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument(
         "--plan", type=json.loads, default={}, help="seeds and epochs planned for claims (JSON)"
+    )
+    parser.add_argument(
+        "--models", type=Path, nargs="*", default=[], help="provenance.json of each model, for its warnings"
     )
     parser.add_argument("--table", type=Path, required=True, help="table to write (.csv)")
     parser.add_argument("--markdown", type=Path, required=True, help="the same to read (.md)")

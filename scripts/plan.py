@@ -14,7 +14,15 @@ from shapednoise.config.schema import Config
 from shapednoise.errors import UserError
 from shapednoise.workflow.cli import run
 from shapednoise.workflow.costs import Costs, rates
-from shapednoise.workflow.plan import Job, planned_jobs, scratch_mb, table, wall_seconds
+from shapednoise.workflow.plan import (
+    Job,
+    counts_of_own_pictures,
+    planned_jobs,
+    remarks,
+    scratch_mb,
+    table,
+    wall_seconds,
+)
 from shapednoise.workflow.project import load_project_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,13 +37,15 @@ def main() -> None:
         config = config.model_copy(update={"cluster": cluster})
     gpus = config.cluster.gpus
     found = rates(ROOT / "results/reference/bench", config.cluster)
-    jobs = planned_jobs(dry_run(arguments), Costs(config, found))
+    costs = Costs(config, found, counts_of_own_pictures(config))
+    jobs = planned_jobs(dry_run(arguments), costs)
     if not jobs:
         print("nothing is left to do")
         return
+    notes = remarks(jobs, costs)
     print(jobs_table(jobs, gpus))
     print(f"\nrates: {found.source}")
-    for line in [*times(jobs, config, gpus), *storage(jobs, config, gpus)]:
+    for line in [*times(jobs, config, gpus), *storage(jobs, config, gpus), *notes]:
         print(line)
 
 

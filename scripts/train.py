@@ -14,6 +14,7 @@ from shapednoise.diffusion.checkpoints import Checkpoints
 from shapednoise.diffusion.device import compute_environment, configure_cpu
 from shapednoise.diffusion.network import save_model
 from shapednoise.diffusion.training import Training, reraise_oom, train, training_facts
+from shapednoise.errors import UserError
 from shapednoise.files import atomic_directory, read_json, sha256_of_json, write_json
 from shapednoise.log import log
 from shapednoise.noise.process import linear_betas
@@ -66,11 +67,17 @@ def train_model(arguments: argparse.Namespace, code: str) -> None:
         log.info("%s is there already, made by the same settings and code", arguments.output)
         checkpoints.remove()
         return
-    recorder = ProvenanceRecorder(**facts, **environment, fingerprint=fingerprint)
+    images = load_images(arguments.images)
+    if problem := settings.unfit(len(images), arguments.images_needed):
+        raise UserError(f"{arguments.images}: {problem}")
+    doubts = settings.doubts(len(images))
+    for doubt in doubts:
+        log.warning("%s", doubt)
+    recorder = ProvenanceRecorder(**facts, **environment, fingerprint=fingerprint, warnings=doubts)
     betas = linear_betas(**settings.schedule.for_diffusers())
     process = training_process(shape, betas, arguments.marginal == "exact", settings.prediction)
     with reraise_oom(settings):
-        training = Training(load_images(arguments.images), process, settings, arguments.seed, device)
+        training = Training(images, process, settings, arguments.seed, device)
     train(training, checkpoints, engine.compile)
     (arguments.output / SNAPSHOTS).mkdir(parents=True, exist_ok=True)  # the workflow expects one
     with atomic_directory(arguments.output, last=index.name) as folder:
@@ -87,6 +94,9 @@ def train_model(arguments: argparse.Namespace, code: str) -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=Path, required=True, help="array of the data set (.npy)")
+    parser.add_argument(
+        "--images-needed", type=int, default=0, help="refuse to train on fewer, for the scores"
+    )
     parser.add_argument("--manifest", type=Path, required=True, help="manifest of the array (.json)")
     parser.add_argument("--pca", type=Path, required=True, help="principal colour axes (.json)")
     parser.add_argument("--spectrum", type=Path, help="power spectrum of the data, for noise of it (.npy)")

@@ -129,6 +129,8 @@ def _bad_datasets(config: "Config") -> Iterator[str]:
         size = config.images_of(name).size
         if isinstance(settings, CorruptedSettings) and not settings.reaches(size):
             yield f"datasets.{name}.band: {size} x {size} images have no frequency in it; widen it"
+        elif any(source.file == name for source in getattr(settings, "sources", ())):
+            yield f"datasets.{name}.sources: {config.data_dir}/{name} is where its array goes; rename either"
     used = [(f"experiments.{name}.noises", e.dataset, e.noises) for name, e in config.experiments.items()]
     for key, dataset, noises in used:
         for noise in noises:
@@ -167,6 +169,8 @@ def _bad_recipes(config: "Config") -> Iterator[str]:
                 f"{where}.training.unet.channels: {levels} levels halve the {dataset.size} pixels of "
                 f"{experiment.dataset} {levels - 1} times, which does not come out even; use fewer levels"
             )
+        if dataset.images and (problem := recipe.training.unfit(dataset.images)):
+            yield f"{where}.training.epochs: {experiment.dataset}: {problem}"
         reference, needed = recipe.scoring.reference_images, recipe.scoring.images_needed()
         wanted = dataset.images if reference == "all" else reference
         if wanted is not None and wanted < needed:

@@ -37,6 +37,11 @@ class ScoringSettings(Settings):
         """The least number of images, generated or real, that every score can be computed from."""
         return max(self.kid_subset_size, self.is_splits, self.neighbours + 1, self.density_neighbours + 1)
 
+    def real_images_needed(self) -> int:
+        """The least number of images that a data set must have."""
+        reference = 0 if self.reference_images == "all" else self.reference_images
+        return max(self.images_needed(), reference)
+
     def reference_slug(self) -> str:
         """The reference in file names: `all`, or the number of images."""
         return f"ref{self.reference_images}"

@@ -1,11 +1,14 @@
 """Settings of a model and of its training: what a trained model depends on."""
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from shapednoise.config.base import Settings
 
+FEW_WARMUPS = 4  # a training of fewer is hardly at its peak rate
+LARGEST_WINDOW = 1 / 3  # of the training, that the average of the weights may reach back over
 SNAPSHOTS = "snapshots"  # folder in that of a model
 
 
@@ -104,3 +107,38 @@ class TrainingSettings(Settings):
         if self.snapshots and max(self.snapshots) > self.epochs:
             raise ValueError(f"a snapshot after {max(self.snapshots):g} of {self.epochs:g} epochs; remove it")
         return self
+
+    def steps(self, images: int) -> int:
+        """The steps of a training on so many images."""
+        return math.ceil(self.epochs * images / self.batch_size)
+
+    def unfit(self, images: int, needed: int = 0) -> str:
+        """What cannot work with so many images, of which the scores need so many; empty: nothing."""
+        problems = []
+        if images < needed:
+            remedy = "lower scoring.kid_subset_size (or reference_images)"
+            problems.append(f"the scores need {needed} images, there are {images}; {remedy}")
+        if self.steps(images) <= self.warmup_steps:
+            problems.append(f"{self._length(images)}, no more than the warm-up; {self._remedy(images)}")
+        return "; ".join(problems)
+
+    def doubts(self, images: int) -> list[str]:
+        """What will work badly with so many images, a sentence each."""
+        steps, found = self.steps(images), []
+        if steps < FEW_WARMUPS * self.warmup_steps:
+            found.append(f"{self._length(images)}, few beside the warm-up; {self._remedy(images)}.")
+        ramp = (1 + steps / self.ema.inverse_gamma) ** self.ema.power
+        window = min(ramp, 1 / (1 - self.ema.decay))
+        if window > LARGEST_WINDOW * steps:
+            found.append(
+                f"The average of the weights reaches back over about {window:.0f} of {steps} steps, to an "
+                "early network; raise training.epochs or lower ema.power."
+            )
+        return found
+
+    def _length(self, images: int) -> str:
+        return f"{self.epochs:g} epochs of {images} images are {self.steps(images)} steps"
+
+    def _remedy(self, images: int) -> str:
+        epochs = math.ceil(FEW_WARMUPS * self.warmup_steps * self.batch_size / images)
+        return f"raise training.epochs to {epochs} or more, or lower warmup_steps from {self.warmup_steps}"

@@ -25,26 +25,35 @@ def read_folder(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.nd
     below the one that all pictures share, as in torchvision's ImageFolder; None where there are none.
     """
     with members(archive) as found:
-        seen = [member for member in found if not _is_hidden(member.name)]
-        pictures = [member for member in seen if _suffix(member.name) in SUFFIXES]
-        left_out = _counted(_suffix(member.name) for member in seen if _suffix(member.name) not in SUFFIXES)
-        if not pictures:
-            raise UserError(
-                f"{archive} holds 0 pictures{left_out}; name another folder, or convert them to png"
-            )
-        if left_out:
-            log.warning("%s: %d pictures%s", archive, len(pictures), left_out)
-        labels = dict(zip((member.name for member in pictures), classes(pictures), strict=True))
-        if settings.part:
-            low, high = settings.part
-            pictures = [member for member in pictures if low <= split_position(member.name) < high]
-        pictures = pictures[: settings.images]
+        pictures = _chosen(archive, found, settings)
         at_once = block_size((settings.channels, settings.size, settings.size), BLOCK)
         for start in range(0, len(pictures), at_once):
             block = pictures[start : start + at_once]
-            images = [_read(member, archive, settings) for member in block]
-            names = [labels[member.name] for member in block]
-            yield np.stack(images), names if all(names) else None
+            names = [name for _, name in block]
+            yield (
+                np.stack([_read(member, archive, settings) for member, _ in block]),
+                names if all(names) else None,
+            )
+
+
+def count_pictures(archive: Path, settings: ImagesSettings) -> int:
+    """How many pictures would be read. None is opened, but a compressed tar is unpacked."""
+    with members(archive) as found:
+        return len(_chosen(archive, found, settings))
+
+
+def _chosen(archive: Path, found: list[Member], settings: ImagesSettings) -> list[tuple[Member, str]]:
+    """The pictures that are to be read, each with its class. Raises UserError where there are none at all."""
+    seen = [member for member in found if not _is_hidden(member.name)]
+    pictures = [member for member in seen if _suffix(member.name) in SUFFIXES]
+    left_out = _counted(_suffix(member.name) for member in seen if _suffix(member.name) not in SUFFIXES)
+    if not pictures:
+        raise UserError(f"{archive} holds 0 pictures{left_out}; name another folder, or convert them to png")
+    if left_out:
+        log.warning("%s: %d pictures%s", archive, len(pictures), left_out)
+    low, high = settings.part or (0, 1)
+    pairs = zip(pictures, classes(pictures), strict=True)
+    return [pair for pair in pairs if low <= split_position(pair[0].name) < high][: settings.images]
 
 
 def split_position(name: str) -> float:

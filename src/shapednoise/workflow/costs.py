@@ -31,6 +31,7 @@ RUNTIME_SAFETY_FACTOR, LEAST_MINUTES = (
     2.0,
     10,
 )  # a cluster is asked for this many times the estimate, and some minutes
+UNKNOWN_COUNT = 50_000  # images of a data set that is not there yet
 SMALL_MB = {"train": 0.1, "sample": 1.0, "pictures": 3.0}  # curves, trajectories, PNG and GIF files
 CALL_SECONDS = {"cuda": 0.01, "cpu": 0.005}
 SAMPLING_BATCH = {"cuda": 512, "cpu": 64}
@@ -111,9 +112,10 @@ def _measured(content: Mapping, file: str, gpu: bool) -> Rates:
 class Costs:
     """The costs of the jobs of a config. Wildcards are those of the rules."""
 
-    def __init__(self, config: Config, rates: Rates) -> None:
-        self.config, self.rates, self._layout = config, rates, Layout(config)
-        self._samplers = self._layout.samplers
+    def __init__(self, config: Config, rates: Rates, counts: Mapping[str, int | None] | None = None) -> None:
+        """counts: images of clean data sets, where config and manifest leave them open."""
+        self.config, self.rates, self._layout, self._counts = config, rates, Layout(config), counts or {}
+        self._samplers, self.count = self._layout.samplers, lru_cache(self.count)
         self.longest = config.cluster.longest_minutes or math.inf
         self._training, self._sampling = lru_cache(self._training), lru_cache(self._sampling)
         self._estimates: dict[str, Callable[[Mapping[str, str]], Cost]] = {
@@ -211,8 +213,7 @@ class Costs:
         return Cost(60 + size_mb / 10, round(2000 + 4 * size_mb), kept_mb=size_mb)
 
     def _steps(self, dataset: str, recipe: str) -> int:
-        settings = self.config.recipes[recipe].training
-        return math.ceil(settings.epochs * self._count(dataset) / settings.batch_size)
+        return self.config.recipes[recipe].training.steps(self._count(dataset))
 
     def _network(self, dataset: str, recipe: str) -> NetworkCost:
         images = self.config.images_of(dataset)
@@ -223,9 +224,19 @@ class Costs:
         count = self._count(dataset)
         return count if reference == "all" else min(count, int(reference))
 
+    def count(self, dataset: str) -> int | None:
+        """Images of a data set, as the config or the manifest of its array says; None: not known yet."""
+        manifest = Path(self._layout.manifest(self.config.clean_of(dataset)))
+        counted = read_json(manifest)["images"] if manifest.is_file() else None
+        return (
+            self.config.images_of(dataset).images
+            or counted
+            or self._counts.get(self.config.clean_of(dataset))
+        )
+
     def _count(self, dataset: str) -> int:
-        """Images of a data set; where the config leaves it open, a large one's."""
-        return self.config.images_of(dataset).images or 50_000
+        """The same; where it is not known, a large one's."""
+        return self.count(dataset) or UNKNOWN_COUNT
 
     def _pixels(self, dataset: str) -> int:
         images = self.config.images_of(dataset)

@@ -229,6 +229,11 @@ class Layout:
         """The images of a sample set."""
         return f"{self.results}/samples/{sample_set.path}/samples.npy"
 
+    def provenances(self) -> list[str]:
+        """The records of all wanted models."""
+        models = dict.fromkeys(each.model.path for each in self.wanted_sample_sets())
+        return [f"{self.results}/models/{path}/provenance.json" for path in models]
+
     def scores(self, experiment: str) -> list[str]:
         """The scores of an experiment's sample sets; extractor and reference are in each file's name."""
         reference = self.config.recipes[self.config.recipe_of(experiment)].scoring.reference_slug()

@@ -3,14 +3,17 @@
 import csv
 import heapq
 import re
+import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from shapednoise.config.schema import Config
+from shapednoise.data.folder import count_pictures
 from shapednoise.errors import UserError
-from shapednoise.workflow.costs import Cost, Costs
+from shapednoise.workflow.costs import UNKNOWN_COUNT, Cost, Costs
 from shapednoise.workflow.layout import MODEL, SAMPLES
 
 JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")
@@ -37,6 +40,44 @@ def planned_jobs(dry_run: str, costs: Costs) -> list[Job]:
             found[-1][1].update(part.split("=", 1) for part in match[1].split(", "))
     rules = set(costs.config.figures) | {"all", "fetch", "prepare", "code"}  # which compute nothing
     return [Job(rule, w, costs.of(rule, w)) for rule, w in found if rule not in rules]
+
+
+def counts_of_own_pictures(config: Config) -> dict[str, int]:
+    """The pictures of data sets that are a directory or a zip of the user's, where the config has no number.
+
+    Only the first source that is there counts, as in a run.
+    """
+    found = {}
+    for name, settings in config.datasets.items():
+        if config.clean_of(name) == name and settings.reader == "folder" and not settings.images:
+            places = (Path(config.data_dir, source.file) for source in settings.sources if source.file)
+            place = next((place for place in places if place.exists()), None)
+            if place and (place.is_dir() or zipfile.is_zipfile(place)):
+                found[name] = count_pictures(place, settings)
+    return found
+
+
+def remarks(jobs: Iterable[Job], costs: Costs) -> list[str]:
+    """What trainings will do badly, and which data sets' sizes are guessed.
+
+    Raises UserError for a training that will be refused.
+    """
+    lines = []
+    for name, recipe in sorted(
+        {(j.wildcards["dataset"], j.wildcards["recipe"]) for j in jobs if j.rule == "train"}
+    ):
+        settings, count = costs.config.recipes[recipe], costs.count(name)
+        if count is None:
+            lines.append(
+                f"{name}: how many images it has is known once it was read; reckoned with {UNKNOWN_COUNT:,}"
+            )
+        elif problem := settings.training.unfit(count, settings.scoring.real_images_needed()):
+            raise UserError(f"recipe {recipe} on {name}: {problem}")
+        else:
+            lines += [
+                f"warning: recipe {recipe} on {name}: {doubt}" for doubt in settings.training.doubts(count)
+            ]
+    return lines
 
 
 def table(jobs: Iterable[Job]) -> pd.DataFrame:

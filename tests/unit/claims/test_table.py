@@ -126,7 +126,7 @@ def test_the_script_joins_tables_of_one_name(repository, tmp_path):
     null = differing(key="noises.sdm.times", published="null", run='{"noise": "powerlaw"}')
     (tmp_path / "pca.json").write_text(json.dumps(PCA["cifar10"]))
     evidence = {
-        "scores": {"cifar10_sdm": [write("scores.csv", scores(u(-0.4)))]},
+        "scores": {"cifar10_sdm": [write("scores.csv", scores(u(-0.4)).assign(warnings="Few images."))]},
         "hyperparameters": {"cifar10_sdm": [write("hyperparameters.csv", null)]},
         "theory": {"cifar10": parts},
         "drift": drifts,
@@ -138,10 +138,19 @@ def test_the_script_joins_tables_of_one_name(repository, tmp_path):
     table, markdown = tmp_path / "claims.csv", tmp_path / "claims.md"
     script = [sys.executable, "scripts/claims.py", "--evidence", json.dumps(evidence),
               "--defaults", json.dumps(defaults), "--plan", "{}", "--table", table,
-              "--markdown", markdown]  # fmt: skip
+              "--markdown", markdown, "--models"]  # fmt: skip
+    for seed, warnings in enumerate([["Too short."], ["Too short."], []]):
+        model = tmp_path / f"models/mine/sdm/s-0.40/published/paper/seed{seed}/provenance.json"
+        model.parent.mkdir(parents=True)
+        model.write_text(json.dumps({"warnings": warnings}))
+        script.append(model)
     subprocess.run(script, cwd=repository, check=True)
     found = pd.read_csv(table).set_index("id")
     assert list(found.columns) == COLUMNS[1:]
     assert found.index[found.verdict == "reproduced"].tolist() == ["C10", "C11"]
     assert found.verdict["X0"] == "holds" and pd.isna(found.p["X0"])
+    notes = (
+        "## Warnings\n\n- Trained on mine by recipe paper: Too short.\n- Scores of cifar10_sdm: Few images.\n"
+    )
+    assert markdown.read_text().endswith(notes)
     assert "published null" in found.note["C1"] and "| null " in markdown.read_text()
