@@ -36,7 +36,7 @@ demo-steps: $(READY)  ## one small model a strength, 50 to 1000 steps; about 16 
 	@$(BIN)/python scripts/stages.py results/demo-steps
 
 predict: $(READY)  ## which noise and which sampler for my data? predicted FIDs, no training; CONFIG=mine.yaml
-	@$(BIN)/python scripts/plan.py figP --gpus 0 $(if $(CONFIG),--configfile $(CONFIG))
+	@$(BIN)/python scripts/plan.py figP --gpus $(or $(GPUS),0) $(if $(CONFIG),--configfile $(CONFIG))
 	$(SNAKEMAKE) figP $(if $(CONFIG),--configfile $(CONFIG)) $(RICH)
 
 paper: $(READY)  ## the papers' whole grid; wants GPUs
