@@ -39,7 +39,7 @@ study: $(READY)  ## the papers' questions at 16 x 16 pixels, days on 2 cores; ST
 	$(SNAKEMAKE) --configfile study.yaml $(RICH) $(if $(STEP),-- $(STEP))
 
 predict: $(READY)  ## which noise and which sampler for my data? predicted FIDs, no training; CONFIG=mine.yaml
-	@$(BIN)/python scripts/plan.py figP --gpus 0 $(if $(CONFIG),--configfile $(CONFIG))
+	@$(BIN)/python scripts/plan.py figP --gpus $(or $(GPUS),0) $(if $(CONFIG),--configfile $(CONFIG))
 	$(SNAKEMAKE) figP $(if $(CONFIG),--configfile $(CONFIG)) $(RICH)
 
 paper: $(READY)  ## the papers' whole grid; wants GPUs

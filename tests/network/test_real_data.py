@@ -16,6 +16,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
 from shapednoise.analysis.pca import color_pca
+from shapednoise.analysis.public_fids import public_fids_table
 from shapednoise.analysis.spectrum import power_spectrum
 from shapednoise.analysis.theory import theory_table
 from shapednoise.config.data import NetworkSettings
@@ -122,6 +123,18 @@ def test_the_theory_on_cifar10_has_its_optima_where_the_formulas_put_them(cifar1
         assert best["equations", steps] == pytest.approx(ratio, rel=0.02)
     flat = curves["exact"].max() / curves["exact"].min()  # others: 5 to 2000
     assert (flat < 1.3).all()
+    for name in ("kl", "standardised"):  # the published gain, as W2 has it, is not seen by the others
+        curve = table.pivot(index="strength", columns=["reading", "steps"], values=name)["published", 50]
+        assert curve[-0.4] / curve[0.0] == pytest.approx(0.99, abs=0.003)
+        assert curve.is_monotonic_increasing
+
+
+def test_which_distances_rank_the_public_fids(cifar10):
+    pca = color_pca(cifar10)
+    spectrum = power_spectrum(cifar10, pca)
+    table = public_fids_table(spectrum, pca, ScheduleSettings().for_diffusers())
+    ranks = table.corr(method="spearman", numeric_only=True).public_fid
+    assert ranks[["distance", "kl", "standardised"]].tolist() == pytest.approx([0.81, 0.97, 0.99], abs=5e-3)
 
 
 def test_converted_weights_compute_what_the_original_network_computes(cifar10, weights):

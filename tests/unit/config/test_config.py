@@ -151,6 +151,10 @@ def test_exponents_without_a_dot_are_numbers(paper):
         ("figures.fig3.strengths", [0.0, -0.45], "figures.fig3.strengths", "add it there"),
         ("figures.fig1.noise", "ddpm", "figures.fig1.noise", "name a noise that is shaped"),
         ("targets", ["fig9"], "targets", "did you mean"),
+        ("figures.figP.reference_images", 49_500, "figures.figP.reference_images", "1000 apart from 49500"),
+        ("figures.figP.images", 500, "figures.figP.images", "the scores need 1000"),
+        ("figures.figP.extractor", "inceptoin", "figures.figP.extractor", "did you mean"),
+        ("figures.figP.samplers", [{"steps": 9}, {"steps": 9}], "figures.figP.samplers", "each sampler once"),
         ("recipe", "papers", "recipe", "mean 'paper'"),
         ("strengths.grid", [0.1, 0.1], "strengths.grid", "each once"),
         (
