@@ -238,7 +238,7 @@ def split_curves(scores: pd.DataFrame) -> Iterator[tuple[str, dict[str, Any], pd
 
     Where the experiment has several samplers, each has curves of its own, told apart by the settings
     in which they differ (`sampler.` and the setting). The baseline is the strength 0 of every noise
-    that has none of its own (a product of noises has).
+    that has none of its own (a product of noises has); alone, it is a curve of one strength.
 
     Yields:
         The noise, the settings in which samplers differ, and the rows.
@@ -247,7 +247,7 @@ def split_curves(scores: pd.DataFrame) -> Iterator[tuple[str, dict[str, Any], pd
     groups = scores.groupby(varying, sort=False) if varying else [((), scores)]
     for values, rows in groups:
         baseline = rows[rows.noise == BASELINE]
-        for noise in rows.noise[rows.noise != BASELINE].unique():
+        for noise in rows.noise[rows.noise != BASELINE].unique() if len(baseline) < len(rows) else [BASELINE]:
             own = rows[rows.noise == noise]
             whole = own if (own.strength == 0).any() else pd.concat([own, baseline])
             yield noise, dict(zip(varying, values, strict=True)), whole

@@ -43,7 +43,9 @@ class PrecisionRecallSettings(FigureSettings):
         _frame(ax, scores)
         _draw_contours(ax)
         generated, real = int(scores.generated_images.iloc[0]), int(scores.real_images.iloc[0])
-        ax.set_title(f"{dataset}: {generated:,} generated, {real:,} real", fontsize="medium")
+        ax.set_title(
+            f"{dataset}: {generated:,} generated, {real:,} real", fontsize="medium", parse_math=False
+        )
         ax.set_xlabel("Recall")
         ax.set_ylabel("Precision")
         ax.legend(frameon=False, fontsize="small", loc="best")

@@ -48,7 +48,8 @@ class SamplerBarsSettings(FigureSettings):
         figure, [[ax]] = new_figure(1.6 + 1.5 * len(groups), 3.8)
         draw_bars(ax, drawn, metric, groups, list(dict.fromkeys(drawn.bar)))
         ax.set_ylabel(f"{METRICS[metric].label}  ({METRICS[metric].direction})")
-        ax.set_title(f"{dataset}: {int(scores.generated_images.iloc[0]):,} generated", fontsize="medium")
+        generated = int(scores.generated_images.iloc[0])
+        ax.set_title(f"{dataset}: {generated:,} generated", fontsize="medium", parse_math=False)
         ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
         return figure
 

@@ -62,6 +62,6 @@ class ScoreLimitSettings(FigureSettings):
         ax.set_yscale("log")
         ax.set_xlabel(r"noise level $1 - \bar\alpha$   ($t \to 0$: leftwards)")
         ax.set_ylabel("relative error of the learned score")
-        ax.set_title(f"Gaussian data with the spectrum of {dataset}", fontsize="medium")
+        ax.set_title(f"Gaussian data with the spectrum of {dataset}", fontsize="medium", parse_math=False)
         figure.legend(loc="outside right center", frameon=False, fontsize="small")
         return figure

@@ -6,6 +6,7 @@ use this module, whenever it parses the config.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shapednoise.files import atomic_path
+from shapednoise.log import log
 from shapednoise.noise.operators import BASELINE
 
 if TYPE_CHECKING:
@@ -85,8 +87,31 @@ def save(figure: Figure, paths: Sequence[str | Path]) -> None:
     """Save to each path, by its suffix (.pdf, .png), without dates: the same figure, the same file."""
     import matplotlib.pyplot as plt
 
+    _find_fonts(figure)
     for path in paths:
         metadata = {"CreationDate": None} if str(path).endswith(".pdf") else {}
         with atomic_path(path) as temporary:
             figure.savefig(temporary, dpi=200, metadata=metadata)
     plt.close(figure)
+
+
+def _find_fonts(figure: Figure) -> None:
+    """Give texts in scripts that the default font lacks the fonts of this system that have them."""
+    from matplotlib.font_manager import findfont, fontManager, get_font
+    from matplotlib.text import Text
+
+    texts = figure.findobj(Text)
+    families = texts[0].get_fontfamily()
+    wanted = {ord(letter) for text in texts for letter in text.get_text() if letter.isprintable()}
+    lacking = wanted - get_font(findfont(texts[0].get_fontproperties())).get_charmap().keys()
+    for font in sorted(fontManager.ttflist, key=lambda font: font.fname) if lacking else []:
+        if font.name.startswith("Last Resort"):  # of boxes alone
+            continue
+        if found := lacking & get_font(font.fname).get_charmap().keys():
+            families, lacking = [*families, font.name], lacking - found
+    for text in texts:
+        text.set_fontfamily(families)
+    if lacking:
+        warnings.filterwarnings("ignore", "Glyph")
+        letters = "".join(map(chr, sorted(lacking)))
+        log.warning("no font of this system has %s: they are drawn as boxes; install one that does", letters)

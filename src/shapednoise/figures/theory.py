@@ -121,7 +121,7 @@ class TheorySettings(FigureSettings):
         left.set_yscale("log")
         left.set_xlabel(f"strength $s$ of {noise}")
         left.set_ylabel("Gaussian Fréchet distance (lower is better)")
-        left.set_title(f"{dataset}: theory, minima starred", fontsize="medium")
+        left.set_title(f"{dataset}: theory, minima starred", fontsize="medium", parse_math=False)
         figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize="small")
         _draw_variances(right, variances, noise)
         return figure

@@ -58,7 +58,7 @@ class UCurveSettings(FigureSettings):
         drawn = list(curves(known))
         few = len(drawn) <= FEW_CURVES
         figure, [[ax]] = new_figure(5.2 if few else 8.6, 5.4 if few else 4.2)
-        ax.set_title(dataset)
+        ax.set_title(dataset, parse_math=False)
         if known.empty:
             return _say_missing(figure, ax, scores, metric)
         for position, (name, rows) in enumerate(drawn):
@@ -75,7 +75,7 @@ class UCurveSettings(FigureSettings):
         ax.errorbar([], [], [], fmt="o", color="0.5", ms=4, elinewidth=0.8, label=f"{seeds}{bars}")
         ax.set_xlabel(label)
         ax.set_ylabel(f"{METRICS[metric].label}  ({METRICS[metric].direction})")
-        ax.set_title(f"{dataset}: {_numbers(known)}", fontsize="medium")
+        ax.set_title(f"{dataset}: {_numbers(known)}", fontsize="medium", parse_math=False)
         ax.margins(y=0.1)
         where = "outside lower center" if few else "outside right upper"
         figure.legend(loc=where, frameon=False, fontsize="small")

@@ -168,3 +168,10 @@ def test_the_table_of_curves_has_a_row_a_curve_and_score():
     assert found.loc["precision"].optimum == pytest.approx(0.4)
     few = curve_table(table[table.strength.isin([0.0, -0.4])])
     assert "optimum" not in few and len(few) == 2
+
+
+def test_a_baseline_alone_is_a_curve_of_one_strength(tmp_path):
+    rows = [{"noise": "ddpm", "strength": 0.0, "seed": seed, "fid": 30.0 + seed} for seed in (1, 3)]
+    curve_table(pd.DataFrame(rows)).to_csv(tmp_path / "curves.csv", index=False)
+    [row] = pd.read_csv(tmp_path / "curves.csv").to_dict("records")
+    assert (row["noise"], row["metric"], row["seeds"], row["mean"]) == ("ddpm", "fid", 2, 32.0)

@@ -19,6 +19,7 @@ from shapednoise.figures.pictures import GAP
 from shapednoise.figures.precision_recall import PrecisionRecallSettings
 from shapednoise.figures.sample_grids import SampleGridsSettings
 from shapednoise.figures.sampler_bars import SamplerBarsSettings
+from shapednoise.figures.score_limit import ScoreLimitSettings
 from shapednoise.figures.spectra import SpectraSettings
 from shapednoise.figures.style import save
 from shapednoise.figures.theory import TheorySettings
@@ -332,3 +333,20 @@ def test_saved_figures_are_the_same_every_time(tmp_path, scores):
         save(u_curve(scores, "fid", "CIFAR-10"), [tmp_path / f"{name}.pdf", tmp_path / f"{name}.png"])
     for suffix in ("pdf", "png"):
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+def test_titles_of_data_sets_are_no_mathematics(scores):
+    title = "$5 and 6$"
+    limit = {"noise": "sdm", "strength": 0.4, "level": [0.1, 0.2], "error": [0.1, 0.2], "support": 1.0}
+    steps = scores.assign(**{"sampler.method": "ddim", "sampler.steps": 50})
+    figures = [
+        u_curve(scores, "fid", title),
+        u_curve(scores.assign(fid=None), "fid", title),
+        PrecisionRecallSettings.draw(scores, title),
+        SamplerBarsSettings.draw(steps, "fid", title),
+        TheorySettings.draw(*theory_tables(), title),
+        ScoreLimitSettings.draw(pd.DataFrame(limit), title),
+    ]
+    for figure in figures:
+        [found] = [ax.title for ax in figure.axes if title in ax.get_title()]
+        assert not found.get_parse_math()
