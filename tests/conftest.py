@@ -9,12 +9,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import pytest
 import torch
-import yaml
-from filelock import FileLock
 from hypothesis import settings
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from tests.workspace import Workspace, make_workspace
+from tests.workspace import Workspace, shared_run
 
 # the same examples in every run, so that a failure is the change's; HYPOTHESIS=explore looks further
 settings.register_profile("same", derandomize=True)
@@ -64,14 +62,7 @@ def finished_run(tmp_path_factory, repository, inception_weights) -> Workspace:
     parallel = "PYTEST_XDIST_WORKER" in os.environ
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if parallel else base
-    done = shared / "finished-run.done"
-    with FileLock(shared / "finished-run.lock"):
-        if done.exists():
-            return Workspace(shared / "finished-run", yaml.safe_load(done.read_text()))
-        workspace = make_workspace(shared / "finished-run", repository, inception_weights)
-        workspace.run()
-        done.write_text(yaml.safe_dump(workspace.overlay))
-    return workspace
+    return shared_run(shared / "finished-run", repository, inception_weights)
 
 
 @pytest.fixture
