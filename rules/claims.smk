@@ -1,13 +1,12 @@
 """The verdict on every claim, from the tables of whatever the targets make."""
 
 EVIDENCE = LAYOUT.evidence()
-CLAIM_MODULES = sorted(f"claims.{file.stem}" for file in SRC.glob("shapednoise/claims/[a-z]*.py"))
 
 
 rule claims:
     input:
         [path for names in EVIDENCE.values() for paths in names.values() for path in paths],
-        code=code("claims", *CLAIM_MODULES),
+        code=code("claims", *modules_of("claims")),
     output:
         table=f"{RESULTS}/claims.csv",
         markdown=f"{RESULTS}/claims.md",

@@ -8,8 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
-# What the plan consists of lives as long as the run: to look for garbage among it again and again takes
-# a fifth of the time to plan a thousand points.
+# A plan lives as long as the run: looking for garbage in it is a fifth of the time to plan a thousand points.
 gc.set_threshold(100_000)
 
 BASE = Path(workflow.basedir)
@@ -26,13 +25,12 @@ else:
         os.environ.update({variable: os.pathsep.join(filter(None, entries))})
 
 from shapednoise.errors import ConfigError, UserError, cannot_write
-from shapednoise.workflow.code import code_digests, operator_modules, stage_name
+from shapednoise.workflow.code import code_digests, modules_of, operator_modules, stage_name
 from shapednoise.workflow.costs import Costs, rates
 from shapednoise.workflow.cli import named_options
 from shapednoise.workflow.layout import MODEL, SAMPLES, Layout, noises_of
 from shapednoise.workflow.project import (
     FIGURE_KINDS,
-    METRICS,
     experiment_facts,
     own_results,
     parse_config,

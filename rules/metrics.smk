@@ -1,7 +1,5 @@
 """Features once per image set, scores of each sample set, one table of them an experiment."""
 
-MEASURES = sorted({metric.module for metric in METRICS.values()})
-
 
 rule features_data:
     input:
@@ -86,7 +84,7 @@ rule neighbours:
 
 rule scores:
     input:
-        code=code("scores", *MEASURES),
+        code=code("scores", *modules_of("metrics.measures")),
         generated=rules.features_samples.output,
         real=lambda w: of_reference(w, rules.features_data.output[0]),
         neighbours=lambda w: of_reference(w, rules.neighbours.output[0]),

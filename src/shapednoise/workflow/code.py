@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 from shapednoise.files import sha256_of_json
@@ -110,6 +111,12 @@ def _tracked_files(module: str, src: Path) -> Iterator[Path]:
         for file in (place.with_suffix(".py"), place / "__init__.py"):
             if file.is_file() and file.stat().st_size:
                 yield file
+
+
+def modules_of(package: str) -> list[str]:
+    """The modules of a package that registers what they define, to name a stage by: `claims.sdm`."""
+    folder = Path(PROJECT, "src", PACKAGE, *package.split("."))
+    return [f"{package}.{module.name}" for module in iter_modules([str(folder)])]
 
 
 def operator_modules(shape: Mapping[str, Any]) -> list[str]:

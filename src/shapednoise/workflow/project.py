@@ -9,14 +9,12 @@ from shapednoise.config.schema import Config
 from shapednoise.errors import UserError
 from shapednoise.figures.kinds import FIGURE_KINDS
 from shapednoise.files import read_json, write_json
-from shapednoise.metrics.registry import METRICS
 from shapednoise.noise.operators import BASELINE
 from shapednoise.workflow.layout import Layout
 from shapednoise.workflow.locks import hold_until_exit
 
 __all__ = [
     "FIGURE_KINDS",
-    "METRICS",
     "experiment_facts",
     "load_config",
     "load_project_config",

@@ -2,7 +2,9 @@
 
 import pytest
 
-from shapednoise.workflow.code import code_digests, import_closure, module_digest
+from shapednoise.claims.registry import all_claims
+from shapednoise.metrics.registry import METRICS
+from shapednoise.workflow.code import PACKAGE, code_digests, import_closure, module_digest, modules_of
 
 
 def reached(script: str) -> set[str]:
@@ -69,3 +71,10 @@ def test_messages_of_errors_and_descriptions_change_no_digest():
     assert module_digest(one) == module_digest(other)
     assert module_digest(one) != module_digest(one.replace("ValueError", "KeyError"))
     assert module_digest(one) != module_digest(one.replace("Field(1", "Field(2"))
+
+
+def test_the_modules_of_a_package_are_those_that_define_what_is_registered():
+    defined = {metric.measure.__module__ for metric in METRICS.values()}
+    assert {f"{PACKAGE}.{module}" for module in modules_of("metrics.measures")} == defined
+    defined = {claim.decide.__module__ for claim in all_claims()}
+    assert {f"{PACKAGE}.{module}" for module in modules_of("claims")} > defined

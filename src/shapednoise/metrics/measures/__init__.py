@@ -56,11 +56,6 @@ class Metric:
         return "lower is better" if self.lower_is_better else "higher is better"
 
     @property
-    def module(self) -> str:
-        """The module that defines it, below `shapednoise`."""
-        return self.measure.__module__.removeprefix("shapednoise.")
-
-    @property
     def is_bounded(self) -> bool:
         """Whether its values have a least or a greatest one."""
         return bool(np.isfinite(self.bounds).any())
