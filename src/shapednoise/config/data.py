@@ -168,7 +168,7 @@ class CorruptionSettings(Settings):
 class CorruptedSettings(CorruptionSettings):
     """A data set that is another one with noise in a band: what a model is to leave out (SAGD)."""
 
-    title: str = Field(description="Its name in figures.")
+    title: str = Field("", description="Its name in figures; left out: the clean one's, and the band.")
 
 
 class NetworkSettings(Settings):

@@ -93,6 +93,11 @@ class Config(Settings):
     def _fits_together(self) -> "Config":
         for problem in problems(self):
             raise ValueError(problem)
+        for name, settings in self.datasets.items():
+            if isinstance(settings, CorruptedSettings) and not settings.title:
+                low, high = settings.band
+                title = f"{self.datasets[settings.corrupts].title}, noise in {low:g}-{high:g}"
+                self.datasets[name] = settings.model_copy(update={"title": title})
         return self
 
     def strengths_of(self, experiment: str) -> tuple[float, ...]:

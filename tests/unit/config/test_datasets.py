@@ -109,3 +109,13 @@ def test_noises_of_colours_are_refused_on_grey_images(paper, noise):
     parse_config(changed(content, "experiments.cifar10_sdm.noises", ["ddpm"]))
     with pytest.raises(ConfigError, match=r"figures.fig1.noise: sdm squeezes .* fashion_mnist is grey"):
         parse_config(changed(paper, "figures.fig1.dataset", "fashion_mnist"))
+
+
+def test_what_is_omitted_is_what_is_corrupted_and_the_title_says_it(paper):
+    config = parse_config(paper)
+    for k in range(1, 9):
+        corrupted, noise = config.datasets[f"fashion_band{k}"], config.noises[f"omit{k}"]
+        assert corrupted.band == (noise.low_band[1], noise.high_band[0])
+        assert corrupted.title == f"Fashion-MNIST, noise in {corrupted.band[0]}-{corrupted.band[1]}"
+    named = parse_config(changed(paper, "datasets.fashion_band1.title", "Mine"))
+    assert named.datasets["fashion_band1"].title == "Mine"
