@@ -95,7 +95,12 @@ def parse() -> argparse.Namespace:
         "--sampler", type=settings_from(SamplerSettings), required=True, help="sampler settings (JSON)"
     )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
-    parser.add_argument("--batch-size", type=int, help="images at once; does not change the images")
+    parser.add_argument(
+        "--batch-size",
+        type=int,
+        help="images at once; the noise does not depend on it, the network's rounding does: a few values "
+        "differ by one of 256 levels in float32, more of them in low precision",
+    )
     parser.add_argument(
         "--engine",
         type=settings_from(EngineSettings),
