@@ -99,7 +99,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--pca", type=Path, help="of one in closed form: the colors' axes (.json)")
     parser.add_argument("--spectrum", type=Path, help="of one in closed form: the data's spectrum (.npy)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
-    parser.add_argument("--batch-size", type=int, help="images at once; does not change the images")
+    parser.add_argument(
+        "--batch-size",
+        type=int,
+        help="images at once; the noise does not depend on it, the network's rounding does: a few values "
+        "differ by one of 256 levels in float32, more of them in low precision",
+    )
     parser.add_argument(
         "--engine",
         type=settings_from(EngineSettings),

@@ -1,7 +1,8 @@
 """Draw a sample set from a trained model.
 
 Image i starts from, and is stepped with, noise that is a function of (seed, i): the same i is
-comparable across strengths, batch sizes and devices. Images are rounded to uint8 once, here.
+comparable across strengths, batch sizes and devices. Networks round otherwise in batches of other sizes;
+nothing else here does. Images are rounded to uint8 once, here.
 """
 
 from dataclasses import dataclass, field

@@ -1,5 +1,7 @@
 """Sampling: image i is a function of (seed, i), whatever the batch and whatever the strength."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -45,6 +47,21 @@ def test_the_batch_size_does_not_change_the_images(unet, axis):
     parts, _ = draw(unet, axis, batch_size=3)
     assert np.abs(whole.astype(int) - parts).max() <= 1  # a rounding in the last digit at most
     assert (whole == parts).mean() > 0.999
+
+
+@pytest.mark.parametrize("method", ["ancestral", "ddim", "dpm_solver"])
+def test_only_the_network_rounds_otherwise_in_batches_of_other_sizes(unet, axis, monkeypatch, method):
+    """With a network of pixels alone, all is the same bit for bit, before it is rounded to bytes."""
+    monkeypatch.setattr("shapednoise.diffusion.sampling.to_uint8", lambda x: x)
+    monkeypatch.setattr(unet, "forward", lambda x, t, **_: SimpleNamespace(sample=torch.tanh(x)))
+    settings = SETTINGS.model_copy(update={"method": method, "images": 14})
+    trained = ShapedDDPMScheduler(shape={"operator": "sdm", "strength": -0.4, "axis": axis})
+    whole, parts = (
+        BatchSampler(unet, sampling_scheduler(trained, settings), settings, size).images(range(14))
+        for size in (14, 4)
+    )
+    assert whole.dtype == np.float32
+    np.testing.assert_array_equal(parts, whole)
 
 
 def test_more_images_begin_with_the_same_ones(unet, axis):
