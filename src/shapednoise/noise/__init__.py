@@ -15,3 +15,8 @@ Schedule = Literal["beta", "constant"]  # s(t) = s0 beta_t / beta_max, or s0
 Normalize = Literal["off", "energy"]  # energy: gains with a mean square of 1
 Variance = Literal["fixed_small", "fixed_large"]  # of an ancestral step, as diffusers names it
 Prediction = Literal["epsilon", "sample", "v_prediction"]  # what the network outputs
+
+# The index of a saved pipeline names its class and, for diffusers' generic loading, a file of the folder
+# with the class; diffusers runs it under trust_remote_code=True, and else says so.
+PIPELINE_CLASS = ("shapednoise_pipeline", "ShapedDDPMPipeline")
+PIPELINE_CODE = {"shapednoise_pipeline.py": "from shapednoise import ShapedDDPMPipeline\n"}
