@@ -8,6 +8,7 @@ squared error, a pipeline that is saved. Without --shape it trains a plain DDPM.
 
 import argparse
 import json
+import sys
 
 import numpy as np
 import torch
@@ -21,10 +22,10 @@ def main() -> None:
     args = parse()
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    images = torch.from_numpy(np.load(args.images))
+    images = load_images(args)
     dataset = torch.utils.data.TensorDataset(images)
     loader = torch.utils.data.DataLoader(dataset, args.batch_size, shuffle=True, drop_last=True)
-    model = build_model(images.shape[1], images.shape[-1], args.channels).to(device)
+    model = build_model(images.shape[1], images.shape[2:], args.channels).to(device)
     noise_scheduler = ShapedDDPMScheduler(shape=args.shape)  # 1, was: DDPMScheduler()
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.learning_rate)
     lr_scheduler = get_cosine_schedule_with_warmup(optimizer, args.steps // 10, args.steps)
@@ -52,10 +53,31 @@ def main() -> None:
     print(f"{args.output}: {step} steps, last loss {loss.item():.4f}")
 
 
-def build_model(in_channels: int, size: int, channels: list[int]) -> UNet2DModel:
+def load_images(args: argparse.Namespace) -> torch.Tensor:
+    """The images, uint8 (N, C, H, W), if they and the settings make a training."""
+    try:
+        images = np.load(args.images)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {args.images} cannot be read as an array: {error}")
+    if images.dtype != np.uint8 or images.ndim != 4:
+        sys.exit(
+            f"error: {args.images} holds {images.dtype} {images.shape}, not uint8 N x C x H x W on 0..255; "
+            "x on [-1, 1] becomes that by ((x + 1) * 127.5).round().astype(numpy.uint8)"
+        )
+    if not 1 <= args.batch_size <= len(images):
+        sys.exit(f"error: --batch-size {args.batch_size} is outside 1..{len(images)}, the number of images")
+    if args.steps < 1:
+        sys.exit(f"error: --steps {args.steps} trains nothing; take 1 or more")
+    factor = 2 ** (len(args.channels) - 1)
+    if any(side % factor for side in images.shape[2:]):
+        sys.exit(f"error: {len(args.channels)} levels need sides that {factor} divides; lessen --channels")
+    return torch.from_numpy(images)
+
+
+def build_model(in_channels: int, size: tuple[int, int], channels: list[int]) -> UNet2DModel:
     """A small UNet; group normalisation in groups of 4 channels."""
     return UNet2DModel(
-        sample_size=size,
+        sample_size=tuple(size),
         in_channels=in_channels,
         out_channels=in_channels,
         block_out_channels=channels,
@@ -68,7 +90,7 @@ def build_model(in_channels: int, size: int, channels: list[int]) -> UNet2DModel
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--images", required=True, help="uint8 array N x C x H x W (.npy)")
+    parser.add_argument("--images", required=True, help="uint8 array N x C x H x W on 0..255 (.npy)")
     parser.add_argument("--output", required=True, help="folder of the pipeline")
     parser.add_argument(
         "--shape", type=json.loads, help='such as {"operator": "sagd_powerlaw", "strength": -0.1}'

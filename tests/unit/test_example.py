@@ -34,10 +34,14 @@ def images(tmp_path_factory) -> Path:
     return path
 
 
-def train(script: Path, images: Path, output: Path, *options: str) -> None:
+def attempt(script: Path, images: Path, output: Path, *options: str) -> subprocess.CompletedProcess:
     command = [sys.executable, str(script), "--images", str(images), "--output", str(output)]
     small = ["--channels", "8", "8", "--steps", "3", "--batch-size", "8"]
-    done = subprocess.run([*command, *small, *options], capture_output=True, text=True, check=False)
+    return subprocess.run([*command, *small, *options], capture_output=True, text=True, check=False)
+
+
+def train(script: Path, images: Path, output: Path, *options: str) -> None:
+    done = attempt(script, images, output, *options)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
@@ -67,3 +71,34 @@ def test_the_three_lines_are_all_that_differs_from_diffusers(repository, images,
     first = DDPMPipeline.from_pretrained(tmp_path / "a").unet.state_dict()
     second = ShapedDDPMPipeline.from_pretrained(tmp_path / "b").unet.state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("shape", "dtype", "options", "message"),
+    [
+        ((7, 1, 8, 8), np.uint8, (), "--batch-size 8 is outside 1..7"),
+        ((0, 1, 8, 8), np.uint8, (), "--batch-size 8 is outside 1..0"),
+        ((8, 1, 8, 8), np.uint8, ("--batch-size", "0"), "--batch-size 0 is outside 1..8"),
+        ((8, 1, 8, 8), np.float32, (), "holds float32 (8, 1, 8, 8), not uint8"),
+        ((8, 8, 8), np.uint8, (), "holds uint8 (8, 8, 8)"),
+        ((8, 1, 7, 8), np.uint8, (), "2 levels need sides that 2 divides"),
+        ((8, 1, 8, 8), np.uint8, ("--steps", "0"), "--steps 0 trains nothing"),
+    ],
+)
+def test_what_makes_no_training_is_one_line(repository, tmp_path, shape, dtype, options, message):
+    np.save(tmp_path / "images.npy", np.zeros(shape, dtype))
+    script = repository / "examples" / "train_unconditional.py"
+    done = attempt(script, tmp_path / "images.npy", tmp_path / "model", *options)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode and len(errors) == 1 and message in errors[0] and "Traceback" not in done.stderr
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.slow
+def test_one_oblong_image_and_a_batch_of_one(repository, tmp_path):
+    np.save(tmp_path / "images.npy", np.zeros((1, 1, 8, 12), np.uint8))
+    script = repository / "examples" / "train_unconditional.py"
+    train(script, tmp_path / "images.npy", tmp_path / "model", "--batch-size", "1")
+    pipeline = ShapedDDPMPipeline.from_pretrained(tmp_path / "model")
+    assert pipeline(1, num_inference_steps=2, output_type="pt").images.shape == (1, 1, 8, 12)

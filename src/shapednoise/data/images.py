@@ -29,7 +29,8 @@ def load_images(path: str | Path) -> np.ndarray:
         images = np.load(path, mmap_mode="r")
     except (ValueError, EOFError) as error:
         raise DamagedFile(path, error) from error
-    if images.dtype not in (np.uint8, np.float16) or images.ndim != 4 or images.shape[1] not in (1, 3):
+    right = images.dtype in (np.uint8, np.float16) and images.ndim == 4 and images.shape[1] in (1, 3)
+    if not right or not images.size:
         raise UserError(
             f"{path} holds {images.dtype} {images.shape}, not uint8 or float16 images N x C x H x W "
             "with 1 or 3 channels; delete it and run again"

@@ -8,6 +8,7 @@ from diffusers import UNet2DModel
 
 from shapednoise.config.training import UNetSettings
 from shapednoise.files import write_json
+from shapednoise.noise import PIPELINE_CLASS, PIPELINE_CODE
 
 
 def build_unet(
@@ -46,7 +47,9 @@ def save_model(unet: UNet2DModel, scheduler: dict[str, Any], folder: Path) -> No
     unet.save_pretrained(folder / "unet")
     config = {"_class_name": SCHEDULER[1], **version, **scheduler}
     write_json(folder / "scheduler" / "scheduler_config.json", config)
-    index = {"_class_name": "ShapedDDPMPipeline", **version}
+    for name, code in PIPELINE_CODE.items():
+        (folder / name).write_text(code, encoding="utf-8")
+    index = {"_class_name": PIPELINE_CLASS, **version}
     write_json(
         folder / "model_index.json",
         {**index, "scheduler": SCHEDULER, "unet": ["diffusers", "UNet2DModel"]},

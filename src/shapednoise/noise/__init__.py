@@ -16,3 +16,8 @@ Normalize = Literal["off", "energy"]  # energy: gains with a mean square of 1
 # of a step's noise: as diffusers names it, or what is optimal (noise/denoising_variance.py)
 Variance = Literal["fixed_small", "fixed_large", "optimal", "optimal_scalar"]
 Prediction = Literal["epsilon", "sample", "v_prediction"]  # what the network outputs
+
+# The index of a saved pipeline names its class and, for diffusers' generic loading, a file of the folder
+# with the class; diffusers runs it under trust_remote_code=True, and else says so.
+PIPELINE_CLASS = ("shapednoise_pipeline", "ShapedDDPMPipeline")
+PIPELINE_CODE = {"shapednoise_pipeline.py": "from shapednoise import ShapedDDPMPipeline\n"}

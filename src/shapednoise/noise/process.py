@@ -191,8 +191,16 @@ class ShapedProcess:
             noise: Shaped noise n_t, as `x0`.
             timesteps: (B,).
         """
+        _check_alike(x0, noise)
         signal = self._signal_at(x0, timesteps)
         return signal**0.5 * self.blur(self.project(x0, timesteps), timesteps) + (1 - signal) ** 0.5 * noise
+
+    def velocity(self, x0: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+        """Compute v = sqrt(A_t) n_t - sqrt(1 - A_t) x_0; the arguments are those of `add_noise`."""
+        _check_alike(x0, noise)
+        signal = self._signal_at(x0, timesteps)
+        x0 = self.blur(self.project(x0, timesteps), timesteps)
+        return signal**0.5 * noise - (1 - signal) ** 0.5 * x0
 
     def target(self, x0: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
         """Compute what the network is trained to output for x_t (Eq. 4 of SDM).
@@ -204,11 +212,9 @@ class ShapedProcess:
         """
         if self.prediction_type == "epsilon":
             return noise
-        x0 = self.project(x0, timesteps)
         if self.prediction_type == "sample":
-            return x0
-        signal = self._signal_at(x0, timesteps)
-        return signal**0.5 * noise - (1 - signal) ** 0.5 * self.blur(x0, timesteps)
+            return self.project(x0, timesteps)
+        return self.velocity(x0, noise, timesteps)
 
     def loss(self, prediction: Tensor, target: Tensor, timesteps: Tensor) -> Tensor:
         """Compute the mean squared error over the modes that have noise.
@@ -221,7 +227,7 @@ class ShapedProcess:
         gains = self.noise_gains(size_of(target))
         if gains.full:
             return torch.nn.functional.mse_loss(prediction, target)
-        fraction = gains.buffer("support_fraction", target)[timesteps, None, None, None]
+        fraction = gains.buffer("support_fraction", target)[self._rows(target, timesteps), None, None, None]
         return (self.project(prediction - target, timesteps) ** 2 / fraction).mean()
 
     def marginal(self, t: int, size: Size) -> tuple[Tensor, Tensor]:
@@ -252,16 +258,27 @@ class ShapedProcess:
         return (exact_gains(values, self.alphas) if self.exact and signal is None else values), signal
 
     def _apply(self, name: str, x: Tensor, timesteps: Tensor | int) -> Tensor:
-        buffer = self.noise_gains(size_of(x)).buffer(name, x)
-        chosen = slice(timesteps, timesteps + 1) if isinstance(timesteps, int) else timesteps.reshape(-1)
-        return self.shape.apply(x, buffer[chosen])
+        work = in_float32(x)
+        buffer = self.noise_gains(size_of(x)).buffer(name, work)
+        return self.shape.apply(work, buffer[self._rows(x, timesteps)]).to(x.dtype)
 
-    def _signal_at(self, like: Tensor, timesteps: Tensor) -> Tensor:
+    def _signal_at(self, like: Tensor, timesteps: Tensor | int) -> Tensor:
         """A_t of each image, (B, 1, 1, 1), in the dtype and on the device of `like`."""
         key = (like.device, like.dtype)
         if key not in self._signals:
             self._signals[key] = self._signal.to(like)
-        return self._signals[key][timesteps, None, None, None]
+        return self._signals[key][self._rows(like, timesteps), None, None, None]
+
+    def _rows(self, x: Tensor, timesteps: Tensor | int) -> Tensor | slice:
+        """The rows of a table (T, ...) for images x, as an index: one for all, or one an image."""
+        if isinstance(timesteps, int):
+            if not 0 <= timesteps <= self.last:
+                raise ValueError(f"timestep {timesteps} is outside 0..{self.last}")
+            return slice(timesteps, timesteps + 1)
+        rows = torch.as_tensor(timesteps, device=x.device).reshape(-1)
+        if len(rows) not in (1, len(x)):
+            raise ValueError(f"{len(rows)} timesteps for {len(x)} images; give one for all, or one an image")
+        return rows
 
 
 def linear_betas(beta_start: float, beta_end: float, num_train_timesteps: int) -> Tensor:
@@ -279,8 +296,24 @@ def linear_betas(beta_start: float, beta_end: float, num_train_timesteps: int) -
 
 
 def size_of(x: Tensor) -> Size:
-    """Return (H, W) of images (B, C, H, W)."""
+    """Return (H, W) of images (B, C, H, W).
+
+    Raises:
+        ValueError: There are not four axes.
+    """
+    if x.ndim != 4:
+        raise ValueError(f"images are (batch, channels, height, width), not {tuple(x.shape)}")
     return (x.shape[-2], x.shape[-1])
+
+
+def in_float32(x: Tensor) -> Tensor:
+    """Return half precision in float32: gains rounded to it would multiply up over the steps."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
+def _check_alike(x0: Tensor, noise: Tensor) -> None:
+    if x0.shape != noise.shape:
+        raise ValueError(f"images of {tuple(x0.shape)} need noise of that shape, not {tuple(noise.shape)}")
 
 
 def exact_gains(gains: Tensor, alphas: Tensor) -> Tensor:

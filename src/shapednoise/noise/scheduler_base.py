@@ -1,9 +1,10 @@
 """What the shaped schedulers share: the noise process, and the combination of a reverse step."""
 
 import inspect
-import math
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from functools import cache, wraps
+from itertools import pairwise
 from typing import Any, TypeVar, get_args
 
 import torch
@@ -12,11 +13,10 @@ from diffusers.schedulers.scheduling_ddpm import DDPMSchedulerOutput
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
-from shapednoise.noise import Reading
-from shapednoise.noise.bases import Size
-from shapednoise.noise.denoising_variance import GREY_LEVEL, DenoisingVariance
+from shapednoise.noise import Reading, Variance
 from shapednoise.noise.operators import BASELINE
-from shapednoise.noise.process import ShapedProcess, size_of
+from shapednoise.noise.optimal_noise import OptimalNoise, plain
+from shapednoise.noise.process import ShapedProcess, in_float32, size_of
 from shapednoise.noise.reverse_step import Step
 from shapednoise.noise.shape import SHAPE_VERSION, make_shape
 
@@ -24,19 +24,60 @@ Shape = Mapping[str, Any]
 Generators = torch.Generator | list[torch.Generator] | None
 Scheduler = TypeVar("Scheduler", bound="ShapedScheduler")
 Output = DDPMSchedulerOutput | tuple[Tensor, Tensor]
-CLIPPED = 2 * GREY_LEVEL * math.sqrt(math.pi / 2)  # deviation of noise with a mean size of two grey levels
+
+# options of diffusers that change nothing here: the last step is of first order, and nothing is thresholded
+WITHOUT_EFFECT = ("lower_order_final", "euler_at_final", "dynamic_thresholding_ratio", "sample_max_value")
+MILLION = 13.8  # log odds of a million to one
 
 
-class ShapedScheduler:
+class ShapedScheduler(OptimalNoise):
     """Base class of the shaped schedulers: `class Shaped...(ShapedScheduler, the diffusers scheduler)`.
 
     Attributes:
         process: The noise process: shapes and whitens noise, gives targets and loss.
-        denoising: Var[x_0 | x_t], where the variance of the steps is optimal, else None.
     """
 
     process: ShapedProcess
-    denoising: DenoisingVariance | None = None
+    _warned = False  # of a start from white noise
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        init = cls.__init__
+
+        @wraps(init)
+        def init_with_others(self: "ShapedScheduler", *arguments: Any, **settings: Any) -> None:
+            """Take diffusers' other options as well, where they say what holds anyway."""
+            others = {name: settings.pop(name) for name in _others() if name in settings}
+            _refuse(cls, others)
+            init(self, *arguments, **settings)
+            self.register_to_config(**others)
+
+        cls.__init__ = init_with_others
+
+    @classmethod
+    def extract_init_dict(cls, config_dict: Mapping[str, Any], **changes: Any) -> tuple[dict, dict, dict]:
+        """Find the constructor's arguments in a config, for `from_config` and `from_pretrained`.
+
+        Raises:
+            ValueError: An option of the config, or a change to it, has no shaped counterpart.
+        """
+        left_out = set(config_dict.get("_use_default_values", ())) - set(changes)
+        given = {name: value for name, value in config_dict.items() if name not in left_out} | changes
+        _refuse(cls, given)
+        others = {name: changes.pop(name) for name in _others() if name in changes}
+        merged = {**config_dict, **others, "_use_default_values": list(left_out)}
+        return super().extract_init_dict(merged, **changes)
+
+    def register_to_config(self, **settings: Any) -> None:
+        """Add settings to the config; what the caller left out stays known as such, as in diffusers."""
+        before = getattr(self, "_internal_dict", {}).get("_use_default_values")
+        if "_use_default_values" not in settings and before:
+            settings["_use_default_values"] = [name for name in before if name not in settings]
+        elif hasattr(self, "_internal_dict"):  # by the base class, which is given all that the two share
+            others = settings.pop("_use_default_values", [])
+            if before:
+                settings["_use_default_values"] = [*before, *others]
+        super().register_to_config(**settings)
 
     @property
     def compatibles(self) -> list[type["ShapedScheduler"]]:
@@ -57,54 +98,7 @@ class ShapedScheduler:
         if made.blurs and reading != "exact":
             raise ValueError(f"a noise that blurs has the reading 'exact' only, not {reading!r}; set it")
         self.process = ShapedProcess(made, self.betas, reading == "exact", self.config.prediction_type)
-        self.register_to_config(shape=_plain(described))
-
-    def _init_denoising(self, described: Mapping[str, Any] | None) -> None:
-        """Make what an optimal variance is of, and register it in the config."""
-        if not self._is_optimal:
-            return
-        if described is None:
-            raise ValueError(
-                f"variance_type {self.config.variance_type!r} needs denoising_variance, "
-                "DenoisingVariance.describe() of the data's spectrum or of the network's errors"
-            )
-        if self.config.clipped_steps < 0:
-            raise ValueError(f"clipped_steps {self.config.clipped_steps} is negative")
-        self.denoising = DenoisingVariance(**described)
-        self.register_to_config(denoising_variance=_plain(described))
-
-    @property
-    def _is_optimal(self) -> bool:
-        return str(getattr(self.config, "variance_type", "")).startswith("optimal")
-
-    def noise_modes(self, channels: int, size: Size) -> Tensor:
-        """Find the mode of each (principal color axis, frequency) in `Step.noise`, (C, H, W)."""
-        basis = self.denoising.basis if self.denoising else self.process.shape
-        return basis.modes(channels, size)
-
-    def _with_optimal_noise(self, step: Step, t: int, u: int, size: Size) -> Step:
-        """The step with the noise that makes it exact for Gaussian data, where that is asked for.
-
-        Of the steps that add noise the last `clipped_steps` are clipped as in Analytic-DPM, and the step to
-        the clean data adds none; with none clipped it adds its noise as well.
-        """
-        if self.denoising is None:
-            return step
-        if size != self.denoising.size:
-            raise ValueError(
-                f"denoising_variance is that of images of {self.denoising.size}, these are {size}; "
-                "take that of their own data"
-            )
-        clipped = self.config.clipped_steps
-        later = int((self.timesteps < t).sum())
-        at_most = CLIPPED if later <= clipped else math.inf
-        if not clipped:
-            at_most = math.inf
-        elif u < 0:
-            at_most = 0.0
-        scalar = self.config.variance_type == "optimal_scalar"
-        noise = self.denoising.noise(self.process, t, step.noise, step.x0, scalar, at_most)
-        return replace(step, noise=noise)
+        self.register_to_config(shape=plain(described))
 
     def predict_noise(self, model_output: Tensor, timestep: int, sample: Tensor) -> Tensor:
         """Compute the shaped noise n_t that the network sees in a sample.
@@ -119,6 +113,36 @@ class ShapedScheduler:
         signal = self.alphas_cumprod[timestep]
         blurred = self.process.blur(self._predict_x0(model_output, timestep, sample), timestep)
         return (sample - signal**0.5 * blurred) / (1 - signal) ** 0.5
+
+    def set_timesteps(
+        self,
+        num_inference_steps: int | None = None,
+        device: str | torch.device | None = None,
+        timesteps: Sequence[int] | None = None,
+    ) -> None:
+        """Set the timesteps as diffusers does, without those below 0 that `trailing` can end with there.
+
+        Args:
+            num_inference_steps: Reverse steps, 1 or more.
+            device: That of `timesteps`.
+            timesteps: Instead of a number, the timesteps themselves, falling; not for DDIM.
+
+        Raises:
+            ValueError: The timesteps do not fall, or lie outside of the training's.
+        """
+        if num_inference_steps is not None and num_inference_steps < 1:
+            raise ValueError(f"num_inference_steps is {num_inference_steps}; take 1 step or more")
+        if timesteps is None:
+            super().set_timesteps(num_inference_steps, device)
+            self.timesteps = self.timesteps[self.timesteps >= 0]
+        else:
+            super().set_timesteps(num_inference_steps, device, timesteps=timesteps)
+        times, last = self._times, self.process.last
+        if times[0] > last or any(t <= u for t, u in pairwise(times)):
+            raise ValueError(
+                f"{len(times) - 1} steps, {self.config.timestep_spacing!r} spacing, steps_offset "
+                f"{self.config.steps_offset}: no falling timesteps in 0..{last}; use fewer or no offset"
+            )
 
     def shape_noise(self, white: Tensor, timesteps: Tensor | int) -> Tensor:
         """Compute the noise that is added at each timestep and that the network predicts.
@@ -141,7 +165,12 @@ class ShapedScheduler:
             noise: Shaped noise, by `shape_noise`.
             timesteps: (B,).
         """
+        self.alphas_cumprod = self.alphas_cumprod.to(original_samples.device)  # training loops index it
         return self.process.add_noise(original_samples, noise, timesteps)
+
+    def get_velocity(self, sample: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+        """Compute v = sqrt(A_t) n_t - sqrt(1 - A_t) x_0 of images `sample`, the other arguments as above."""
+        return self.process.velocity(sample, noise, timesteps)
 
     def training_target(self, x0: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
         """Compute what the network is trained to output (Eq. 4 of SDM).
@@ -152,6 +181,58 @@ class ShapedScheduler:
             timesteps: (B,).
         """
         return self.process.target(x0, noise, timesteps)
+
+    @property
+    def _times(self) -> list[int]:
+        """The timesteps that are visited, and -1 for the clean data."""
+        return [*map(int, self.timesteps.tolist()), -1]
+
+    def _index_of(self, t: int) -> int:
+        times = self.timesteps.tolist()
+        if t not in times:
+            raise ValueError(f"timestep {t} is none of those that set_timesteps chose")
+        return times.index(t)
+
+    def _begin(
+        self, model_output: Tensor, timestep: Tensor | int, sample: Tensor
+    ) -> tuple[Tensor, int, Tensor]:
+        """The arguments of a step, checked; in float32 where they are in half precision."""
+        t = int(timestep)
+        if t != timestep or not 0 <= t <= self.process.last:
+            raise ValueError(f"timestep {timestep} is no whole number in 0..{self.process.last}")
+        if model_output.shape != sample.shape:
+            raise ValueError(
+                f"the network's output is {tuple(model_output.shape)}, the sample {tuple(sample.shape)}; "
+                "they must have one shape (a learned variance is not supported)"
+            )
+        if not self._warned and t == int(self.timesteps[0]) and self.log_odds_of_white(sample) > MILLION:
+            self._warned = True
+            warnings.warn(
+                "sampling starts from white noise, but this scheduler's noise is shaped: start from "
+                "scheduler.prior(white), as ShapedDDPMPipeline does",
+                stacklevel=3,  # the caller of `step`
+            )
+        return in_float32(model_output), t, in_float32(sample)
+
+    def _end(self, previous: Tensor, x0: Tensor, sample: Tensor, return_dict: bool) -> Output:
+        previous, x0 = previous.to(sample.dtype), x0.to(sample.dtype)
+        return DDPMSchedulerOutput(previous, x0) if return_dict else (previous, x0)
+
+    def log_odds_of_white(self, x: Tensor) -> float:
+        """Compute log p(x | white noise) - log p(x | prior), of independent Gaussian modes.
+
+        A draw from the prior exceeds c with a probability of at most exp(-c), for images of any size and
+        number (Markov's inequality for the likelihood ratio). Gains are taken as 0.01 or more, which
+        only lowers the value of such a draw.
+
+        Args:
+            x: A state at the first timestep, (B, C, H, W).
+        """
+        shape, size, x = self.process.shape, size_of(x), in_float32(x)
+        gains = self.process.noise_gains(size).values[self.process.last].clamp(min=0.01)
+        determinant = len(x) * gains.log()[shape.modes(x.shape[1], size)].sum()
+        whitened = shape.apply(x, (1 / gains).to(x)[None])
+        return float(determinant) + float((whitened**2 - x**2).sum()) / 2
 
     def _combine(
         self,
@@ -168,11 +249,6 @@ class ShapedScheduler:
                 white = randn_tensor(sample.shape, generator, device=sample.device, dtype=sample.dtype)
             result = result + self._apply_noise(white, step.noise)
         return result
-
-    def _apply_noise(self, white: Tensor, deviations: Tensor) -> Tensor:
-        if self.denoising is None:
-            return self._multiply(white, deviations)
-        return self.denoising.basis.apply(white, deviations[None])
 
     def _multiply(self, x: Tensor, multipliers: Tensor) -> Tensor:
         modes = self.process.noise_gains(size_of(x)).values.shape[1]
@@ -224,12 +300,7 @@ def convert_scheduler(
     name = type(scheduler).__name__
     if name not in counterparts:
         raise ValueError(f"{name} has no shaped counterpart; convert one of {', '.join(counterparts)}")
-    shaped = counterparts[name]
-    defaults, known = _init_parameters(type(scheduler)), _init_parameters(shaped)
-    for key, value in scheduler.config.items():
-        if key in defaults and key not in known and value != defaults[key].default:
-            raise ValueError(f"{name} has {key} = {value!r}, which {shaped.__name__} does not know")
-    return with_scheduler(scheduler, shaped, shape=shape, reading=reading)
+    return counterparts[name].from_config(scheduler.config, shape=shape, reading=reading)
 
 
 def with_scheduler(scheduler: SchedulerMixin, kind: type[Scheduler], **changes: Any) -> Scheduler:
@@ -245,16 +316,25 @@ def with_scheduler(scheduler: SchedulerMixin, kind: type[Scheduler], **changes: 
     return kind(**(kept | changes))
 
 
+@cache
+def _others() -> dict[str, Any]:
+    """The options that diffusers' schedulers have and the shaped ones lack, with their neutral values."""
+    kinds = ShapedScheduler.__subclasses__()
+    known = {name for kind in kinds for name in _init_parameters(kind)}
+    theirs = [_init_parameters(kind.__bases__[1]).items() for kind in kinds]
+    return {name: option.default for options in theirs for name, option in options if name not in known}
+
+
+def _refuse(kind: type[ShapedScheduler], settings: Mapping[str, Any]) -> None:
+    """Raise ValueError for an option that has no shaped counterpart, unless it is neutral."""
+    allowed = {name: (neutral,) for name, neutral in _others().items() if name not in WITHOUT_EFFECT}
+    allowed["variance_type"] = (*get_args(Variance), None)  # None in the config of a DPM-Solver
+    for name in allowed.keys() & settings.keys():
+        if settings[name] not in allowed[name]:
+            raise ValueError(
+                f"{kind.__name__} cannot do {name} = {settings[name]!r}; use {name}={allowed[name][0]!r}"
+            )
+
+
 def _init_parameters(kind: type[SchedulerMixin]) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(kind.__init__).parameters
-
-
-def _plain(value: Any) -> Any:
-    """The same in dictionaries, lists and numbers, as JSON keeps it."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, Tensor):
-        return value.tolist()
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(item) for item in value]
-    return value

@@ -4,7 +4,8 @@ Training differs from diffusers' in one line, `noise = scheduler.shape_noise(whi
 `add_noise` and the loss against `noise` stay as they are. Sampling starts from
 `scheduler.prior(white)` instead of white noise and calls `step` as usual.
 
-Each scheduler is a subclass of diffusers' and takes, beyond what it knows from there,
+Each scheduler is a subclass of diffusers' and takes, beyond what it knows from there (options of
+diffusers that it does not list are refused unless they are neutral),
 
     shape: a noise shape as a dictionary, such as {"operator": "sdm", "strength": -0.4, "axis": v};
         make_shape says what it may hold. None: white.
@@ -21,9 +22,9 @@ Each scheduler is a subclass of diffusers' and takes, beyond what it knows from 
 What is exact and what is approximate about a step is said in noise/reverse_step.py.
 """
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any, Literal, get_args
+from itertools import pairwise
+from typing import Literal, get_args
 
 from diffusers import (
     DDIMScheduler,
@@ -32,7 +33,6 @@ from diffusers import (
     SchedulerMixin,
 )
 from diffusers.configuration_utils import register_to_config
-from diffusers.schedulers.scheduling_ddpm import DDPMSchedulerOutput
 from torch import Tensor
 
 from shapednoise.noise import Prediction, Reading, Variance
@@ -87,7 +87,7 @@ class ShapedDDPMScheduler(ShapedScheduler, DDPMScheduler):
         shape: Shape | None = None,
         reading: Reading = "published",
         clip_data: bool = False,
-        denoising_variance: Mapping[str, Any] | None = None,
+        denoising_variance: Shape | None = None,
         clipped_steps: int = 1,
     ) -> None:
         variance_type = variance_type or "fixed_small"  # None in the config of a DPM-Solver
@@ -112,8 +112,7 @@ class ShapedDDPMScheduler(ShapedScheduler, DDPMScheduler):
 
     def coefficients(self, size: Size) -> list[tuple[int, Step]]:
         """List every timestep of `self.timesteps` with its step's numbers for images of `size` (H, W)."""
-        times = self.timesteps.tolist()
-        return [(t, self._coefficients_at(t, int(self.previous_timestep(t)), size)) for t in times]
+        return [(t, self._coefficients_at(t, u, size)) for t, u in pairwise(self._times)]
 
     def step(
         self,
@@ -136,14 +135,14 @@ class ShapedDDPMScheduler(ShapedScheduler, DDPMScheduler):
             `prev_sample`, the next sample, and `pred_original_sample`, the predicted x_0 after the
             clamp, both in the data's coordinates.
         """
-        t = int(timestep)
-        u = int(self.previous_timestep(t))
+        model_output, t, x = self._begin(model_output, timestep, sample)
+        u = self._times[self._index_of(t) + 1]
         if self.config.reading == "exact" or self.denoising:
-            x0 = self._clamp(self._predict_x0(model_output, t, sample), t)
-            previous = self._combine(self._coefficients_at(t, u, size_of(sample)), x0, sample, generator)
+            x0 = self._clamp(self._predict_x0(model_output, t, x), t)
+            previous = self._combine(self._coefficients_at(t, u, size_of(x)), x0, x, generator)
         else:
-            previous, x0 = self._step_whitened(model_output, t, u, sample, generator)
-        return DDPMSchedulerOutput(previous, x0) if return_dict else (previous, x0)
+            previous, x0 = self._step_whitened(model_output, t, u, x, generator)
+        return self._end(previous, x0, sample, return_dict)
 
     def _coefficients_at(self, t: int, u: int, size: Size) -> Step:
         variance = "fixed_small" if self.denoising else self.config.variance_type
@@ -170,7 +169,7 @@ class ShapedDDIMScheduler(ShapedScheduler, DDIMScheduler):
 
     Parameters: those of DDIMScheduler that are listed, `eta`, and those of this module's docstring.
     With strength 0 it is DDIMScheduler up to rounding. As there, a step goes T // steps timesteps
-    back whatever the spacing, and the last one to the clean data.
+    back whatever the spacing; the last one goes to the clean data, also where that is farther.
 
     Raises:
         ValueError: A parameter is out of range.
@@ -194,7 +193,7 @@ class ShapedDDIMScheduler(ShapedScheduler, DDIMScheduler):
         reading: Reading = "published",
         clip_data: bool = False,
         variance_type: Variance | None = None,
-        denoising_variance: Mapping[str, Any] | None = None,
+        denoising_variance: Shape | None = None,
         clipped_steps: int = 1,
     ) -> None:
         DDIMScheduler.__init__(
@@ -243,20 +242,23 @@ class ShapedDDIMScheduler(ShapedScheduler, DDIMScheduler):
             As ShapedDDPMScheduler.step.
         """
         eta = self.config.eta if eta is None else _check_eta(eta)
-        t = int(timestep)
-        predicted = self._predict_x0(model_output, t, sample)
+        if generator is not None and variance_noise is not None:
+            raise ValueError("give either a generator or the variance_noise itself, not both")
+        model_output, t, x = self._begin(model_output, timestep, sample)
+        predicted = self._predict_x0(model_output, t, x)
         x0 = self._clamp(predicted, t)
-        step = self._coefficients_at(t, eta, size_of(sample))
-        previous = self._combine(step, x0, sample, generator, variance_noise)
+        step = self._coefficients_at(t, eta, size_of(x))
+        previous = self._combine(step, x0, x, generator, variance_noise)
         if not use_clipped_model_output and x0 is not predicted:
-            signal = self.process.marginal(t, size_of(sample))[0]
+            signal = self.process.marginal(t, size_of(x))[0]
             previous = previous + self._multiply(x0 - predicted, step.xt * signal)
-        return DDPMSchedulerOutput(previous, x0) if return_dict else (previous, x0)
+        return self._end(previous, x0, sample, return_dict)
 
     def _coefficients_at(self, t: int, eta: float, size: Size) -> Step:
         if self.num_inference_steps is None:
             raise ValueError("the number of steps is not set; call set_timesteps first")
         u = max(t - self.config.num_train_timesteps // self.num_inference_steps, -1)
+        u = -1 if t == self._times[-2] else u
         solver = partial(ddim, t=t, u=u, eta=eta)
         step = reverse_step(self.process, self.config.reading, solver, t, u, size)
         return self._with_optimal_noise(step, t, u, size)
@@ -266,8 +268,8 @@ class ShapedDPMSolverScheduler(ShapedScheduler, DPMSolverMultistepScheduler):
     """DPM-Solver++ with shaped noise: multistep, second order, midpoint (Lu et al. 2022).
 
     Parameters: those of DPMSolverMultistepScheduler that are listed, and those of this module's
-    docstring; clip_sample is off by default, as diffusers' has no clamp (`from_config` of a scheduler
-    that has it on takes it along). With strength 0 it is DPMSolverMultistepScheduler up to rounding.
+    docstring; clip_sample is off by default, as diffusers' has no clamp (`from_config` takes it along
+    where it was set). With strength 0 it is DPMSolverMultistepScheduler up to rounding.
 
     Raises:
         ValueError: A parameter is out of range.
@@ -303,22 +305,9 @@ class ShapedDPMSolverScheduler(ShapedScheduler, DPMSolverMultistepScheduler):
         )
         self._init_process(shape, reading)
 
-    def set_timesteps(self, num_inference_steps: int | None = None, *arguments: Any, **options: Any) -> None:
-        """Set the timesteps as diffusers does.
-
-        Raises:
-            ValueError: There are so many steps that timesteps would repeat.
-        """
-        super().set_timesteps(num_inference_steps, *arguments, **options)
-        if len(set(self.timesteps.tolist())) < len(self.timesteps):
-            raise ValueError(
-                f"DPM-Solver++ with {self.config.timestep_spacing!r} spacing cannot take "
-                f"{len(self.timesteps)} different steps; use fewer, at most half of the training timesteps"
-            )
-
     def coefficients(self, size: Size) -> list[tuple[int, Step]]:
         """List every timestep of `self.timesteps` with its step's numbers for images of `size` (H, W)."""
-        return [(t, self._coefficients_at(i, size, i > 0)) for i, t in enumerate(self.timesteps.tolist())]
+        return [(t, self._coefficients_at(i, size, i > 0)) for i, t in enumerate(self._times[:-1])]
 
     def step(
         self,
@@ -329,29 +318,25 @@ class ShapedDPMSolverScheduler(ShapedScheduler, DPMSolverMultistepScheduler):
         variance_noise: Tensor | None = None,
         return_dict: bool = True,
     ) -> Output:
-        """Take one reverse step; steps are taken in the order of `self.timesteps`.
+        """Take one reverse step; of second order if the step before arrived at `timestep`.
 
-        A step from the first of them begins a new trajectory. Nothing is random: generator and
-        variance_noise are accepted as diffusers does and not used. The other arguments and the result
-        are as in ShapedDDPMScheduler.
+        Nothing is random: generator and variance_noise are accepted as diffusers does and not used. The
+        other arguments and the result are as in ShapedDDPMScheduler.
         """
-        if self.step_index is None or int(timestep) == int(self.timesteps[0]):
-            self._init_step_index(timestep)
-            self._last_x0 = None
-        index = self.step_index
-        x0 = self._clamp(self._predict_x0(model_output, int(timestep), sample), int(timestep))
-        step = self._coefficients_at(index, size_of(sample), second_order=self._last_x0 is not None)
-        previous = self._combine(step, x0, sample, None)
-        if self._last_x0 is not None:
+        model_output, t, x = self._begin(model_output, timestep, sample)
+        index = self._index_of(t)
+        goes_on = 0 < index == self._step_index
+        x0 = self._clamp(self._predict_x0(model_output, t, x), t)
+        step = self._coefficients_at(index, size_of(x), second_order=goes_on)
+        previous = self._combine(step, x0, x, None)
+        if goes_on:
             previous = previous + self._multiply(self._last_x0, step.previous)
-        self._last_x0 = x0
-        self._step_index += 1
-        return DDPMSchedulerOutput(previous, x0) if return_dict else (previous, x0)
+        self._last_x0, self._step_index = x0, index + 1
+        return self._end(previous, x0, sample, return_dict)
 
     def _coefficients_at(self, index: int, size: Size, second_order: bool) -> Step:
-        times = [*self.timesteps.tolist(), -1]
-        t, u = times[index], times[index + 1]
-        before = times[index - 1] if second_order else None
+        t, u = self._times[index : index + 2]
+        before = self._times[index - 1] if second_order else None
         solver = partial(dpm_solver, t=t, u=u, before=before)
         return reverse_step(self.process, self.config.reading, solver, t, u, size)
 

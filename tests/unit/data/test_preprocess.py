@@ -152,6 +152,7 @@ def test_an_index_beyond_the_images_is_refused():
     ("array", "says"),
     [
         (np.zeros((4, 3, 8, 8)), r"float64 .*, not uint8 or float16 images"),
+        (np.zeros((0, 3, 8, 8), np.uint8), r"uint8 \(0, 3, 8, 8\), not uint8 or float16 images"),
         (np.zeros((4, 2, 8, 8), np.uint8), "with 1 or 3 channels"),
     ],
 )
