@@ -69,9 +69,9 @@ DEPLOYMENT = {each.name for each in workflow.deployment_settings.deployment_meth
 ENVIRONMENT = "../envs/shapednoise.yaml" if DEPLOYMENT else None
 
 
-if "APPTAINER" in DEPLOYMENT:  # made by `make image`
+if "APPTAINER" in DEPLOYMENT or " " not in os.path.relpath(BASE):  # which it refuses
 
-    container: os.path.relpath(BASE / "envs" / "shapednoise.sif")
+    container: os.path.relpath(BASE / "envs" / "shapednoise.sif")  # made by `make image`
 
 
 wildcard_constraints:

@@ -257,7 +257,7 @@ def test_a_directory_is_a_source_and_its_digest_is_checked(tmp_path):
     assert len(list(folder.iterdir())) == 2
 
 
-@pytest.mark.parametrize("script", ["download", "weights"])
+@pytest.mark.parametrize("script", ["download", pytest.param("weights", marks=pytest.mark.slow)])
 def test_scripts_have_a_switch_for_offline(server, tmp_path, repository, script):
     entry = {"things": {"licence": "", "sources": [{"url": f"{server}/good-archive.tgz", "sha256": SHA256}]}}
     config = {"data_dir": str(tmp_path), "offline": False, "download": {}}

@@ -188,6 +188,7 @@ def test_out_of_memory_halves_the_batch_and_leaves_the_images_the_same(unet, axi
     assert frames["timesteps"].tolist() == trajectory["timesteps"].tolist()
 
 
+@pytest.mark.slow
 def test_a_compiled_sampler_is_compiled_once(unet, axis, monkeypatch):
     """Whatever the timestep; a backend that runs the graph as it is counts."""
     graphs = []

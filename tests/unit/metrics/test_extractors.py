@@ -1,5 +1,6 @@
 """Feature extractors: the fast Inception, networks of torch-fidelity and of the user, resumed extractions."""
 
+import argparse
 import json
 import os
 import signal
@@ -21,6 +22,7 @@ from shapednoise.errors import UserError
 from shapednoise.metrics.extractors import load_extractor
 from shapednoise.metrics.features import CHUNK_IMAGES, extract, read_features
 from shapednoise.metrics.inception import resize
+from shapednoise.workflow.cli import settings_from
 
 CPU = torch.device("cpu")
 NETWORK = '''
@@ -166,9 +168,24 @@ def test_features_of_different_networks_are_not_compared(script, folder):
         ({"network": "alexnet"}, "there is no network 'alexnet'"),
     ],
 )
-def test_a_network_that_cannot_be_had_is_one_line(script, folder, extractor, message):
+def test_a_network_that_cannot_be_had_is_one_line(folder, monkeypatch, extractor, message):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    monkeypatch.setenv("TORCH_HOME", str(folder / "torch"))
+    with pytest.raises((UserError, argparse.ArgumentTypeError)) as caught:
+        load_extractor(None, CPU, settings_from(NetworkSettings)(json.dumps(extractor)))
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+    for module in ("mine.network", "mine"):
+        sys.modules.pop(module, None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("network", "message"), [("alexnet", "there is no network"), ("mine.absent:A", "is not")]
+)
+def test_a_script_without_its_network_says_so_in_one_line(script, folder, network, message):
     shown = script(
-        "features", "--images", "generated.npy", "--extractor", json.dumps(extractor),
+        "features", "--images", "generated.npy", "--extractor", json.dumps({"network": network}),
         "--output", "features.npz", code=2,
     )  # fmt: skip
     last = shown.strip().splitlines()[-1]
@@ -215,6 +232,7 @@ def test_torch_hub_goes_online_only_where_it_may(tmp_path, monkeypatch, network)
     assert asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "wanted"), [("dinov2", "_dinov2_main and"), ("clip", "put OpenAI's weights")]
 )
@@ -225,6 +243,7 @@ def test_offline_a_network_that_torch_hub_has_not_is_one_line(script, folder, hu
     assert wanted in line and not (folder / "manifest.json").exists()
 
 
+@pytest.mark.slow
 def test_dinov2_comes_from_the_folder_of_torch_hub_without_a_network(script, folder, hub_config):
     hub = folder / "torch" / "hub" / "facebookresearch_dinov2_main"
     hub.mkdir(parents=True)
