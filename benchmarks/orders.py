@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from shapednoise.analysis.theory import predict
+from shapednoise.noise.denoising_variance import DenoisingVariance
 from shapednoise.noise.schedulers import (
     ShapedDDIMScheduler,
     ShapedDDPMScheduler,
@@ -22,6 +23,8 @@ from shapednoise.noise.shape import radii
 
 AXIS = [2 / 7, 3 / 7, 6 / 7]
 SHAPE = {"operator": "sdm", "strength": -0.4, "axis": AXIS}
+EXACT = 1e-4
+AXES = np.linalg.qr(np.column_stack([AXIS, np.eye(3)[:, :2]]))[0].T
 STEPS = (10, 20, 50, 100, 250, 500)
 SAMPLERS = {
     "ancestral, small variance": (ShapedDDPMScheduler, {}),
@@ -30,6 +33,7 @@ SAMPLERS = {
     "DDIM, eta 0.5": (ShapedDDIMScheduler, {"eta": 0.5}),
     "DPM-Solver++": (ShapedDPMSolverScheduler, {}),
 }
+OPTIMAL = {"ancestral, one optimal number": "optimal_scalar", "ancestral, optimal variance": "optimal"}
 
 
 def falling_spectrum(size: tuple[int, int]) -> np.ndarray:
@@ -40,7 +44,13 @@ def falling_spectrum(size: tuple[int, int]) -> np.ndarray:
 
 def error(sampler: str, shape: dict, reading: str, steps: int, spectrum: np.ndarray) -> float:
     """The square root of the Frechet distance between the data and what the sampler makes of them."""
-    scheduler_class, options = SAMPLERS[sampler]
+    scheduler_class, options = SAMPLERS.get(sampler, (ShapedDDPMScheduler, {}))
+    if sampler in OPTIMAL:
+        options = {
+            "variance_type": OPTIMAL[sampler],
+            "denoising_variance": DenoisingVariance.of_data({"axes": AXES.tolist()}, spectrum).describe(),
+            "clipped_steps": 0,
+        }
     scheduler = scheduler_class(shape=shape, reading=reading, timestep_spacing="trailing", **options)
     scheduler.set_timesteps(steps)
     return math.sqrt(predict(scheduler, spectrum).distance)
@@ -50,12 +60,13 @@ def main() -> None:
     spectrum = falling_spectrum((8, 8))
     print("| sampler | reading |", " | ".join(f"{steps} steps" for steps in STEPS), "| last order |")
     print("| --- | --- |" + " ---: |" * (len(STEPS) + 1))
-    for name in SAMPLERS:
+    for name in [*SAMPLERS, *OPTIMAL]:
         for reading in ("published", "equations", "exact"):
             errors = [error(name, SHAPE, reading, steps, spectrum) for steps in STEPS]
             order = math.log(errors[-2] / errors[-1]) / math.log(STEPS[-1] / STEPS[-2])
             cells = " | ".join(f"{value:.3f}" for value in errors)
-            print(f"| {name} | `{reading}` | {cells} | {order:.2f} |")
+            last = f"{order:.2f}" if errors[-1] > EXACT else "exact"
+            print(f"| {name} | `{reading}` | {cells} | {last} |")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,18 @@ def test_exact_samplers_converge_for_every_shape(sampler, name):
     assert many < 0.15 * math.sqrt(SPECTRUM.sum()) / 3
 
 
+@pytest.mark.parametrize("name", SHAPES)
+def test_steps_of_the_optimal_variance_are_exact_however_few(name):
+    """One number a step is not, but better than the small variance."""
+    exact = [error("ancestral, optimal variance", SHAPES[name], "exact", n, SPECTRUM) for n in (10, 50, 1000)]
+    np.testing.assert_allclose(exact, 0, atol=1e-4)
+    one, small = (
+        error(f"ancestral, {kind}", SHAPES[name], "exact", 50, SPECTRUM)
+        for kind in ("one optimal number", "small variance")
+    )
+    assert 1e-3 < one < small
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("reading", ["published", "equations"])
 def test_the_other_readings_keep_an_error_that_steps_do_not_remove(sampler, reading):
