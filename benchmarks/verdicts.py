@@ -258,23 +258,31 @@ def main() -> None:
     parser = new_parser(__doc__)
     parser.add_argument("--repeats", type=int, default=4000, help="simulated runs a cell")
     repeats = parser.parse_args().repeats
-    spreads = [f"{spread:g} FID" for spread in SPREADS]
+    cells = [(seeds, spread) for seeds in (3, 5) for spread in SPREADS]
+    header = [f"{seeds} seeds, {spread:g} FID" for seeds, spread in cells]
+    every = [(each, [shares(each, repeats, *cell) for cell in cells]) for each in scenarios()]
+
     print("Reproduced / not reproduced, per cent:\n")
     rows = []
-    for scenario in scenarios():
-        cells = []
-        for seeds in (3, 5):
-            for spread in SPREADS:
-                for_, against = shares(scenario, repeats, seeds, spread)
-                cells.append(f"{100 * for_:.1f} / {100 * against:.1f}")
-        rows.append([scenario.claims, scenario.truth, "yes" if scenario.true else "no", *cells])
-    header = [f"{seeds} seeds, {spread}" for seeds in (3, 5) for spread in spreads]
+    for each, found in every:
+        texts = [f"{100 * for_:.1f} / {100 * against:.1f}" for for_, against in found]
+        rows.append([each.claims, each.truth, "yes" if each.true else "no", *texts])
     print(markdown(["claims", "truth", "holds", *header], rows, text_columns=3))
+
+    print("\nReproduced falsely, at most, and where the claim holds as said, per cent:\n")
+    rows = []
+    for claims in dict.fromkeys(each.claims for each, _ in every):
+        own = [(each, [for_ for for_, _ in found]) for each, found in every if each.claims == claims]
+        wrong = max(max(found) for each, found in own if not each.true)
+        truth, power = next((each.truth, found) for each, found in own if each.true)
+        rows.append([claims, truth, f"{100 * wrong:.1f}", *(f"{100 * share:.0f}" for share in power)])
+    print(markdown(["claims", "truth", "falsely", *header], rows, text_columns=2))
+
     print("\nIntervals of an optimum that hold it, per cent, least to most, and median width:\n")
     rows = []
     for shape in SHAPES:
-        cells = [coverage(shape, repeats, seeds, spread) for seeds in (3, 5) for spread in SPREADS]
-        texts = [f"{100 * least:.0f} to {100 * most:.0f}; {width:.2f}" for least, most, width in cells]
+        found = [coverage(shape, repeats, *cell) for cell in cells]
+        texts = [f"{100 * least:.0f} to {100 * most:.0f}; {width:.2f}" for least, most, width in found]
         rows.append([shape, *texts])
     print(markdown(["shape", *header], rows))
 

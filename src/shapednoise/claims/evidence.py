@@ -111,7 +111,8 @@ def _require_published(table: pd.DataFrame, what: str) -> None:
     if len(wrong):
         first = wrong.iloc[0]
         more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        word = "wanted" if first.source == published.OURS else "published"
         raise NotRun(
             f"{what} with the published hyperparameters "
-            f"(here {first.key} is {first.run}, published {first.published}{more})"
+            f"(here {first.key} is {first.run}, {word} {first.published}{more})"
         )
