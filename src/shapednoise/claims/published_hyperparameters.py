@@ -69,6 +69,10 @@ SAMPLER = (  # of Figure 2: a claim about another one says in what it differs
     Hyperparameter("sampling.reading", "published", CODE, decides=False),
     Hyperparameter("sampling.clamp", "whitened", CODE, decides=False),
 )
+NETWORKS = (  # one a strength, sampled at the end of its training
+    Hyperparameter("together", None, PAPER),
+    Hyperparameter("sampling.epoch", None, PAPER),
+)
 SCORING = (
     Hyperparameter("scoring.reference_images", "all", PAPER),
     Hyperparameter("scoring.neighbours", 3, CODE),
@@ -87,6 +91,7 @@ EVALUATION = (  # what the published code does and this project does not: it say
 ROUNDED = "images rounded to 8 bits"
 GRID = [round(0.1 * step, 1) for step in range(-6, 5)]
 SDM_RECIPE = (
+    *NETWORKS,
     Hyperparameter("training.unet.channels", [128, 256, 512, 512], CODE),
     Hyperparameter("training.unet.layers_per_block", 2, CODE),
     Hyperparameter("training.unet.attention_levels", [4], CODE),
@@ -113,6 +118,7 @@ SDM_RECIPE = (
     Hyperparameter("strengths", GRID, FIGURE, decides=False, among=True),
 )
 SAGD_RECIPE = (
+    *NETWORKS,
     *SCHEDULE,
     Hyperparameter("training.unet.channels", [64, 128, 256], OURS, or_more=True),
     Hyperparameter("training.learning_rate", 1e-4, OURS),

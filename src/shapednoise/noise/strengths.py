@@ -78,7 +78,7 @@ class ProcessOfStrengths(ShapedProcess):
         self._signal = self._signal.repeat(len(shapes))
 
     def _mode_gains(self, size: Size) -> tuple[Tensor, Tensor | None]:
-        """Those of all strengths, one after the other, (KT, modes); a mode of the finest is in one each."""
+        """Those of all strengths in a row, (KT, modes); a mode of the finest is part of one of each."""
         channels = self.shape.channels
         modes = self.shape.modes(channels, size).flatten()
         values, signals = [], []

@@ -68,6 +68,7 @@ def experiment_facts(config: Config, experiment: str) -> dict[str, Any]:
         "noises": _noises(config, (name for name in settings.noises if name != BASELINE)),
         "extractor": {"network": extractor.network, "layer": extractor.layer or "2048"},
         "strengths": config.strengths_of(experiment),
+        "together": settings.together,
         "seeds": len(config.seeds_of(experiment)),
         "training": recipe.training.model_dump(mode="json"),
         "scoring": recipe.scoring.model_dump(mode="json"),

@@ -57,6 +57,8 @@ def test_the_config_has_the_published_hyperparameters(repository, experiment, re
 
 
 CHANGES = [
+    ("together", "grid", True),
+    ("sampling.epoch", [None, 3], True),
     ("training.unet.channels", [16, 32], True),
     ("training.epochs", 100, None),  # more is as good
     ("training.precision.cuda", "bf16", False),

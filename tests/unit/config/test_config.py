@@ -9,7 +9,7 @@ from shapednoise.config.base import Settings, strength_text
 from shapednoise.config.data import Source
 from shapednoise.errors import ConfigError
 from shapednoise.workflow.layout import Layout
-from shapednoise.workflow.project import load_config, merge, parse_config
+from shapednoise.workflow.project import load_config, merge, parse_config, sample_set_facts
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +102,54 @@ def test_one_model_serves_many_samplers(paper):
     assert len(at[-0.4]) == 2
     assert len(at[0.0]) == 1  # white noise has one marginal
     assert len({w.path for w in wanted}) == 13 * 4
+
+
+def test_one_network_serves_all_strengths_and_its_snapshots(paper):
+    """Trained once a seed and marginal; every sample set has a path of its own."""
+    content = changed(paper, "experiments.cifar10_sdm.together", "wide")
+    content = changed(content, "recipes.paper.training.snapshots", [1, 3])
+    samplers = [{}, {"epoch": 1}, {"reading": "exact"}]
+    config = parse_config(changed(content, "experiments.cifar10_sdm.samplers", samplers))
+    layout = Layout(config)
+    wanted = [s for s in layout.sample_sets("cifar10_sdm") if s.model.seed == 42]
+    models = [f"cifar10/sdm/together_wide/{marginal}/paper/seed42" for marginal in ("published", "exact")]
+    assert sorted({s.model.path for s in wanted}) == sorted(models)
+    assert len({s.path for s in wanted}) == 11 * 3
+    shape = config.shape_of_network("sdm", "together_wide")
+    assert shape["trained_strengths"] == sorted(config.strengths["wide"]) and shape["strength"] == 0
+    snapshot = next(s for s in wanted if s.sampler.epoch and s.strength == -0.4)
+    wildcards = {**vars(snapshot.model), "sampler": snapshot.name}
+    assert snapshot.path.startswith(f"{models[0]}/s-0.40/ancestral50-") and "-epoch1" in snapshot.name
+    assert layout.drawn_from(wildcards) == f"results/paper/models/{models[0]}/snapshots/epoch1"
+    assert layout.strength_of(wildcards) == -0.4 and layout.sampler_of(wildcards) == snapshot.sampler
+    facts = [sample_set_facts(layout, {**wildcards, "sampler": s.name}) for s in wanted if not s.strength]
+    assert {(f["noise"], f["network"], f["strength"]) for f in facts} == {("ddpm", "together_wide", 0.0)}
+
+
+@pytest.mark.parametrize(
+    ("strengths", "together", "key", "says"),
+    [
+        ([0.7], "grid", "strengths", "0.7 is outside of -0.6 to 0.4"),
+        ([0.1], "one", "together", "one has one strength"),
+    ],
+)
+def test_a_network_is_not_asked_for_what_it_does_not_learn(paper, strengths, together, key, says):
+    content = changed(paper, "strengths.one", [0.1])
+    content = changed(content, "experiments.cifar10_sdm.strengths", strengths)
+    content = changed(content, "targets", ["fig2a"])
+    with pytest.raises(ConfigError, match=f"experiments.cifar10_sdm.{key}: {says}"):
+        parse_config(changed(content, "experiments.cifar10_sdm.together", together))
+
+
+def test_the_study_trains_one_network_a_noise_and_seed(repository):
+    config = load_config(repository / "config.yaml", repository / "study.yaml")
+    wanted = Layout(config).wanted_sample_sets()
+    models = {s.model for s in wanted if s.model.dataset == "cifar10"}
+    separate = {model for model in models if not model.network.startswith("together_")}
+    assert len(separate) == 3 * 2 and len(models - separate) == 4 + 2 + 2  # sdm, exact, hdm
+    assert {config.images_of(model.dataset).size for model in models} == {16}
+    curve = {s.strength for s in Layout(config).sample_sets("study_sdm")}
+    assert curve == set(config.strengths["study"]) and min(curve) == -1.0
 
 
 def test_the_clamp_follows_the_reading_unless_it_is_set(paper):
@@ -285,6 +333,11 @@ def test_exponents_without_a_dot_are_numbers(paper):
             "at most 500",
         ),
         ("datasets.cifar10.size", 64, "datasets.cifar10", "32 x 32"),
+        ("datasets.cifar10.size", 12, "datasets.cifar10", "size: 32, 16 or 8"),
+        ("experiments.cifar10_sdm.together", "gird", "experiments.cifar10_sdm.together", "mean 'grid'"),
+        ("experiments.cifar10_variants.together", "grid", "experiments.cifar10_variants.noises", "name one"),
+        ("experiments.cifar10_sdm.samplers", [{"epoch": 2}], "experiments.cifar10_sdm.samplers", "snapshots"),
+        ("recipes.paper.training.snapshots", [11], "recipes.paper.training", "after 11 of 10 epochs"),
         ("datasets.cifar10.channels", 1, "datasets.cifar10", "channels: 3"),
         ("datasets.cifar10.channels", 2, "datasets.cifar10.channels", "1 or 3"),
         ("datasets.mnist.channels", 3, "datasets.mnist", "set channels: 1"),

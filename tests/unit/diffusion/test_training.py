@@ -18,6 +18,7 @@ from shapednoise.errors import Interrupted, UserError
 from shapednoise.noise.process import ShapedProcess, linear_betas
 from shapednoise.noise.schedulers import ShapedDDPMScheduler
 from shapednoise.noise.shape import make_shape
+from shapednoise.noise.strengths import training_process
 from shapednoise.workflow.project import load_config
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 3, 8, 8), np.uint8)
@@ -32,9 +33,12 @@ TINY = TrainingSettings(
 MADE_BY = {"settings or images": "s", "code": "c", "torch": torch.__version__}
 
 
-def training(axis, seed: int = 0, settings: TrainingSettings = TINY, images=IMAGES) -> Training:
-    shape = make_shape("sdm", strength=-0.4, axis=axis)
-    process = ShapedProcess(shape, linear_betas(1e-4, 0.02, 1000), exact=False)
+def training(
+    axis, seed: int = 0, settings: TrainingSettings = TINY, images=IMAGES, strengths=None
+) -> Training:
+    """strengths: of one network that learns them all."""
+    shape = {"operator": "sdm", "strength": -0.4, "axis": axis, "trained_strengths": strengths}
+    process = training_process(shape, linear_betas(1e-4, 0.02, 1000), exact=False)
     return Training(images, process, settings, seed, torch.device("cpu"))
 
 
@@ -141,15 +145,53 @@ def killed_after(axis, monkeypatch, checkpoints: Checkpoints, step: int, **optio
     monkeypatch.setattr(Training, "train_step", steps)
 
 
-def test_a_periodic_checkpoint_continues_to_the_same_weights(axis, tmp_path, monkeypatch):
-    """A process that is killed leaves its last two periodic checkpoints."""
-    expected = finished(axis, tmp_path)
+@pytest.mark.parametrize("strengths", [None, [-0.4, 0.0, 0.4]])
+def test_a_periodic_checkpoint_continues_to_the_same_weights(axis, tmp_path, monkeypatch, strengths):
+    """A process that is killed leaves its last two periodic checkpoints; snapshots are among what it did."""
+    options = {"settings": TINY.model_copy(update={"snapshots": (1, 2)}), "strengths": strengths}
+    whole = training(axis, **options)
+    train(whole, Checkpoints(tmp_path / "unused", MADE_BY))
     checkpoints = Checkpoints(tmp_path / "checkpoints", MADE_BY, every_steps=2)
-    killed_after(axis, monkeypatch, checkpoints, 7)
+    killed_after(axis, monkeypatch, checkpoints, 7, **options)
     assert [path.name[:9] for path in sorted(checkpoints.folder.iterdir())] == ["000000004", "000000006"]
-    second = training(axis)
+    second = training(axis, **options)
     train(second, Checkpoints(tmp_path / "checkpoints", MADE_BY))
-    assert all(torch.equal(a, b) for a, b in zip(weights(second), expected, strict=True))
+    for epoch in (1, 2, None):
+        expected = [parameter.clone() for parameter in whole.ema_unet(epoch).parameters()]
+        assert all(
+            torch.equal(a, b) for a, b in zip(second.ema_unet(epoch).parameters(), expected, strict=True)
+        )
+
+
+def test_a_snapshot_is_the_average_after_its_epoch(axis, tmp_path):
+    run = training(axis, settings=TINY.model_copy(update={"snapshots": (1,)}))
+    train(run, Checkpoints(tmp_path / "unused", MADE_BY))
+    stopped = training(axis)
+    for _ in range(4):  # 20 images in batches of 6
+        stopped.train_step()
+    for average, weight in zip(weights(stopped), run.ema_unet(1).parameters(), strict=True):
+        assert torch.equal(average, weight)
+
+
+def test_every_image_has_a_strength_of_its_own_and_the_network_is_told_it(axis):
+    """Noise of a step as that of each image's strength alone; all strengths come up alike."""
+    strengths = [-0.4, 0.0, 0.4]
+    run = training(axis, strengths=strengths, settings=TINY.model_copy(update={"batch_size": 300}))
+    told, noises = [], []
+    run.unet.register_forward_pre_hook(lambda module, arguments: told.append(arguments))
+    target = run.process.target
+    run.process.target = lambda x0, noise, times: noises.append(noise) or target(x0, noise, times)
+    _, timesteps, white = run._draw()
+    run.train_step()
+    [(_, times, labels)], [noise] = told, noises
+    assert torch.equal(times, timesteps)
+    for strength in strengths:
+        chosen = torch.isclose(labels, torch.tensor(1000 * (strength + 0.4)))
+        single = training_process(
+            {"operator": "sdm", "strength": strength, "axis": axis}, run.process.betas, False
+        )
+        torch.testing.assert_close(noise[chosen], single.shape_noise(white[chosen], timesteps[chosen]))
+        assert 70 < chosen.sum() < 130
 
 
 @pytest.mark.parametrize("every", [1, 3, 4])  # in the middle of a row of the curve, and at its end

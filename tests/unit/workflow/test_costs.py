@@ -28,7 +28,7 @@ UNETS = [
     ({"channels": (32, 64, 64), "layers_per_block": 3, "attention_levels": (1, 3)}, 64, 1),
     ({"channels": (8,), "layers_per_block": 1, "norm_groups": 4}, 16, 3),
 ]
-MODEL = {"dataset": "cifar10", "noise": "sdm", "strength": "-0.40", "marginal": "published", "seed": "42"}
+MODEL = {"dataset": "cifar10", "noise": "sdm", "network": "s-0.40", "marginal": "published", "seed": "42"}
 
 
 @pytest.fixture(scope="module")
