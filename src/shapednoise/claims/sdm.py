@@ -30,7 +30,7 @@ TOLERANCE = 0.1  # ours: a grid step of the published figures, to either side of
 LEAST_GAIN = 7.5  # ours: per cent, half of the published gain
 LEAST_COSINE = 0.99  # ours
 LARGEST_DRIFT = 0.01  # ours
-MILD = (-0.4, -0.3, -0.2, -0.1)  # ours: the strengths that the paper calls mild
+MILD = (-0.4, -0.3, -0.2, -0.1)  # ours: what mild antisqueezing is
 ENDS = "above 0 at either end of the grid"
 
 

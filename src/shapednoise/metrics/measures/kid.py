@@ -31,7 +31,7 @@ def kid_terms(generated: np.ndarray, real: np.ndarray) -> np.ndarray:
     """What each generated image adds to KID, to first order.
 
     KID is a mean over pairs; with k its cubic kernel, the term of x is twice the mean of k(x, x') over
-    generated x' minus that of k(x, y) over real y. (KID's own subsets and kid_std stay as they are.)
+    other generated x' minus that of k(x, y) over real y. (KID's own subsets and kid_std stay as they are.)
 
     Args:
         generated: Features (n, d).
@@ -48,7 +48,10 @@ def kid_terms(generated: np.ndarray, real: np.ndarray) -> np.ndarray:
         )
         return total / len(others)
 
-    return 2 * (mean_kernel(generated, generated) - mean_kernel(generated, real))
+    count, squares = len(generated), np.einsum("ij,ij->i", generated, generated, dtype=np.float64)
+    itself = (squares / generated.shape[1] + 1) ** 3
+    others = (count * mean_kernel(generated, generated) - itself) / (count - 1)
+    return 2 * (others - mean_kernel(generated, real))
 
 
 METRICS = [Metric("kid", "KID", kid, lower_is_better=True, order=2, published=("kid_std",))]
