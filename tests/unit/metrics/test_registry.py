@@ -54,8 +54,9 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_the_metrics_keep_their_order():
-    assert list(METRICS) == ["fid", "kid", "is", "precision", "recall", "f_score", "density", "coverage"]
-    assert [name for name, metric in METRICS.items() if metric.lower_is_better] == ["fid", "kid"]
+    shares = ["precision", "recall", "f_score", "density", "coverage"]
+    assert list(METRICS) == ["fid", "kid", "is", *shares, "mind"]
+    assert [name for name, metric in METRICS.items() if metric.lower_is_better] == ["fid", "kid", "mind"]
     assert METRICS["recall"].direction == "higher is better"
 
 
@@ -97,9 +98,16 @@ def test_the_columns_of_scores_keep_their_order(bootstrap):
     infinity = [f"fid_infinity_{end}" for end in ("se", "low", "high")]
     fid = ["fid", "fid_infinity", "fid_infinity_missing", *ends["fid"], *infinity]
     values = [*fid, "kid", "kid_std", "is", "is_std"]
-    last = [*shares, "kid", "is"] if bootstrap else ["kid", "is", *shares]
+    last = [*shares, "kid", "is", "mind"] if bootstrap else ["kid", "is", *shares, "mind"]
     facts = ["intervals_missing", "generated_images", "real_images", "warnings"]
-    assert list(found) == [*values, "is_missing", *shares, *np.ravel([ends[name] for name in last]), *facts]
+    assert list(found) == [
+        *values,
+        "is_missing",
+        *shares,
+        "mind",
+        *np.ravel([ends[name] for name in last]),
+        *facts,
+    ]
 
 
 def test_an_interval_is_cut_at_the_bounds_of_its_metric():
