@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shapednoise.data.corrupt import band_noise
 from shapednoise.errors import UserError
 from shapednoise.noise.process import ShapedProcess
-from shapednoise.noise.shape import ShapeError, make_shape, radii, with_axis
+from shapednoise.noise.shape import ShapeError, make_shape, radii, with_data
 from tests.unit.noise.shapes import (
     AXES,
     AXIS,
@@ -207,12 +207,21 @@ def test_four_channels_keep_their_volume():
 
 def test_the_axis_is_put_in_where_it_is_needed():
     shape = {"operator": "sagd_powerlaw", "strength": 0.1, "times": {"operator": "sdm", "strength": 0.2}}
-    completed = with_axis(shape, AXIS)
+    completed = with_data(shape, [AXIS])
     assert "axis" not in completed and completed["times"]["axis"] == AXIS
     assert "axis" not in shape["times"]
     for wrong, message in (({"operator": "sdmm"}, "unknown operator"), (3, "is a mapping")):
         with pytest.raises(ShapeError, match=message):
-            with_axis(wrong, AXIS)
+            with_data(wrong, [AXIS])
+
+
+def test_the_spectrum_is_put_in_where_it_is_known():
+    spectrum = np.random.default_rng(0).random((3, 4, 6))
+    completed = with_data({"operator": "spectrum", "strength": 0.5}, np.eye(3), spectrum)
+    assert completed["width"] == 6 and np.shape(completed["spectrum"]) == (3, 4, 4)
+    np.testing.assert_allclose(make_shape(**completed).spectrum, spectrum[..., :4])
+    with pytest.raises(ShapeError, match="needs the data's spectrum"):
+        make_shape(**with_data({"operator": "spectrum", "strength": 0.5}, np.eye(3)))
 
 
 BAND = {"operator": "sagd_bandpass"}
