@@ -215,7 +215,7 @@ def sample(sampler: BatchSampler, work: ResumableArrays | None = None) -> Arrays
     """
     total = sampler.settings.images
     work = work or ResumableArrays(total)
-    size = CUDA_BATCH if sampler.device.type == "cuda" else CPU_BATCH
+    size = max(sampler.batch_size, CUDA_BATCH if sampler.device.type == "cuda" else CPU_BATCH)
     with progress(total=total, initial=work.done, desc="sample", unit="image") as bar:
         while work.done < total:
             indices = range(work.done, min(work.done + size, total))
