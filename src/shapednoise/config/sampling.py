@@ -89,7 +89,8 @@ class SamplerSettings(Settings):
 
     def in_theory(self) -> dict[str, Any]:
         """The settings that the closed-form theory knows: it has no clamp, no seed and no images."""
-        names = ("method", "steps", "spacing", "variance", "clipped_steps", "eta", "reading")
+        own = ("clipped_steps",) if self.optimal else ()
+        names = ("method", "steps", "spacing", "variance", *own, "eta", "reading")
         return {name: getattr(self, name) for name in names}
 
     @property

@@ -353,5 +353,5 @@ def test_titles_of_data_sets_are_no_mathematics(scores):
         ScoreLimitSettings.draw(pd.DataFrame(limit), title),
     ]
     for figure in figures:
-        [found] = [ax.title for ax in figure.axes if title in ax.get_title()]
-        assert not found.get_parse_math()
+        found = [ax.title for ax in figure.axes if title in ax.get_title()]
+        assert found and not any(each.get_parse_math() for each in found)

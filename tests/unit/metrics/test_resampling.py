@@ -203,6 +203,6 @@ def test_what_is_missing_is_none_with_the_reason():
     assert scores["is"] is None and scores["is_missing"] == "no classes"
     assert scores["intervals_missing"] == "scoring.bootstrap is 0"
     ends = [scores[f"{metric}_{end}"] for metric in METRICS for end in ("se", "low", "high")]
-    assert ends == [None] * 24
+    assert ends == [None] * 3 * len(METRICS)
     without_logits = score(cloud(50, 1.0, 0), cloud(60, 1.0, 1), SETTINGS)
     assert without_logits["is_se"] is None and without_logits["fid_se"] > 0
