@@ -3,19 +3,9 @@
 The reference, whose features all points share, is other images of the same data set.
 """
 
-from shapednoise.workflow.project import distortion_facts
+from shapednoise.workflow.project import distortion_facts, distortion_parameters
 
 DISTORTED = "predicted/{dataset}/{point}"  # {point}: noise, strength and sampler
-
-
-def distortion(w):
-    """How the images of a point are distorted, and how many others they are kept apart from."""
-    return {
-        **{key: distortion_facts(LAYOUT, w)[key] for key in ("shape", "sampler")},
-        "count": LAYOUT.distorted[w.dataset, w.point].images,
-        "apart_from": LAYOUT.largest_reference[w.dataset],
-        "schedule": CONFIG.schedule.for_diffusers(),
-    }
 
 
 rule distort:
@@ -45,7 +35,7 @@ rule distort:
         inputs=lambda w, input: named_options(
             {name: input[name] for name in ("images", "spectrum", "pca")}
         ),
-        parameters=lambda w: json.dumps(distortion(w)),
+        parameters=lambda w: json.dumps(distortion_parameters(LAYOUT, w)),
     shell:
         "python {params.script:q} analysis.distort:distorted_images --inputs {params.inputs:q}"
         " --parameters {params.parameters:q} --output {output:q}"

@@ -4,9 +4,7 @@ The jobs of a sample set have the higher a priority the later they come, here an
 begun is finished first, so that few weights, samples and features wait on the disk.
 """
 
-from shapednoise.config.training import snapshot_folder
-
-DENOISING = MODEL + "/s{at}{epoch}"  # the strength, and -epoch3 of a snapshot
+from shapednoise.workflow.layout import DENOISING
 
 
 rule sample:
@@ -38,7 +36,7 @@ rule sample:
         script=script("sample"),
         sampler=lambda w: as_json(LAYOUT.sampler_of(w)),
         model=LAYOUT.drawn_from,
-        strength=lambda w: f"--strength {LAYOUT.strength_of(w)}" if "/" in w.sampler else "",
+        strength=LAYOUT.strength_option,
         denoising=lambda w: " ".join(option(*each) for each in LAYOUT.denoising(w).items()),
         checkpoints=f"{RESULTS}/checkpoints/samples/{SAMPLES}",
         engine=untracked_engine,
@@ -78,8 +76,8 @@ rule denoising_variance:
         **job("denoising_variance"),
     params:
         script=script("denoising_variance"),
-        model=lambda w: f"{RESULTS}/models/{MODEL.format(**w)}{snapshot_folder(float(w.epoch[6:] or 0))}",
-        strength=lambda w: f"--strength {w.at}" if w.network.startswith("together") else "",
+        model=LAYOUT.measured_model,
+        strength=LAYOUT.strength_option,
         settings=lambda w: as_json(recipe(w).denoising),
         engine=untracked_engine,
     shell:

@@ -207,6 +207,7 @@ def tiny_config(weights_sha256: str) -> dict:
                 "samplers": [{}, {"steps": 3}], "images": 10, "reference_images": 16,
             },
             "figP2": {"dataset": "pictures", "images": 10, "reference_images": 16},
+            "figP3": {"dataset": "pictures", "images": 10, "reference_images": 16},
             "figX5": {"dataset": "pictures"},
             "figS1": {"dataset": "pictures", "images": 20},
             "figS2": {"dataset": "pictures"},

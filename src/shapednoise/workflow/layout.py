@@ -21,6 +21,7 @@ from shapednoise.workflow.code import operator_modules
 
 MODEL = "{dataset}/{noise}/{network}/{marginal}/{recipe}/seed{seed}"
 SAMPLES = MODEL + "/{sampler}"
+DENOISING = MODEL + "/s{at}{epoch}"  # the strength, and -epoch3 of a snapshot
 
 
 @dataclass(frozen=True)
@@ -171,10 +172,21 @@ class Layout:
             return {}
         if sampler.variance_from == "spectrum":
             return {"pca": self.pca(dataset), "spectrum": self.spectrum(dataset)}
-        at = f"s{strength_text(self.strength_of(wildcards))}"
+        at = strength_text(self.strength_of(wildcards))
         epoch = f"-epoch{sampler.epoch:g}" if sampler.epoch else ""
-        file = f"{self.results}/denoising/{MODEL.format(**wildcards)}/{at}{epoch}.json"
-        return {"denoising_variance": file}
+        file = DENOISING.format(**wildcards, at=at, epoch=epoch)
+        return {"denoising_variance": f"{self.results}/denoising/{file}.json"}
+
+    def measured_model(self, wildcards: Mapping[str, str]) -> str:
+        """The folder with the weights that a denoising variance is of."""
+        epoch = float(wildcards["epoch"].removeprefix("-epoch") or 0)
+        return f"{self.results}/models/{MODEL.format(**wildcards)}{snapshot_folder(epoch)}"
+
+    def strength_option(self, wildcards: Mapping[str, str]) -> str:
+        """The option of scripts that run a network of many strengths, by the wildcards of their rule."""
+        if not wildcards["network"].startswith(TOGETHER):
+            return ""
+        return f"--strength {wildcards['at'] if 'at' in wildcards.keys() else self.strength_of(wildcards)}"
 
     def of_data(self, dataset: str, *noises: str) -> dict[str, str]:
         """What noises need to know of a data set: the color axes, and the spectrum where one asks for it."""

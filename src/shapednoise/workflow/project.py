@@ -16,6 +16,7 @@ from shapednoise.workflow.locks import hold_until_exit
 __all__ = [
     "FIGURE_KINDS",
     "distortion_facts",
+    "distortion_parameters",
     "experiment_facts",
     "load_config",
     "load_project_config",
@@ -102,6 +103,17 @@ def distortion_facts(layout: Layout, wildcards: Mapping[str, str]) -> dict[str, 
             layout.config.shape(found.noise, found.strength) if found.sampler else {"operator": BASELINE}
         ),
         "sampler": found.sampler and found.sampler.in_theory(),
+    }
+
+
+def distortion_parameters(layout: Layout, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    """How the images of a set are distorted, and how many others they are kept apart from."""
+    facts, dataset = distortion_facts(layout, wildcards), wildcards["dataset"]
+    return {
+        **{key: facts[key] for key in ("shape", "sampler")},
+        "count": layout.distorted[dataset, wildcards["point"]].images,
+        "apart_from": layout.largest_reference[dataset],
+        "schedule": layout.config.schedule.for_diffusers(),
     }
 
 
