@@ -22,9 +22,8 @@ def test_optimal_variances_are_measured_and_sampled_with(workspace):
         {"variance": "optimal", "method": "ddim", "eta": 0.5, "clipped_steps": 0},
     ]
     workspace.set("recipes.tiny.denoising", {"images": 20, "timesteps": 5})
-    workspace.set("experiments.optimal", {
-        "dataset": "pictures", "noises": ["sdm"], "strengths": [-0.4, 0.0], "seeds": [42], "samplers": samplers
-    })  # fmt: skip
+    points = {"dataset": "pictures", "noises": ["sdm"], "strengths": [-0.4, 0.0], "seeds": [42]}
+    workspace.set("experiments.optimal", points | {"samplers": samplers})
     workspace.set("figures.optimal", {"kind": "sampler_bars", "experiment": "optimal", "metric": "fid"})
     workspace.overlay["targets"] = ["optimal"]
     planned = workspace.planned()

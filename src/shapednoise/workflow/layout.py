@@ -186,7 +186,7 @@ class Layout:
         """The option of scripts that run a network of many strengths, by the wildcards of their rule."""
         if not wildcards["network"].startswith(TOGETHER):
             return ""
-        return f"--strength {wildcards['at'] if 'at' in wildcards.keys() else self.strength_of(wildcards)}"
+        return f"--strength {wildcards.get('at') or self.strength_of(wildcards)}"
 
     def of_data(self, dataset: str, *noises: str) -> dict[str, str]:
         """What noises need to know of a data set: the color axes, and the spectrum where one asks for it."""
