@@ -71,7 +71,7 @@ SAMPLER = (  # of Figure 2: a claim about another one says in what it differs
 )
 NETWORKS = (  # one a strength, sampled at the end of its training
     Hyperparameter("together", None, PAPER),
-    Hyperparameter("sampling.epoch", None, PAPER),
+    Hyperparameter("sampling.epoch", "end", PAPER),
 )
 SCORING = (
     Hyperparameter("scoring.reference_images", "all", PAPER),

@@ -110,8 +110,9 @@ class SamplerSettings(Settings):
         )
 
     def record(self, exclude: set[str] | None = None) -> dict[str, Any]:
-        """The settings as records have them: with the clamp that `auto` comes to."""
-        return self.model_dump(mode="json", exclude=exclude) | {"clamp": self.clamping}
+        """The settings as records have them: the clamp that `auto` comes to, and `end` for no snapshot."""
+        own = {"clamp": self.clamping, "epoch": self.epoch or "end"}
+        return self.model_dump(mode="json", exclude=exclude) | own
 
     def too_many_steps(self, timesteps: int) -> str:
         """What is wrong with the number of steps for so many training timesteps; empty: nothing."""

@@ -20,7 +20,7 @@ def handed_over(repository, experiment, recipe="paper") -> dict:
     settings, chosen = config.experiments[experiment], config.recipes[recipe]
     images = config.images_of(settings.dataset)
     band = getattr(config.datasets[settings.dataset], "band", None)
-    sampling = chosen.sampling.model_dump(mode="json") | {"clamp": chosen.sampling.clamping}
+    sampling = chosen.sampling.record()
     content = {
         "name": experiment,
         "dataset": {
@@ -58,7 +58,7 @@ def test_the_config_has_the_published_hyperparameters(repository, experiment, re
 
 CHANGES = [
     ("together", "grid", True),
-    ("sampling.epoch", [None, 3], True),
+    ("sampling.epoch", ["end", 3], True),
     ("training.unet.channels", [16, 32], True),
     ("training.epochs", 100, None),  # more is as good
     ("training.precision.cuda", "bf16", False),
