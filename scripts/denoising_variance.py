@@ -15,7 +15,7 @@ from shapednoise.files import read_json, write_json
 from shapednoise.noise.denoising_variance import DenoisingVariance
 from shapednoise.noise.schedulers import with_scheduler
 from shapednoise.noise.strengths import at_strength
-from shapednoise.workflow.cli import run, settings_from
+from shapednoise.workflow.cli import positive, run, settings_from
 from shapednoise.workflow.gpus import claim_device
 
 
@@ -34,7 +34,7 @@ def main() -> None:
         "--engine", type=settings_from(EngineSettings), default=EngineSettings(),
         help="performance settings, which do not affect results (JSON)",
     )  # fmt: skip
-    parser.add_argument("--threads", type=int, default=1, help="processor threads")
+    parser.add_argument("--threads", type=positive, default=1, help="processor threads")
     parser.add_argument("--output", type=Path, required=True, help="what a scheduler takes (.json)")
     arguments = parser.parse_args()
     configure_cpu(arguments.threads)

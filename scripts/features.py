@@ -20,7 +20,7 @@ from shapednoise.files import sha256_of_file, sha256_of_json
 from shapednoise.metrics.extractors import digest_of, load_extractor
 from shapednoise.metrics.features import code_of, extract, write_features
 from shapednoise.resumable import ResumableArrays
-from shapednoise.workflow.cli import run, settings_from
+from shapednoise.workflow.cli import positive, run, settings_from
 from shapednoise.workflow.code import code_digest
 from shapednoise.workflow.gpus import claim_device
 from shapednoise.workflow.locks import exclusive_lock
@@ -78,7 +78,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--weights", type=Path, help="weights of the network, where it takes a file")
     parser.add_argument("--count", default="all", help="use this many images, a fixed random subset")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
+    parser.add_argument("--threads", type=positive, default=torch.get_num_threads(), help="processor threads")
     parser.add_argument(
         "--engine",
         type=settings_from(EngineSettings),

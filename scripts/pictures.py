@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from shapednoise.data.images import load_images
+from shapednoise.errors import UserError
 from shapednoise.figures.pictures import save_gif, save_grid, save_strip
 from shapednoise.workflow.cli import run
 
@@ -19,8 +20,11 @@ def main() -> None:
     parser.add_argument("--gif", type=Path, required=True, help="denoising animation to write (.gif)")
     arguments = parser.parse_args()
 
-    save_grid(load_images(arguments.samples), arguments.grid)
+    images = load_images(arguments.samples)
     with np.load(arguments.trajectory) as trajectory:
+        if not trajectory["frames"].size:
+            raise UserError(f"{arguments.trajectory} has no frames; delete it and sample again")
+        save_grid(images, arguments.grid)
         save_strip(trajectory["frames"], trajectory["timesteps"], arguments.strip)
         save_gif(trajectory["frames"], arguments.gif)
 

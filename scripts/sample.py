@@ -24,7 +24,7 @@ from shapednoise.files import (
 from shapednoise.log import log
 from shapednoise.noise.denoising_variance import DenoisingVariance
 from shapednoise.resumable import ResumableArrays
-from shapednoise.workflow.cli import run, settings_from
+from shapednoise.workflow.cli import positive, run, settings_from
 from shapednoise.workflow.code import code_digest, operator_modules, stage_name
 from shapednoise.workflow.gpus import claim_device
 from shapednoise.workflow.locks import exclusive_lock
@@ -46,10 +46,12 @@ def draw_samples(arguments: argparse.Namespace, code: str) -> None:
     engine: EngineSettings = arguments.engine
     pipeline = load_model(arguments.model)
     described = read_json(arguments.denoising_variance) if arguments.denoising_variance else None
-    if settings.optimal and settings.variance_from == "spectrum":
+    if settings.optimal and settings.variance_from == "spectrum" and arguments.pca and arguments.spectrum:
         described = DenoisingVariance.of_data(
             read_json(arguments.pca), np.load(arguments.spectrum)
         ).describe()
+    if settings.optimal and not described:
+        raise UserError("an optimal variance needs --denoising-variance, or --pca and --spectrum")
     denoising = DenoisingVariance(**described) if described else None
     scheduler = sampling_scheduler(pipeline.scheduler, settings, arguments.strength, denoising)
     device = claim_device(engine.points_per_gpu)
@@ -98,10 +100,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--denoising-variance", type=Path, help="of an optimal variance: measured (.json)")
     parser.add_argument("--pca", type=Path, help="of one in closed form: the colors' axes (.json)")
     parser.add_argument("--spectrum", type=Path, help="of one in closed form: the data's spectrum (.npy)")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
+    parser.add_argument("--threads", type=positive, default=torch.get_num_threads(), help="processor threads")
     parser.add_argument(
         "--batch-size",
-        type=int,
+        type=positive,
         help="images at once; the noise does not depend on it, the network's rounding does: a few values "
         "differ by one of 256 levels in float32, more of them in low precision",
     )

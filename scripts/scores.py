@@ -16,7 +16,7 @@ from shapednoise.log import log
 from shapednoise.metrics.extractors import why_no_logits
 from shapednoise.metrics.features import read_features
 from shapednoise.metrics.scores import score
-from shapednoise.workflow.cli import run, settings_from
+from shapednoise.workflow.cli import positive, run, settings_from
 
 SAME = ("network", "layer", "sha256_of_weights")
 
@@ -62,7 +62,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--point", type=json.loads, default={}, help="what was sampled, for the record (JSON)"
     )
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
+    parser.add_argument("--threads", type=positive, default=torch.get_num_threads(), help="processor threads")
     parser.add_argument("--output", type=Path, required=True, help="scores to write (.json)")
     return parser.parse_args()
 

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from shapednoise.errors import UserError
 from shapednoise.files import atomic_path, read_json
 from shapednoise.workflow.cli import run
+
+KEYS = ["dataset", "noise", "strength", "seed"]
 
 
 def main() -> None:
@@ -16,9 +19,13 @@ def main() -> None:
     arguments = parser.parse_args()
 
     rows = [read_json(file) for file in arguments.scores]
-    for row in rows:
+    for row, file in zip(rows, arguments.scores, strict=True):
+        if not isinstance(row, dict) or not {*KEYS, "warnings"} <= set(row):
+            raise UserError(
+                f"{file} holds no scores of a sample set; give those that scripts/scores.py writes"
+            )
         row["warnings"] = " ".join(row["warnings"])
-    table = pd.json_normalize(rows).sort_values(["dataset", "noise", "strength", "seed"], kind="stable")
+    table = pd.json_normalize(rows).sort_values(KEYS, kind="stable")
     with atomic_path(arguments.output) as temporary:
         table.to_csv(temporary, index=False)
 

@@ -20,7 +20,7 @@ from shapednoise.log import log
 from shapednoise.noise.process import linear_betas
 from shapednoise.noise.shape import with_data
 from shapednoise.noise.strengths import training_process
-from shapednoise.workflow.cli import json_from, run, settings_from
+from shapednoise.workflow.cli import json_from, positive, run, settings_from
 from shapednoise.workflow.code import code_digest, operator_modules, stage_name
 from shapednoise.workflow.gpus import claim_device
 from shapednoise.workflow.locks import exclusive_lock
@@ -108,7 +108,7 @@ def parse() -> argparse.Namespace:
         "--training", type=settings_from(TrainingSettings), required=True, help="training settings (JSON)"
     )
     parser.add_argument("--seed", type=int, required=True, help="seed of weights, data order and noise")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads")
+    parser.add_argument("--threads", type=positive, default=torch.get_num_threads(), help="processor threads")
     parser.add_argument(
         "--checkpoints", type=Path, required=True, help="folder kept until the model is complete"
     )

@@ -38,8 +38,14 @@ def score(
         `is_missing`, `fid_infinity_missing` and `intervals_missing` say why.
 
     Raises:
-        UserError: There are too few images, or features that are not finite.
+        UserError: There are too few images, or features that are not finite or of two extractors.
     """
+    dimensions = [features["features"].shape[1] for features in (generated, real)]
+    if dimensions[0] != dimensions[1]:
+        raise UserError(
+            f"the generated images have {dimensions[0]} features, the real ones {dimensions[1]}; "
+            "extract both with one extractor"
+        )
     context = Context(
         _checked(generated, "generated", settings),
         _checked(real, "real", settings),

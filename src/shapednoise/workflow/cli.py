@@ -52,6 +52,13 @@ def json_from(check: Callable[[Any], Any]) -> Callable[[str], Any]:
     return parse
 
 
+def positive(text: str) -> int:
+    """A type for argparse: a whole number of 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+    return int(text)
+
+
 def inputs_and_parameters() -> argparse.ArgumentParser:
     """The options of scripts that call one function by name: see `call`."""
     parser = argparse.ArgumentParser(add_help=False)
@@ -87,7 +94,7 @@ def call(function: Callable[..., Any], arguments: argparse.Namespace) -> Any:
         name, equals, path = entry.partition("=")
         if not (name and equals and path):
             raise UserError(f"--inputs {entry}: write NAME=PATH")
-        inputs.setdefault(name, []).append(_loaded(Path(path)))
+        inputs.setdefault(name, []).append(_loaded(name, Path(path)))
     known = inspect.signature(function).parameters
     for name in (*inputs, *arguments.parameters):
         if name not in known:
@@ -98,7 +105,11 @@ def call(function: Callable[..., Any], arguments: argparse.Namespace) -> Any:
     return function(**loaded, **arguments.parameters)
 
 
-def _loaded(path: Path) -> Any:
+def _loaded(name: str, path: Path) -> Any:
+    if name == "images":
+        from shapednoise.data.images import load_images  # noqa: PLC0415  the workflow reads this module
+
+        return load_images(path)
     readers = {".csv": pd.read_csv, ".json": read_json, ".npy": partial(np.load, mmap_mode="r")}
     try:
         return readers[path.suffix](path)

@@ -102,6 +102,13 @@ def test_few_images_are_warned_about():
     assert "covariance is singular" in " ".join(score(wide, wide, settings)["warnings"])
 
 
+def test_features_of_two_extractors_are_refused():
+    with pytest.raises(UserError, match="have 8 features, the real ones 9; extract both with one"):
+        score(
+            {"features": np.ones((50, 8), np.float32)}, {"features": np.ones((50, 9), np.float32)}, SETTINGS
+        )
+
+
 def test_features_that_are_not_finite_are_refused():
     broken = cloud(50, 1, 0)
     broken["features"][3, 3] = np.nan
