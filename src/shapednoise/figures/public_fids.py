@@ -53,8 +53,13 @@ class PublicFidsSettings(FigureSettings):
                 ax.plot(
                     rows[column], rows.public_fid, "o-", color=curve_color(position), lw=0.8, ms=5, label=name
                 )
+                below = method != "ancestral"  # the lowest curve; the others have their labels above
                 for row in rows.itertuples():
-                    ax.annotate(f" {row.steps}", (getattr(row, column), row.public_fid), fontsize="x-small")
+                    ax.annotate(
+                        str(row.steps), (getattr(row, column), row.public_fid), fontsize="x-small",
+                        xytext=(4, -9) if below else (-4, 4), textcoords="offset points",
+                        ha="left" if below else "right",
+                    )  # fmt: skip
             rank = table[column].corr(table.public_fid, method="spearman")
             ax.set_title(f"{label}: Spearman {rank:.2f}", fontsize="medium")
             ax.set_xscale("log")

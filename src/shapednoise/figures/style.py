@@ -28,6 +28,9 @@ NOISE_NAMES = {
     "powerlaw": "power law",
     "bandpass": "band pass",
     "sdm_powerlaw": "SDM \u00d7 power law",
+    "equal_snr": "equal SNR",
+    "white_to_blue": "white to blue",
+    "blurring": "blurring",
 }
 METHOD_NAMES = {"ancestral": "ancestral", "ddim": "DDIM", "dpm_solver": "DPM-Solver++"}
 READING_STYLES = {"published": "-", "equations": "--", "exact": ":"}

@@ -110,7 +110,10 @@ class TheorySettings(FigureSettings):
                 _draw_curve(ax, fids, named, "measured FID: ", looks[key][1], "o:")
             ax.axvline(0, color="0.8", lw=0.8, zorder=1)
             low, high = ax.dataLim.intervaly
-            ax.set_yscale("log" if high > 3 * low else "linear")
+            logarithmic = high > 3 * low
+            ax.set_yscale("log" if logarithmic else "linear")
+            # room for the legend above the curves
+            ax.set_ylim(top=high * (high / low) ** 0.8 if logarithmic else high + 0.6 * (high - low))
             ax.set_xlabel(f"strength $s$ of {noise}")
             ax.set_ylabel("over its value at $s$ = 0")
             ax.set_title(f"{dataset}: {label}", fontsize="medium", parse_math=False)
