@@ -63,11 +63,10 @@ class OptimalNoise:
             )
         clipped = self.config.clipped_steps
         later = int((self.timesteps < t).sum())
-        at_most = CLIPPED if later <= clipped else math.inf
-        if not clipped:
+        if not clipped or later > clipped:
             at_most = math.inf
-        elif u < 0:
-            at_most = 0.0
+        else:
+            at_most = CLIPPED if u >= 0 else 0.0
         scalar = self.config.variance_type == "optimal_scalar"
         noise = self.denoising.noise(self.process, t, step.noise, step.x0, scalar, at_most)
         return replace(step, noise=noise)
