@@ -23,18 +23,19 @@ def plan(repository, tmp_path, *arguments: str) -> dict[str, int]:
 
 def test_the_config_plans_the_full_reproduction(repository, tmp_path):
     jobs = plan(repository, tmp_path)
-    assert jobs["download"] == jobs["preprocess"] == jobs["features_data"] == 5
+    assert jobs["download"] == jobs["preprocess"] == 5
+    assert jobs["features_data"] == 5 + 1  # and the reference of predicted FIDs
     assert jobs["corrupt"] == 8 and jobs["pca"] == 5 + 8
-    # CIFAR-10: 10 strengths x 3 seeds + 3 baselines + 10 HDM; 11 each for CIFAR-100 and CelebA-64;
-    # SAGD: 7 exponents x 3 seeds on two data sets, 6 more on CIFAR-10, 2 models x 3 seeds a corrupted band;
-    # the exact process: 10 strengths x 3 seeds
-    assert jobs["train"] == 43 + 11 + 11 + 2 * 21 + 6 + 8 * 2 * 3 + 30
-    # one sample set each, and: three more step counts and `equations` of the 33 models of Figure 2a,
+    # 3 seeds each: CIFAR-10 with 12 strengths, the baseline and 12 HDM; 13 for CIFAR-100 and for CelebA-64;
+    # SAGD: 7 exponents on two data sets, 6 more on CIFAR-10, 2 models a corrupted band; 12 exact processes
+    assert jobs["train"] == 3 * (25 + 13 + 13 + 2 * 7 + 6 + 8 * 2 + 12)
+    # one sample set each, and: three more step counts and `equations` of the 39 models of Figure 2a,
     # the baselines under `exact` and by the clamp of SAGD, three samplers at two strengths
-    more = 3 * 33 + 33 + 3 + 1 + 3 * 6
+    more = 3 * 39 + 39 + 3 + 3 + 3 * 6
     assert jobs["sample"] == jobs["features_samples"] == jobs["scores"] == jobs["train"] + more
-    assert jobs["figure"] == 24
-    assert jobs["theory"] == 4 and jobs["closed_form"] == 5
+    assert jobs["figure"] == 28
+    assert jobs["theory"] == 4 and jobs["closed_form"] == 9
+    assert jobs["distort"] == jobs["features_predicted"] == jobs["scores_predicted"] == 41
     assert jobs["spectrum"] == 3
     assert jobs["table"] == jobs["curves"] == jobs["hyperparameters"] == 18
     assert jobs["weights"] == jobs["claims"] == jobs["table_of_all"] == 1
@@ -61,13 +62,13 @@ def test_the_demo_of_steps_trains_a_model_a_strength(repository, tmp_path):
 @pytest.mark.parametrize(
     ("target", "trained"),
     [
-        ("fig2a", 33),
-        ("fig2b", 21),
-        ("fig2d", 11),
+        ("fig2a", 39),
+        ("fig2b", 75),
+        ("fig2d", 39),
         ("figB2", 0),
         ("figT", 0),
         ("figS3", 0),
-        ("figX1", 33),
+        ("figX1", 39),
         ("figO", 48),
     ],
 )
@@ -76,7 +77,7 @@ def test_every_figure_is_a_target(repository, tmp_path, target, trained):
 
 
 def test_what_figures_share_is_one_job(repository, tmp_path):
-    assert plan(repository, tmp_path, "fig2a", "fig2b", "fig2c", "fig2f", "fig3")["train"] == 43
+    assert plan(repository, tmp_path, "fig2a", "fig2b", "fig2c", "fig2f", "fig3")["train"] == 75
 
 
 def test_fetch_gets_everything_from_outside(repository, tmp_path):
