@@ -204,7 +204,8 @@ def tiny_config(weights_sha256: str) -> dict:
             "figR": {"strengths": [-0.4], "steps": [50]},
             "figP": {
                 "dataset": "pictures", "points": [{"noise": "ddpm"}, {"noise": "sdm", "strength": -0.4}],
-                "samplers": [{}, {"steps": 3}], "images": 10, "reference_images": 16,
+                "samplers": [{"steps": steps, "reading": "published"} for steps in (5, 3)],
+                "images": 10, "reference_images": 16,
             },
             "figP2": {"dataset": "pictures", "images": 10, "reference_images": 16},
             "figP3": {"dataset": "pictures", "images": 10, "reference_images": 16},

@@ -141,7 +141,7 @@ def test_a_figure_kind_is_one_file_and_an_entry_of_the_config(workspace, package
     workspace.run("figH")
     assert (workspace.path / RESULTS / "figures/figH.png").stat().st_size > 1000
     workspace.set("figures.figH.bin", 9)
-    assert "figures.figH.histogram.bin: unknown key; did you mean 'bins'?" in workspace.snakemake("-n").stdout
+    assert "figures.figH.bin: unknown key; did you mean 'bins'?" in workspace.snakemake("-n").stdout
 
 
 def test_a_data_set_of_a_known_format_is_an_entry_of_the_config(workspace):

@@ -46,7 +46,8 @@ def test_networks_of_torch_hub_are_fetched_before_features(fresh):
     fresh.set("extractors.hub", {"network": "dinov2-vit-s-14"})
     fresh.set("extractors.mine", {"network": "clip-vit-b-32", "sources": [{"file": "random.pth"}]})
     fresh.set("experiments.cifar10_variants.extractor", "hub")
-    assert fresh.planned("fetch") == {"fetch": 1, "download": 1, "weights": 1, "hub": 1}
+    # the weights of `mine`, and of the extractor of predicted FIDs
+    assert fresh.planned("fetch") == {"fetch": 1, "download": 1, "weights": 2, "hub": 1}
     planned = fresh.planned("fig2c")
     assert planned["hub"] == 1 and "weights" not in planned
     done = fresh.snakemake("data/weights/hub.json", "--config", "offline=true")
