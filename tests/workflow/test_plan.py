@@ -16,11 +16,11 @@ def plan(repository, folder, *arguments: str) -> subprocess.CompletedProcess:
 def test_the_plan_of_a_figure(repository, tmp_path):
     done = plan(repository, tmp_path, "fig2a", "--gpus", "3")
     assert done.returncode == 0, done.stderr
-    assert re.search(r"^ +train +33 ", done.stdout, re.MULTILINE)
+    assert re.search(r"^ +train +39 ", done.stdout, re.MULTILINE)
     assert re.search(r"^ +features_data +1 ", done.stdout, re.MULTILINE)
     assert "wall time on 3 GPUs: " in done.stdout and "GB of checkpoints" in done.stdout
     assert re.search(
-        r"^storage: all else .* GB, features .* GB, models 13.. GB, samples .* GB; below results",
+        r"^storage: all else .* GB, features .* GB, models 15.. GB, samples .* GB; below results",
         done.stdout,
         re.MULTILINE,
     )

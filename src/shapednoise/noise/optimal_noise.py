@@ -63,10 +63,9 @@ class OptimalNoise:
             )
         clipped = self.config.clipped_steps
         later = int((self.timesteps < t).sum())
+        at_most = CLIPPED if u >= 0 else 0.0
         if not clipped or later > clipped:
             at_most = math.inf
-        else:
-            at_most = CLIPPED if u >= 0 else 0.0
         scalar = self.config.variance_type == "optimal_scalar"
         noise = self.denoising.noise(self.process, t, step.noise, step.x0, scalar, at_most)
         return replace(step, noise=noise)
