@@ -130,7 +130,7 @@ def test_editing_the_training_retrains(workspace):
 
 def test_editing_a_sampler_resamples_and_never_retrains(workspace):
     workspace.edit(
-        "src/shapednoise/noise/reverse_step.py", "xt = _over(var_u, var_t)", "xt = 1.0 * _over(var_u, var_t)"
+        "src/shapednoise/noise/reverse_step.py", "xt = over(var_u, var_t)", "xt = 1.0 * over(var_u, var_t)"
     )
     planned = workspace.planned()
     assert planned["sample"] == planned["scores"] == MODELS

@@ -233,7 +233,7 @@ class FourierShape(ScheduledShape):
         """Multiply the Fourier coefficients of each radius by their own number."""
         size = (x.shape[-2], x.shape[-1])
         index = self._half_plane(size, x.device)
-        work = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        work = in_float32(x)
         spectrum = torch.fft.rfft2(work, norm="ortho") * multipliers.to(work.dtype)[:, index][:, None]
         return torch.fft.irfft2(spectrum, s=size, norm="ortho").to(x.dtype)
 
@@ -281,6 +281,11 @@ class ProductShape(NoiseShape):
     def _gains(self, betas: Tensor, size: Size) -> Tensor:
         pairs = self.color.gains(betas, size)[:, :, None] * self.fourier.gains(betas, size)[:, None]
         return pairs.flatten(1)
+
+
+def in_float32(x: Tensor) -> Tensor:
+    """Return half precision in float32: gains rounded to it would multiply up over the steps."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
 @lru_cache(maxsize=32)

@@ -21,6 +21,7 @@ from torch import Tensor
 from shapednoise.noise.bases import Size
 from shapednoise.noise.principal import PrincipalBasis, checked_spectrum
 from shapednoise.noise.process import ShapedProcess
+from shapednoise.noise.reverse_step import over
 
 GREY_LEVEL = 2 / 255  # of images in [-1, 1]
 
@@ -53,8 +54,8 @@ class DenoisingVariance:
         self.spectrum = checked_spectrum(spectrum, channels, width)
         self.size: Size = (self.spectrum.shape[1], width)
         self.timesteps, self.ratios = np.array(timesteps), np.array(ratios, dtype=np.float64)
-        self._rings = self.basis.rings(self.size)
-        expected = (len(self.timesteps), channels, int(self._rings.max()) + 1)
+        self.rings, self.weights = self.basis.rings(self.size), self.basis.weights(self.size)
+        expected = (len(self.timesteps), channels, int(self.rings.max()) + 1)
         if len(self.timesteps) and self.ratios.shape != expected:
             raise ValueError(f"the measured ratios are {self.ratios.shape}; expected {expected}")
         if not ((self.ratios >= 0) & (self.ratios <= 1)).all():
@@ -92,20 +93,18 @@ class DenoisingVariance:
         signal, noise = process.marginal(t, self.size)
         noise = noise[self.shape_modes(process)]
         data = self.spectrum.flatten()
-        return _over(data * noise, signal**2 * data + noise)
+        return over(data * noise, signal**2 * data + noise)
 
     def at(self, process: ShapedProcess, t: int) -> Tensor:
         """Compute Var[x_0 | x_t], float64 (modes,), measured where a network was; as `of_gaussian_data`."""
         variance = self.of_gaussian_data(process, t)
         if not len(self.timesteps):
             return variance
-        right = int(np.clip(np.searchsorted(self.timesteps, t), 1, max(len(self.timesteps) - 1, 1)))
-        left = right - 1
-        right = min(right, len(self.timesteps) - 1)
-        span = self.timesteps[right] - self.timesteps[left]
-        share = float(np.clip((t - self.timesteps[left]) / span, 0, 1)) if span else 0.0
-        ratios = (1 - share) * self.ratios[left] + share * self.ratios[right]
-        return variance * torch.from_numpy(ratios)[:, self._rings].flatten()
+        last = len(self.timesteps) - 1
+        place = float(np.interp(t, self.timesteps, np.arange(last + 1)))
+        left = int(place)
+        ratios = self.ratios[left] + (place - left) * (self.ratios[min(left + 1, last)] - self.ratios[left])
+        return variance * torch.from_numpy(ratios)[:, self.rings].flatten()
 
     def shape_modes(self, process: ShapedProcess) -> Tensor:
         """Find the mode of the noise shape that each mode lies in, (modes,)."""
@@ -136,13 +135,12 @@ class DenoisingVariance:
         """
         variance = self.at(process, t)
         if scalar:
-            variance = torch.full_like(variance, float((variance * self.basis.weights(self.size)).sum()))
+            variance = torch.full_like(variance, float((variance * self.weights).sum()))
         modes = self.shape_modes(process)
         small, x0 = (value[modes] if value.ndim else value.expand(len(modes)) for value in (small, x0))
         added = x0**2 * variance
-        weights = self.basis.weights(self.size)
-        room = max(at_most**2 - float((small**2 * weights).sum()), 0.0)
-        total = float((added * weights).sum())
+        room = max(at_most**2 - float((small**2 * self.weights).sum()), 0.0)
+        total = float((added * self.weights).sum())
         return (small**2 + added * min(1.0, room / total if total else 1.0)).sqrt()
 
 
@@ -180,7 +178,7 @@ class DenoisingErrors:
         left = unit / signal**2 * self.variance.basis.power(self.process.project(errors, t)).flatten()
         closed = self.variance.of_gaussian_data(self.process, t)
         sums = [self._by_ring(values) for values in (left, closed)]
-        self._ratios[t] = np.clip(_over(*sums).numpy(), 0, 1)
+        self._ratios[t] = np.clip(over(*sums).numpy(), 0, 1)
 
     def result(self) -> DenoisingVariance:
         """The measured variance; the timesteps may have come in any order."""
@@ -194,14 +192,7 @@ class DenoisingErrors:
         )
 
     def _by_ring(self, values: Tensor) -> Tensor:
-        weighted = (values * self.variance.basis.weights(self.variance.size)).view(
-            len(self.variance.spectrum), -1
-        )
-        rings = self.variance._rings
+        weighted = (values * self.variance.weights).view(len(self.variance.spectrum), -1)
+        rings = self.variance.rings
         sums = torch.zeros(len(weighted), int(rings.max()) + 1, dtype=torch.float64)
         return sums.index_add_(1, rings.flatten(), weighted)
-
-
-def _over(numerator: Tensor, denominator: Tensor) -> Tensor:
-    positive = denominator > 0
-    return torch.where(positive, numerator / torch.where(positive, denominator, 1.0), 0.0)

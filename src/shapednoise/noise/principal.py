@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from shapednoise.noise import Normalize, Schedule
-from shapednoise.noise.bases import ScheduledShape, Size, radii
+from shapednoise.noise.bases import ScheduledShape, Size, in_float32, radii
 
 
 class PrincipalBasis:
@@ -72,7 +72,7 @@ class PrincipalBasis:
 
     def _transform(self, x: Tensor) -> Tensor:
         self._check(x.shape[1])
-        work = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        work = in_float32(x)
         return torch.fft.rfft2(torch.einsum("ac,nchw->nahw", self.axes.to(work), work), norm="ortho")
 
     def _check(self, channels: int) -> None:

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from shapednoise.noise import Prediction
-from shapednoise.noise.bases import NoiseShape, Size
+from shapednoise.noise.bases import NoiseShape, Size, in_float32
 
 SMALLEST_SIGNAL = 1e-6
 Marginal = Callable[[int], tuple[Tensor, Tensor]]
@@ -304,11 +304,6 @@ def size_of(x: Tensor) -> Size:
     if x.ndim != 4:
         raise ValueError(f"images are (batch, channels, height, width), not {tuple(x.shape)}")
     return (x.shape[-2], x.shape[-1])
-
-
-def in_float32(x: Tensor) -> Tensor:
-    """Return half precision in float32: gains rounded to it would multiply up over the steps."""
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
 def _check_alike(x0: Tensor, noise: Tensor) -> None:

@@ -68,9 +68,9 @@ def ancestral(marginal: Marginal, t: int, u: int, variance: Variance) -> Step:
     (signal_t, var_t), (signal_u, var_u) = marginal(t), marginal(u)
     ratio = signal_t / signal_u
     var_tu = _added_between(ratio, var_t, var_u)
-    added = var_tu if variance == "fixed_large" else _over(var_u * var_tu, var_t)
+    added = var_tu if variance == "fixed_large" else over(var_u * var_tu, var_t)
     noise = added.sqrt() if t > 0 else torch.zeros_like(added)
-    return Step(signal_u * _over(var_tu, var_t), ratio * _over(var_u, var_t), noise, torch.zeros_like(noise))
+    return Step(signal_u * over(var_tu, var_t), ratio * over(var_u, var_t), noise, torch.zeros_like(noise))
 
 
 def ddim(marginal: Marginal, t: int, u: int, eta: float) -> Step:
@@ -87,8 +87,8 @@ def ddim(marginal: Marginal, t: int, u: int, eta: float) -> Step:
     """
     (signal_t, var_t), (signal_u, var_u) = marginal(t), marginal(u)
     var_tu = _added_between(signal_t / signal_u, var_t, var_u)
-    fresh = eta * _over(var_u * var_tu, var_t).sqrt()
-    xt = _over(var_u - fresh**2, var_t).clamp(min=0).sqrt()
+    fresh = eta * over(var_u * var_tu, var_t).sqrt()
+    xt = over(var_u - fresh**2, var_t).clamp(min=0).sqrt()
     return Step(_where_noise(signal_u - signal_t * xt, var_t), xt, fresh, torch.zeros_like(xt))
 
 
@@ -104,14 +104,14 @@ def dpm_solver(marginal: Marginal, t: int, u: int, before: int | None) -> Step:
         before: The timestep of the step before, whose x_0 gives the second order; None: first order.
     """
     (signal_t, var_t), (signal_u, var_u) = marginal(t), marginal(u)
-    xt = _over(var_u, var_t).sqrt()
+    xt = over(var_u, var_t).sqrt()
     # sqrt(A_u) (1 - exp(-h)), h = lambda_u - lambda_t
     weight = _where_noise(signal_u - signal_t * xt, var_t)
     zero = torch.zeros_like(weight)
     if before is None or u < 0:
         return Step(weight, xt, zero, zero)
     step, last = _half_log_snr(marginal, t, u), _half_log_snr(marginal, before, t)
-    slope = weight * _over(step, last) / 2
+    slope = weight * over(step, last) / 2
     return Step(weight + slope, xt, zero, -slope)
 
 
@@ -133,7 +133,7 @@ def reverse_step(
     step = solver(process.white_marginal)
     gains = process.noise_gains(size).values
     arrival = gains[t] if reading == "published" else gains[max(u, 0)]
-    back = _over(arrival, gains[t])
+    back = over(arrival, gains[t])
     return Step(back * step.x0, back * step.xt, arrival * step.noise, back * step.previous)
 
 
@@ -150,11 +150,11 @@ def _where_noise(weight: Tensor, variance: Tensor) -> Tensor:
 def _half_log_snr(marginal: Marginal, t: int, u: int) -> Tensor:
     """lambda_u - lambda_t."""
     (signal_t, var_t), (signal_u, var_u) = marginal(t), marginal(u)
-    ratio = _over((signal_u**2 * var_t), (signal_t**2 * var_u))
+    ratio = over((signal_u**2 * var_t), (signal_t**2 * var_u))
     return torch.where(ratio > 0, ratio, 1.0).log() / 2
 
 
-def _over(numerator: Tensor, denominator: Tensor) -> Tensor:
+def over(numerator: Tensor, denominator: Tensor) -> Tensor:
     """The quotient; 0 where the denominator is 0, on modes without noise."""
     positive = denominator > 0
     return torch.where(positive, numerator / torch.where(positive, denominator, 1.0), 0.0)

@@ -14,9 +14,10 @@ from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
 from shapednoise.noise import Reading, Variance
+from shapednoise.noise.bases import in_float32
 from shapednoise.noise.operators import BASELINE
 from shapednoise.noise.optimal_noise import OptimalNoise, plain
-from shapednoise.noise.process import ShapedProcess, in_float32, size_of
+from shapednoise.noise.process import ShapedProcess, size_of
 from shapednoise.noise.reverse_step import Step
 from shapednoise.noise.shape import SHAPE_VERSION, make_shape
 
