@@ -37,7 +37,7 @@ MEASURES = {
     "nine_more": f"from the first to the {STARTS}th start",
 }
 MODEL = ("model_index.json", "scheduler/scheduler_config.json", "unet/config.json", "training.csv",
-         "unet/diffusion_pytorch_model.safetensors", "provenance.json")  # fmt: skip
+         "unet/diffusion_pytorch_model.safetensors", "snapshots/none", "provenance.json")  # fmt: skip
 # What a script makes: the options that name it and, where that is a folder, the files there.
 FILE = ("",)
 OUTPUTS = {

@@ -14,7 +14,8 @@ def test_every_file_and_parameter_in_a_command_is_quoted(repository):
     assert len(commands) == rules.count("    shell:\n")
     fields = re.findall(r"\{((?:input|output|log|params)\b[^}]*)\}", "".join(commands))
     assert len(fields) > 50
-    names = {"params.kind", "params.subset", "params.function"}  # a word each
+    names = {"params.kind", "params.subset", "params.function", "params.needed"}  # a word or a number each
+    names |= {"params.spectrum", "params.strength", "params.denoising"}  # options, quoted where they are made
     assert {field for field in fields if not field.endswith(":q")} <= names
 
 

@@ -98,7 +98,7 @@ def test_removing_a_strength_trains_nothing(workspace):
 def test_adding_a_seed_trains_only_its_points(workspace):
     workspace.set("seeds.several", [42, 43])
     planned = workspace.planned()
-    assert planned["train"] == planned["sample"] == planned["scores"] == 3
+    assert planned["train"] == planned["sample"] == planned["scores"] == MODELS
 
 
 @pytest.mark.parametrize(

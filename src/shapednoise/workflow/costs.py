@@ -226,13 +226,11 @@ class Costs:
 
     def count(self, dataset: str) -> int | None:
         """Images of a data set, as the config or the manifest of its array says; None: not known yet."""
-        manifest = Path(self._layout.manifest(self.config.clean_of(dataset)))
-        counted = read_json(manifest)["images"] if manifest.is_file() else None
-        return (
-            self.config.images_of(dataset).images
-            or counted
-            or self._counts.get(self.config.clean_of(dataset))
-        )
+        clean = self.config.clean_of(dataset)
+        if declared := self.config.images_of(dataset).images:
+            return declared
+        manifest = Path(self._layout.manifest(clean))
+        return read_json(manifest)["images"] if manifest.is_file() else self._counts.get(clean)
 
     def _count(self, dataset: str) -> int:
         """The same; where it is not known, a large one's."""
