@@ -21,7 +21,7 @@ PACKAGE = "shapednoise"
 PROJECT = Path(__file__).resolve().parents[3]
 # What no result depends on: the modules beside the packages (errors, logging, writing of files), the config's
 # schemas, whose values are parameters of the rules, paths and processes, and downloads, which are verified.
-UNTRACKED = ("config/", "workflow/", "data/sources/")
+UNTRACKED = ("config/", "workflow/", "data/sources/", "errors", "files", "log")
 PROSE = {"description", "desc", "help"}  # keyword arguments that are texts
 
 
