@@ -70,7 +70,7 @@ bench-points: $(READY)  ## how long a config of many points takes to plan and to
 	$(BIN)/python -m benchmarks.points $(BENCH)
 
 test: $(READY)  ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 40 tests
 
 test-quick: $(READY)  ## the tests that need no workflow runs
 	$(BIN)/python -m pytest -n 2 -m 'not slow' tests/unit
