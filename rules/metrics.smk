@@ -86,7 +86,9 @@ rule scores:
     input:
         code=code("scores", *modules_of("metrics.measures")),
         generated=rules.features_samples.output,
+        images=rules.sample.output.samples,
         real=lambda w: of_reference(w, rules.features_data.output[0]),
+        pca=lambda w: of_reference(w, rules.pca.output[0]),
         neighbours=lambda w: of_reference(w, rules.neighbours.output[0]),
     output:
         f"{RESULTS}/scores/{SAMPLES}/{{extractor}}-ref{{reference}}.json",
@@ -105,8 +107,8 @@ rule scores:
         scoring=lambda w: as_json(recipe(w).scoring),
         facts=lambda w: json.dumps(sample_set_facts(LAYOUT, w), sort_keys=True),
     shell:
-        "python {params.script:q} --generated {input.generated:q} --real {input.real:q}"
-        " --neighbours {input.neighbours:q}"
+        "python {params.script:q} --generated {input.generated:q} --images {input.images:q}"
+        " --real {input.real:q} --pca {input.pca:q} --neighbours {input.neighbours:q}"
         " --scoring {params.scoring:q} --extractor {wildcards.extractor}"
         " --point {params.facts:q} --threads {threads} --output {output:q}"
         " 2>&1 | log_to {log:q}"

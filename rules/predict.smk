@@ -72,7 +72,9 @@ use rule scores as scores_predicted with:
     input:
         code=code("scores", *modules_of("metrics.measures")),
         generated=rules.features_predicted.output,
+        images=rules.distort.output,
         real=rules.features_data.output[0],
+        pca=rules.pca.output[0],
         neighbours=rules.neighbours.output[0],
     output:
         f"{RESULTS}/scores/{DISTORTED}/{{extractor}}-ref{{reference}}.json",

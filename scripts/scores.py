@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from shapednoise.config.scoring import ScoringSettings
+from shapednoise.data.images import load_images
 from shapednoise.diffusion.device import configure_cpu
 from shapednoise.errors import DamagedFile, UserError
-from shapednoise.files import DAMAGED, write_json
+from shapednoise.files import DAMAGED, read_json, write_json
 from shapednoise.log import log
 from shapednoise.metrics.extractors import why_no_logits
 from shapednoise.metrics.features import read_features
@@ -32,7 +33,9 @@ def main() -> None:
             "delete the older one and run again"
         )
     real["neighbors"] = read_neighbors(arguments.neighbours) if arguments.neighbours else None
-    scores = score(generated, real, arguments.scoring, why_no_logits(record["network"]))
+    generated["images"] = load_images(arguments.images)
+    pca = read_json(arguments.pca)
+    scores = score(generated, real, arguments.scoring, why_no_logits(record["network"]), pca)
     for warning in scores["warnings"]:
         log.warning("%s", warning)
     versions = {name: version(name) for name in ("torch", "torch-fidelity")}
@@ -51,7 +54,9 @@ def read_neighbors(path: Path) -> np.ndarray:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--generated", type=Path, required=True, help="features of the samples (.npz)")
+    parser.add_argument("--images", type=Path, required=True, help="the samples themselves (.npy)")
     parser.add_argument("--real", type=Path, required=True, help="features of the data set (.npz)")
+    parser.add_argument("--pca", type=Path, required=True, help="color axes of the data set (.json)")
     parser.add_argument(
         "--neighbours", type=Path, help="distances of its images to their nearest neighbours (.npy)"
     )

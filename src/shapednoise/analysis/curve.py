@@ -143,10 +143,38 @@ def optimum(strengths: np.ndarray, values: np.ndarray) -> Interval:
         strengths: Rising, (S,), three at least.
         values: A curve a seed, (..., K, S); turned over where larger is better.
     """
-    best = vertices(strengths, values)
-    found = student(best, np.median(np.diff(strengths)) / 2)
-    low = np.where((best == strengths[0]).any(-1), found.low - np.inf, found.low)[()]
-    high = np.where((best == strengths[-1]).any(-1), found.high + np.inf, found.high)[()]
+    return _open_at_ends(strengths, vertices(strengths, values), np.median(np.diff(strengths)) / 2)
+
+
+def crossings(strengths: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Where each curve changes its sign, linearly between strengths; of several places, the nearest to 0.
+
+    The end of the grid that is nearer to it, where it does not.
+
+    Args:
+        strengths: Rising, (S,), two at least.
+        values: Curves (..., S).
+    """
+    one, other = values[..., :-1], values[..., 1:]
+    changes = (one > 0) != (other > 0)
+    places = strengths[:-1] + np.diff(strengths) * one / np.where(changes, one - other, np.inf)
+    nearest = np.where(changes, np.abs(places), np.inf).argmin(-1)[..., None]
+    ends = np.where(np.abs(values[..., 0]) < np.abs(values[..., -1]), strengths[0], strengths[-1])
+    return np.where(changes.any(-1), np.take_along_axis(places, nearest, -1)[..., 0], ends)
+
+
+def crossing(strengths: np.ndarray, values: np.ndarray) -> Interval:
+    """Where curves (..., K, S) are 0: `crossings` of each seed, and Student's interval over the seeds.
+
+    Open where a seed's is at an end of the grid.
+    """
+    return _open_at_ends(strengths, crossings(strengths, values))
+
+
+def _open_at_ends(strengths: np.ndarray, places: np.ndarray, least: float = 0.0) -> Interval:
+    found = student(places, least)
+    low = np.where((places == strengths[0]).any(-1), found.low - np.inf, found.low)[()]
+    high = np.where((places == strengths[-1]).any(-1), found.high + np.inf, found.high)[()]
     return Interval(found.value, low, high, found.error, found.freedom)
 
 
@@ -185,9 +213,9 @@ class CurveSummary:
         strengths: Rising, (S,).
         means: Over seeds, (S,).
         coefficients: a, b and c of a s^2 + b s + c by least squares on the means, a description.
-        optimum: The best strength (`optimum`).
+        optimum: The best strength (`optimum`; `crossing` of a score with a target).
         p_value: Of the test that the curve is a U, or turned over for scores to be maximised (`rises`); NaN
-            for one seed.
+            for one seed, or with a target.
         seeds: How many there are.
     """
 
@@ -208,17 +236,21 @@ def summarize(rows: pd.DataFrame, metric: str) -> CurveSummary | None:
     """The summary of the curve of one noise and sampler; None for fewer than three strengths.
 
     Args:
-        rows: As of `seed_curves`, which says what is raised.
+        rows: As of `seed_curves`, which says what is raised, with the metric's target if it has one.
         metric: Name of the score.
     """
     strengths, values = seed_curves(rows, metric)
     if len(strengths) < 3:
         return None
-    turned = values if METRICS[metric].lower_is_better else -values
-    p_value = max(side.p_at_most(0) for side in rises(turned)) if len(values) > 1 else np.nan
-    means = values.mean(0)
+    means, target = values.mean(0), METRICS[metric].target
     fit = tuple(np.polyfit(strengths, means, 2).tolist())
-    return CurveSummary(strengths, means, fit, optimum(strengths, turned), float(p_value), len(values))
+    if target:
+        best, p_value = crossing(strengths, values - rows[target].iloc[0]), np.nan
+    else:
+        turned = values if METRICS[metric].lower_is_better else -values
+        best = optimum(strengths, turned)
+        p_value = max(side.p_at_most(0) for side in rises(turned)) if len(values) > 1 else np.nan
+    return CurveSummary(strengths, means, fit, best, float(p_value), len(values))
 
 
 def varying_settings(scores: pd.DataFrame) -> list[str]:

@@ -70,6 +70,8 @@ class UCurveSettings(FigureSettings):
         if one_sampler and not baseline.empty:
             look = {"color": "0.35", "ls": ":", "lw": 1.2, "zorder": 1}
             ax.axhline(baseline[metric].mean(), label=f"DDPM (${symbol}=0$)", **look)
+        if target := METRICS[metric].target:
+            ax.axhline(known[target].iloc[0], color="black", ls="--", lw=1, label="of the data", zorder=1)
         seeds = "seeds, their mean and deviation" if known.seed.nunique() > 1 else "one seed"
         bars = ", 95 % interval over images" if f"{metric}_low" in known else ""
         ax.errorbar([], [], [], fmt="o", color="0.5", ms=4, elinewidth=0.8, label=f"{seeds}{bars}")
@@ -110,7 +112,7 @@ def _draw_fit(ax: Axes, found: CurveSummary, metric: str, name: str, symbol: str
     """The quadratic fit dashed; the optimum, not that of the fit, a star with its interval over seeds."""
     fine = np.linspace(found.strengths[0], found.strengths[-1], 200)
     bend = "U-shaped" if METRICS[metric].lower_is_better else "arched"
-    test = f"; {bend}: p = {found.p_value:.2g}" if found.seeds > 1 else ""
+    test = f"; {bend}: p = {found.p_value:.2g}" if np.isfinite(found.p_value) else ""
     look = {"color": color, "lw": 1, "zorder": 3}
     ax.plot(fine, np.polyval(found.coefficients, fine), "--", label=f"{name}, quadratic fit{test}", **look)
     if not found.has_optimum:
@@ -121,7 +123,8 @@ def _draw_fit(ax: Axes, found: CurveSummary, metric: str, name: str, symbol: str
         ends = np.clip([best.low, best.high], found.strengths[0], found.strengths[-1])
         ax.hlines(height, *ends, color=color, lw=2.2, alpha=0.8, zorder=5)
     known = f" {best.ends}" if found.seeds > 1 else ""
-    label = f"{name}, optimum ${symbol}$ = {best.value:.2f}{known}".replace("-", "\u2212")
+    what = "the data's at" if METRICS[metric].target else "optimum"
+    label = f"{name}, {what} ${symbol}$ = {best.value:.2f}{known}".replace("-", "\u2212")
     star = {"color": color, "ms": 11, "mec": "black", "mew": 0.6, "zorder": 6}
     ax.plot(best.value, height, "*", label=label, **star)
 

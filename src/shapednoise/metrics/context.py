@@ -1,8 +1,9 @@
 """What the metrics of one sample set share: its features, those of the real set, and what is expensive."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +27,8 @@ class Context:
         logits: Of the generated images, float32 (n, classes); None by a network without classes.
         no_logits: Why there may be no logits.
         neighbors: neighbor_distances(real), float32 (m, k); None: they are computed.
+        images: The generated images (n, C, H, W); None where only features are known.
+        pca: The color axes of the real set's data set, as color_pca returns them; None: not known.
     """
 
     generated: np.ndarray
@@ -34,6 +37,8 @@ class Context:
     logits: np.ndarray | None
     no_logits: str
     neighbors: np.ndarray | None = None
+    images: np.ndarray | None = None
+    pca: Mapping[str, Any] | None = None
 
     @cached_property
     def resampler(self) -> HalfSampleResampler | None:

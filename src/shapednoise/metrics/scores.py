@@ -4,7 +4,7 @@ The generated set always comes first (torch-fidelity 0.4.0 and later: `input1` i
 so precision asks how much of it looks real, recall how much of the real data it covers).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,16 +22,21 @@ COMPARABLE = 2048  # images, from which on scores are usually published
 
 
 def score(
-    generated: Features, real: Features, settings: ScoringSettings, no_logits: str = NO_CLASSIFIER
+    generated: Features,
+    real: Features,
+    settings: ScoringSettings,
+    no_logits: str = NO_CLASSIFIER,
+    pca: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """All scores of a generated set against a real one, with standard errors and intervals.
 
     Args:
-        generated: `features` (n, d) float32; may have `logits` (n, classes).
+        generated: `features` (n, d) float32; may have `logits` (n, classes), and the `images` (n, C, H, W).
         real: `features` (m, d) float32; may have the `neighbors` (m, k) that manifold.neighbor_distances
             returns for them, which are computed where they are left out.
         settings: How to score.
         no_logits: Why there may be no logits.
+        pca: The color axes of the real images' data set, as color_pca returns them.
 
     Returns:
         The columns of every metric, then facts about the sets. What cannot be computed is None, and
@@ -53,6 +58,8 @@ def score(
         generated.get("logits"),
         no_logits,
         real.get("neighbors"),
+        generated.get("images"),
+        pca,
     )
     return {
         **_columns(context),

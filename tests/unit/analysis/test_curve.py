@@ -7,6 +7,8 @@ import scipy.stats
 
 from shapednoise.analysis.curve import (
     Interval,
+    crossing,
+    crossings,
     curve_table,
     optimum,
     rises,
@@ -90,6 +92,26 @@ def test_an_optimum_at_an_end_may_lie_beyond():
     rising = optimum(*seed_curves(rows(lambda s: s), "fid"))
     assert (rising.value, rising.low) == (-0.6, -np.inf) and rising.high == pytest.approx(-0.55)
     assert rising.p_at_most(-5) == 1 and rising.p_at_least(-0.4) < 0.01
+
+
+def test_a_crossing_is_linear_between_strengths_and_the_nearest_to_0():
+    falling = np.array([3.0, 1.0, -1.0, -2.0])
+    strengths = np.array([-0.6, -0.4, 0.0, 0.4])
+    twice = np.array([-1.0, 1.0, 0.5, -0.5])
+    found = crossings(strengths, np.array([falling, twice, falling + 9, falling - 9]))
+    assert found.tolist() == pytest.approx([-0.2, 0.2, 0.4, -0.6])  # never: the end that is nearer to it
+    inside = crossing(strengths, falling + np.array([[0.0], [0.2], [-0.2]]))
+    assert (inside.value, inside.high) == pytest.approx((-0.2, -0.2 + 4.302653 * 0.04 / np.sqrt(3)))
+    assert crossing(strengths, np.array([falling, falling - 9])).low == -np.inf
+    assert crossing(strengths, np.array([falling, falling + 9])).high == np.inf
+
+
+def test_a_score_with_a_target_is_best_where_it_meets_it():
+    table = rows(lambda s: 0.5 - 0.4 * s, variance_along_v=0.0)
+    table = table.assign(variance_along_v=0.5 - 0.4 * table.strength, data_variance_along_v=0.64, noise="sdm")
+    found = summarize(table, "variance_along_v")
+    assert found.optimum.value == pytest.approx(-0.35) and np.isnan(found.p_value)
+    assert curve_table(table).set_index("metric").loc["variance_along_v"].optimum == pytest.approx(-0.35)
 
 
 def test_ends_are_compared_with_what_the_other_seeds_find_best():

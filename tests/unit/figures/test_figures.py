@@ -105,6 +105,17 @@ def test_a_curve_without_an_optimum_inside_shows_none(scores):
     assert not any("optimum" in label for label in entries(axes))
 
 
+def test_a_score_with_a_target_shows_it_and_where_it_is_met(scores):
+    sdm = scores[scores.noise != "hdm"]
+    known = sdm.assign(variance_along_v=0.5 - 0.4 * sdm.strength, data_variance_along_v=0.62)
+    [axes] = u_curve(known, "variance_along_v", "CIFAR-10").axes
+    drawn = {line.get_label(): line for line in axes.lines}
+    assert drawn["of the data"].get_ydata()[0] == 0.62
+    assert "SDM, the data's at $s$ = -0.30 [-0.3, -0.3]".replace("-", "\u2212") in entries(axes)
+    assert "SDM, quadratic fit" in entries(axes)
+    assert axes.get_ylabel() == "Variance along v  (best as the data's)"
+
+
 def test_every_sampler_has_a_curve_of_its_own(scores):
     sdm = scores[scores.noise != "hdm"]
     both = pd.concat(

@@ -55,9 +55,10 @@ def folder(tmp_path, monkeypatch):
 
 def test_the_metrics_keep_their_order():
     shares = ["precision", "recall", "f_score", "density", "coverage"]
-    assert list(METRICS) == ["fid", "kid", "is", *shares, "mind"]
+    assert list(METRICS) == ["fid", "kid", "is", *shares, "mind", "variance_along_v"]
     assert [name for name, metric in METRICS.items() if metric.lower_is_better] == ["fid", "kid", "mind"]
     assert METRICS["recall"].direction == "higher is better"
+    assert METRICS["variance_along_v"].direction == "best as the data's"
 
 
 @pytest.mark.parametrize("bootstrap", [0, 10])
@@ -99,12 +100,15 @@ def test_the_columns_of_scores_keep_their_order(bootstrap):
     fid = ["fid", "fid_infinity", "fid_infinity_missing", *ends["fid"], *infinity]
     values = [*fid, "kid", "kid_std", "is", "is_std"]
     last = [*shares, "kid", "is", "mind"] if bootstrap else ["kid", "is", *shares, "mind"]
+    last = [*last, "variance_along_v"]
     facts = ["intervals_missing", "generated_images", "real_images", "warnings"]
     assert list(found) == [
         *values,
         "is_missing",
         *shares,
         "mind",
+        "variance_along_v",
+        "data_variance_along_v",
         *np.ravel([ends[name] for name in last]),
         *facts,
     ]

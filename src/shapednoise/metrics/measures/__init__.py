@@ -39,6 +39,8 @@ class Metric:
         label: Its name in figures.
         measure: Computes it from what the metrics share.
         lower_is_better: Whether a smaller value is a better one.
+        target: Of a score that is best at some value, the column of `published` that has it; then neither
+            end is better.
         order: Its rank among the metrics, small first; metrics of equal rank are sorted by name.
         published: More columns that directly follow the value. The interval, NAME_se, NAME_low and
             NAME_high, is written for every metric, after all values unless it is named here.
@@ -49,13 +51,16 @@ class Metric:
     label: str
     measure: Callable[[Context], Measurement]
     lower_is_better: bool = False
+    target: str | None = None
     order: int = 100
     published: tuple[str, ...] = ()
     bounds: tuple[float, float] = (-np.inf, np.inf)
 
     @property
     def direction(self) -> str:
-        """`lower is better` or `higher is better`."""
+        """`lower is better`, `higher is better`, or that the data's value is best."""
+        if self.target:
+            return "best as the data's"
         return "lower is better" if self.lower_is_better else "higher is better"
 
     @property
