@@ -13,6 +13,7 @@ from shapednoise.data.images import to_uint8
 from shapednoise.figures.curves import curves
 from shapednoise.figures.drift import DriftSettings
 from shapednoise.figures.forward_noise import ForwardNoiseSettings
+from shapednoise.figures.gain import GainSettings
 from shapednoise.figures.noise_gallery import NoiseGallerySettings
 from shapednoise.figures.omission import OmissionSettings
 from shapednoise.figures.pictures import GAP
@@ -213,6 +214,24 @@ def test_precision_and_recall_are_labelled_with_strengths_and_contours(scores):
     np.testing.assert_allclose(path.get_xdata(), 0.4 - 0.2 * STRENGTHS)
     np.testing.assert_allclose(path.get_ydata(), 0.5 + 0.1 * STRENGTHS)
     assert axes.get_xlabel() == "Recall" and axes.get_ylabel() == "Precision"
+
+
+def test_gains_are_changes_from_zero_of_each_seed_and_the_variance_is_a_share_of_the_datas(scores):
+    sdm = scores[scores.noise != "hdm"]
+    table = sdm.assign(variance_along_v=0.5 - 0.4 * sdm.strength + 0.1 * sdm.seed, data_variance_along_v=0.6)
+    gain, variance = GainSettings.draw(table, "fid", {"0.0": 40.0, "-0.4": 34.0}, "CIFAR-10", "s").axes
+    seeds = [30 + 50 * (STRENGTHS + 0.3) ** 2 + seed for seed in (0, 1)]
+    changes = [100 * (fids / fids[3] - 1) for fids in seeds]
+    drawn = {line.get_label(): line.get_xydata().T for line in gain.lines}
+    np.testing.assert_allclose(drawn["SDM"][1], np.mean(changes, axis=0))
+    np.testing.assert_allclose(drawn["published, at the paper's scale"], [[-0.4, 0.0], [-15, 0]], atol=1e-9)
+    # the seeds reach the data's 0.6 at -0.25 and at 0
+    shares = {line.get_label(): line.get_ydata() for line in variance.lines}
+    np.testing.assert_allclose(
+        shares["SDM: as the data's at \u22120.12"], 100 * (0.55 - 0.4 * STRENGTHS) / 0.6
+    )
+    [without, _] = GainSettings.draw(table[table.strength != 0], "fid", {}, "CIFAR-10", "s").axes
+    assert "SDM" not in entries(without)
 
 
 def test_forward_noise_has_four_columns_of_cloud_and_image():
