@@ -4,8 +4,11 @@ import argparse
 import shutil
 from pathlib import Path
 
+import torch
+
+from shapednoise import ShapedDDPMPipeline
 from shapednoise.errors import UserError
-from shapednoise.files import atomic_path, read_json, write_json
+from shapednoise.files import atomic_directory, atomic_path, read_json, write_json
 from shapednoise.workflow.cli import run
 from shapednoise.workflow.plan import seconds_of_jobs
 
@@ -21,6 +24,7 @@ def main() -> None:
     parser.add_argument("results", type=Path, help="results folder of a finished run")
     parser.add_argument("output", type=Path, help="folder to keep them in, such as results/reference/demo")
     parser.add_argument("--command", required=True, help="the command that made the results, for the record")
+    parser.add_argument("--model", type=Path, help="a model to keep, too, in bfloat16")
     arguments = parser.parse_args()
 
     results, output = arguments.results, arguments.output
@@ -35,6 +39,16 @@ def main() -> None:
     record = {"command": arguments.command, **facts, "models": len(models)}
     record["seconds_of_jobs"] = seconds_of_jobs(results)
     write_json(output / "provenance.json", record)
+    if arguments.model:
+        keep_model(arguments.model, output / "model")
+
+
+def keep_model(model: Path, output: Path) -> None:
+    """Save a model in half its size, with its provenance; other files there, such as a card, stay."""
+    pipeline = ShapedDDPMPipeline.from_pretrained(model, torch_dtype=torch.bfloat16)
+    with atomic_directory(output, "model_index.json") as folder:
+        pipeline.save_pretrained(folder)
+        shutil.copyfile(model / "provenance.json", folder / "provenance.json")
 
 
 run(main)
