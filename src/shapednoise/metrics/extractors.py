@@ -24,7 +24,7 @@ from torch_fidelity.feature_extractor_dinov2 import FeatureExtractorDinoV2
 from shapednoise.config.data import NetworkSettings
 from shapednoise.data.archives import members
 from shapednoise.errors import UserError
-from shapednoise.files import sha256_of_file, sha256_of_json
+from shapednoise.files import read_json, sha256_of_file, sha256_of_json
 from shapednoise.metrics.inception import LOGITS, FastInception
 from shapednoise.metrics.torchvision_inception import TorchvisionInception
 from shapednoise.metrics.weights import DAMAGED, NO_CLASSIFIER, has_classifier
@@ -89,9 +89,18 @@ def why_no_logits(network: str) -> str:
 
 
 def digest_of(extractor: FeatureExtractorBase, weights: Path | None) -> str:
-    """Hex sha256 of the weights: of their file, or of the state where the network got them by itself."""
+    """Hex sha256 of the weights: of their file, or of the state where the network got them by itself.
+
+    Raises UserError where the manifest beside the file says another one.
+    """
     if weights:
-        return sha256_of_file(weights)
+        found, manifest = sha256_of_file(weights), weights.with_suffix(".json")
+        recorded = read_json(manifest).get("sha256_of_weights", found) if manifest.is_file() else found
+        if found != recorded:
+            raise UserError(
+                f"{weights} has sha256 {found}, but {recorded} when it was fetched; delete it and run again"
+            )
+        return found
     digest = hashlib.sha256()
     for name, value in extractor.state_dict().items():
         digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())

@@ -319,6 +319,18 @@ def test_a_pickle_in_the_place_of_torchvisions_weights_is_not_run(tmp_path, monk
     assert not (tmp_path / "was-here").exists()
 
 
+def test_weights_that_changed_since_they_were_fetched_are_refused(tmp_path):
+    weights = tmp_path / "inception.pth"
+    weights.write_bytes(b"weights")
+    found = extractors.digest_of(None, weights)
+    for record in ({"source": "of an older version"}, {"sha256_of_weights": found}):
+        (tmp_path / "inception.json").write_text(json.dumps(record))
+        assert extractors.digest_of(None, weights) == found == hashlib.sha256(b"weights").hexdigest()
+    weights.write_bytes(b"others")
+    with pytest.raises(UserError, match=rf"has sha256 \w+, but {found} when it was fetched; delete"):
+        extractors.digest_of(None, weights)
+
+
 class Clip(torch.nn.Module):
     """A CLIP of one layer, with what OpenAI's files have beside the pictures' side."""
 
