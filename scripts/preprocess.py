@@ -29,7 +29,8 @@ def main() -> None:
         )
     content = preprocess_archive(archive, settings, arguments.images)
     origin = {"source": download["source"], "sha256_of_archive": download["sha256"]}
-    kept = settings.model_dump(mode="json", include={"size", "channels", "crop", "part"})
+    kept = settings.model_dump(mode="json", include={"reader", "size", "channels", "crop", "part"})
+    kept["limit"] = settings.images  # of all pictures that there are, the first ones; null: all
     terms = {"licence": download.get("licence", ""), "verified": bool(settings.sha256)}
     write_json(arguments.manifest, {**kept, **content._asdict(), **origin, **terms})
 

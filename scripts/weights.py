@@ -37,7 +37,8 @@ def main() -> None:
             temporary.write_bytes(content_of(path, source))
     if not record.get("classification_layer", True):
         log.warning("no Inception Score: %s", NO_CLASSIFIER)
-    write_json(arguments.manifest, record)
+    record["sha256_of_weights"] = sha256_of_file(arguments.weights)  # as the records of features have it
+    write_json(arguments.manifest, {"network": settings["network"], **record})
 
 
 run(main)

@@ -74,9 +74,7 @@ def _members_of_zip(archive: Path, pack: zipfile.ZipFile) -> Iterator[Member]:
         _check_member(archive, name, info.file_size, kind in (0, stat.S_IFREG, stat.S_IFDIR))
         if info.flag_bits & ENCRYPTED:
             raise UserError(f"{archive} is encrypted; pack it anew without a password")
-        if info.file_size > max(SMALL, LARGEST_RATIO * info.compress_size):
-            size = f"{name} unpacks to {info.file_size >> 20} MiB"
-            raise _unsafe(archive, f"{size}, beyond the zip-bomb guard's ratio limit of {LARGEST_RATIO}")
+        check_growth(archive, info)
         total += info.file_size
         check_total(archive, total)
         if not name.endswith("/"):
@@ -194,6 +192,13 @@ def check_file(archive: Path, name: str, size: int) -> None:
     """Raise UserError where a file of an archive, of `size` bytes, is larger than LARGEST_FILE."""
     if not 0 <= size <= LARGEST_FILE:
         raise _unsafe(archive, f"{name!r} unpacks to {size >> 20} MiB, more than {LARGEST_FILE >> 20} MiB")
+
+
+def check_growth(archive: Path, info: zipfile.ZipInfo) -> None:
+    """Raise UserError where a member of a zip unpacks to much more than it is in it."""
+    if info.file_size > max(SMALL, LARGEST_RATIO * info.compress_size):
+        size = f"{info.filename} unpacks to {info.file_size >> 20} MiB"
+        raise _unsafe(archive, f"{size}, beyond the zip-bomb guard's ratio limit of {LARGEST_RATIO}")
 
 
 def check_total(archive: Path, total: int) -> None:

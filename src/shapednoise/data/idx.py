@@ -19,6 +19,7 @@ import numpy as np
 
 from shapednoise.config.data import ImagesSettings
 from shapednoise.data.archives import careful_headers, check_file, check_total, members
+from shapednoise.data.images import block_size
 from shapednoise.errors import UserError
 
 MAGIC, MAGIC_OF_LABELS = 0x803, 0x801
@@ -29,6 +30,7 @@ DEBIAN, AR_HEADER = b"!<arch>\n", 60
 TARS = {"data.tar": lambda file: file, "data.tar.gz": gzip.open, "data.tar.xz": lzma.open}
 KINDS = ("images", "labels")
 BLOCK = 5000
+LONGEST_SIDE = 1 << 13
 
 
 def read_idx(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarray, list[int] | None]]:
@@ -47,11 +49,12 @@ def read_idx(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarr
             raise UserError(f"the pictures of {archive} are {rows} x {columns}; get it again")
         check_total(archive, count * rows * columns)
         classes = _labels(labels, archive, count) if labels else None
-        for start in range(0, count, BLOCK):
-            shape = (min(BLOCK, count - start), rows, columns)
+        at_once = block_size((rows, columns), BLOCK)
+        for start in range(0, count, at_once):
+            shape = (min(at_once, count - start), rows, columns)
             content = file.read(shape[0] * rows * columns)
             block = framed(np.frombuffer(content, np.uint8).reshape(shape), settings.size)[..., None]
-            yield block, classes and classes[start : start + BLOCK]
+            yield block, classes and classes[start : start + at_once]
         if file.read(1):
             raise UserError(f"{archive} holds more than the {count} images that it says; get it again")
 
@@ -59,9 +62,12 @@ def read_idx(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarr
 def framed(images: np.ndarray, size: int) -> np.ndarray:
     """Images N x H x W or N x H x W x C in the middle of black ones (28 -> 32: two pixels a side).
 
-    Those are size x size, or the least multiple of that which holds the images, for `block_means`.
+    Those are size x size, or the least multiple of that which holds the images, for `block_means`. Raises
+    ValueError for sides beyond LONGEST_SIDE: a thin picture becomes a huge one.
     """
     side = size * max(-(-length // size) for length in images.shape[1:3])
+    if side > LONGEST_SIDE:
+        raise ValueError(f"pictures of {images.shape[1]} x {images.shape[2]}, beyond {LONGEST_SIDE}")
     missing = [side - length for length in images.shape[1:3]]
     around = [(gap // 2, gap - gap // 2) for gap in missing]
     return np.pad(images, [(0, 0), *around, *[(0, 0)] * (images.ndim - 3)])

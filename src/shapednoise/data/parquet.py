@@ -16,6 +16,7 @@ from shapednoise.errors import UserError
 MAGIC = b"PAR1"
 PICTURES, LABELS = ("img", "image"), ("label", "fine_label")
 BLOCK = 1000
+AT_ONCE = 1 << 30  # bytes: a picture that many rows share is stored once, and each row may be that one
 
 
 def is_parquet(archive: Path) -> bool:
@@ -27,7 +28,7 @@ def is_parquet(archive: Path) -> bool:
 
 
 def read_parquet(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.ndarray, list[Any] | None]]:
-    """Pictures in the order of the rows, with their classes, in blocks of up to 1,000.
+    """Pictures in the order of the rows, with their classes, in blocks of up to 1,000, fewer of large ones.
 
     A column `img` or `image` of picture files, as bytes or as {bytes, path}; `label` or `fine_label`.
     Pictures of the reader `folder` are preprocessed; those of the others keep their pixels, `framed` for
@@ -37,14 +38,15 @@ def read_parquet(archive: Path, settings: ImagesSettings) -> Iterator[tuple[np.n
     if settings.part:
         raise UserError(f"the pictures of {archive} have no names of their own to split by; remove part")
     file = pq.ParquetFile(archive)
-    groups = (file.metadata.row_group(index) for index in range(file.num_row_groups))
-    check_total(archive, sum(group.total_byte_size for group in groups))
+    sizes = [file.metadata.row_group(index).total_byte_size for index in range(file.num_row_groups)]
+    check_total(archive, sum(sizes))
+    rows = max(1, min(BLOCK, AT_ONCE // max([1, *sizes])))
     names = file.schema_arrow.names
     picture, label = (next((name for name in known if name in names), None) for known in (PICTURES, LABELS))
     if not picture:
         raise UserError(f"{archive} has no column {' or '.join(PICTURES)}, but {names}; name another source")
     row, sides = 0, set()
-    for batch in file.iter_batches(BLOCK, columns=[picture, *([label] if label else [])]):
+    for batch in file.iter_batches(rows, columns=[picture, *([label] if label else [])]):
         contents = batch.column(picture).to_pylist()
         images = [_read(content, f"row {row + i}", archive, settings) for i, content in enumerate(contents)]
         sides |= {image.shape for image in images}

@@ -6,26 +6,33 @@ float32 features (n, d), one for each layer of its `features_list`.
 
 import hashlib
 import importlib
+import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.error import URLError
 
 import torch
 from torch_fidelity.feature_extractor_base import FeatureExtractorBase
-from torch_fidelity.feature_extractor_clip import MODEL_METADATA, FeatureExtractorCLIP
+from torch_fidelity.feature_extractor_clip import MODEL_METADATA, MODEL_URLS, FeatureExtractorCLIP
 from torch_fidelity.feature_extractor_dinov2 import MODEL_METADATA as DINOV2_METADATA
 from torch_fidelity.feature_extractor_dinov2 import FeatureExtractorDinoV2
 
 from shapednoise.config.data import NetworkSettings
+from shapednoise.data.archives import members
 from shapednoise.errors import UserError
-from shapednoise.files import sha256_of_file
+from shapednoise.files import read_json, sha256_of_file, sha256_of_json
 from shapednoise.metrics.inception import LOGITS, FastInception
 from shapednoise.metrics.torchvision_inception import TorchvisionInception
 from shapednoise.metrics.weights import DAMAGED, NO_CLASSIFIER, has_classifier
 
 FETCH = "run `make fetch` while online (where it has been, delete weights/EXTRACTOR.json in the data folder)"
+# The code of DINOv2 that is run: a commit, and the sha256_of_json of its Python files' sha256 by their names.
+DINOV2 = "https://github.com/facebookresearch/dinov2/archive/b8931f7bf91576930313be2c6d6af376033b35f0.zip"
+DINOV2_SHA256 = "d5794c5d7ceba468c914aa3aa07e6faaba58333bc8a3206678eed393bbdc7da2"
 NO_CLASSES = "the Inception Score is about the classes of the Inception network, which this extractor has not"
 
 
@@ -55,23 +62,25 @@ def load_extractor(
         "clip": _clip,
         "registered": _registered,
     }
-    with _hub_cut_off() if settings.in_hub and not online else nullcontext():
+    with _hub_with(urlopen=_refuse) if settings.in_hub and not online else nullcontext():
         extractor = load[settings.family](settings, weights)
     return extractor.requires_grad_(False).eval().to(device)
 
 
 @contextmanager
-def _hub_cut_off() -> Iterator[None]:
-    """Let torch.hub use only what lies in its folder, as it does where there is no network."""
-
-    def refuse(*_arguments: object, **_options: object) -> None:
-        raise URLError("not in the folder of torch.hub")
-
-    urlopen, torch.hub.urlopen = torch.hub.urlopen, refuse
+def _hub_with(**functions: Callable) -> Iterator[None]:
+    """Replace functions of torch.hub."""
+    own = {name: getattr(torch.hub, name) for name in functions}
+    vars(torch.hub).update(functions)
     try:
         yield
     finally:
-        torch.hub.urlopen = urlopen
+        vars(torch.hub).update(own)
+
+
+def _refuse(*_arguments: object, **_options: object) -> None:
+    """Let torch.hub use only what lies in its folder, as it does where there is no network."""
+    raise URLError("not in the folder of torch.hub")
 
 
 def why_no_logits(network: str) -> str:
@@ -80,9 +89,18 @@ def why_no_logits(network: str) -> str:
 
 
 def digest_of(extractor: FeatureExtractorBase, weights: Path | None) -> str:
-    """Hex sha256 of the weights: of their file, or of the state where the network got them by itself."""
+    """Hex sha256 of the weights: of their file, or of the state where the network got them by itself.
+
+    Raises UserError where the manifest beside the file says another one.
+    """
     if weights:
-        return sha256_of_file(weights)
+        found, manifest = sha256_of_file(weights), weights.with_suffix(".json")
+        recorded = read_json(manifest).get("sha256_of_weights", found) if manifest.is_file() else found
+        if found != recorded:
+            raise UserError(
+                f"{weights} has sha256 {found}, but {recorded} when it was fetched; delete it and run again"
+            )
+        return found
     digest = hashlib.sha256()
     for name, value in extractor.state_dict().items():
         digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
@@ -94,9 +112,10 @@ def _inception(settings: NetworkSettings, weights: Path | None) -> FeatureExtrac
         raise UserError("inception needs its weights; give --weights, which the rule `weights` makes")
     layers = [settings.layer or "2048"]
     try:
-        if has_classifier(torch.load(weights, map_location="cpu", weights_only=True)):
+        state = torch.load(weights, map_location="cpu", weights_only=True)
+        if has_classifier(state):
             layers.append(LOGITS)
-        return FastInception(layers, str(weights))
+        return FastInception(layers, state)
     except DAMAGED as error:
         raise UserError(f"{weights} is damaged ({_line(error)}); delete it and run again") from error
 
@@ -112,26 +131,63 @@ def _torchvision(settings: NetworkSettings, weights: Path | None) -> FeatureExtr
 
 def _dinov2(settings: NetworkSettings, weights: Path | None) -> FeatureExtractorBase:
     hub, model = torch.hub.get_dir(), DINOV2_METADATA[settings.network]
+    load, load_state = torch.hub.load, torch.hub.load_state_dict_from_url
     try:
-        return FeatureExtractorDinoV2(settings.network, ["dinov2"])
+        with TemporaryDirectory(prefix="shapednoise-") as code:
+            _unpack_dinov2(Path(hub), Path(code))
+            of_commit = partial(load, code, source="local")
+            with _hub_with(
+                load=lambda _, name: of_commit(name),
+                load_state_dict_from_url=partial(load_state, weights_only=True),
+            ):
+                return FeatureExtractorDinoV2(settings.network, ["dinov2"])
     except (*DAMAGED, OSError, URLError, ImportError, ValueError) as error:
         raise UserError(
-            f"{settings.network} cannot be loaded ({_line(error)}); {FETCH} or put the repository "
-            f"facebookresearch/dinov2 at {hub}/facebookresearch_dinov2_main and {model}_pretrain.pth "
-            f"into {hub}/checkpoints"
+            f"{settings.network} cannot be loaded ({_line(error)}); {FETCH} or put {DINOV2} at "
+            f"{_file_of_dinov2(hub)} and {model}_pretrain.pth into {hub}/checkpoints"
         ) from error
 
 
+def _file_of_dinov2(hub: str | Path) -> Path:
+    return Path(hub, f"dinov2-{DINOV2.rpartition('/')[2]}")
+
+
+def _unpack_dinov2(hub: Path, folder: Path) -> None:
+    """Put DINOv2's code into a folder where nobody else writes. Raises UserError where it is other code."""
+    archive = _file_of_dinov2(hub)
+    if not archive.exists():
+        hub.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(DINOV2, str(archive), progress=False)
+    with members(archive) as found:
+        code = {each.name.partition("/")[2]: each.read() for each in found if each.name.endswith(".py")}
+    digest = sha256_of_json({name: hashlib.sha256(content).hexdigest() for name, content in code.items()})
+    if digest != DINOV2_SHA256:
+        raise UserError(
+            f"the code in {archive} has sha256 {digest}, expected {DINOV2_SHA256}; delete it and run again"
+        )
+    for name, content in code.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
 def _clip(settings: NetworkSettings, weights: Path | None) -> FeatureExtractorBase:
+    """OpenAI's network. Its file is a program (TorchScript): it is opened if it is the published one."""
     name = settings.network
-    file = f"{torch.hub.get_dir()}/checkpoints/{name}-{MODEL_METADATA[name]['hash']}.pt"
+    sha256 = MODEL_METADATA[name]["hash"]
+    file = weights or Path(torch.hub.get_dir(), "checkpoints", f"{name}-{sha256}.pt")
     remedy = (
         f"delete {weights} and run again"
         if weights
         else f"{FETCH}, put OpenAI's weights at {file} or add sources"
     )
     try:
-        return FeatureExtractorCLIP(name, ["clip"], str(weights) if weights else None, verbose=False)
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(MODEL_URLS[name], str(file), sha256, progress=False)
+        content = file.read_bytes()
+        if (found := hashlib.sha256(content).hexdigest()) != sha256:
+            raise ValueError(f"sha256 {found[:16]}..., expected {sha256[:16]}...")
+        return FeatureExtractorCLIP(name, ["clip"], io.BytesIO(content), verbose=False)
     except (*DAMAGED, OSError, URLError, ValueError) as error:
         raise UserError(f"{name} cannot be loaded ({_line(error)}); {remedy}") from error
 

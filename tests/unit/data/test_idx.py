@@ -209,3 +209,9 @@ def test_a_zip_of_several_sets_is_not_guessed_at(tmp_path):
     files = {f"emnist-{name}-train-images-idx3-ubyte.gz": idx() for name in ("letters", "digits")}
     refused(write_zip(tmp_path / "a.zip", files), tmp_path, "several sets, emnist-digits-, emnist-letters-;")
     refused(write_zip(tmp_path / "b.zip", {"0.png": b""}), tmp_path, "has no train-images-idx3-ubyte")
+
+
+def test_a_thin_picture_becomes_no_huge_square(tmp_path):
+    thin = np.zeros((2, 1, 1 << 20), np.uint8)
+    archive = write(tmp_path / "thin.gz", idx(count=2, pixels=thin))
+    refused(archive, tmp_path, "pictures of 1 x 1048576, beyond 8192", images=2)

@@ -5,7 +5,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from shapednoise.config.data import ImagesSettings
 from shapednoise.data import archives as limits
+from shapednoise.data import parquet as reader
 from tests.unit.data.archives import LABELS, PIXELS, parquet, png, read, refused, write_folder
 
 GREY = PIXELS[:, :28, :28, 0]
@@ -54,6 +56,18 @@ def test_settings_that_do_not_suit_the_pictures(tmp_path):
 def test_other_tables_are_refused(tmp_path, columns, match):
     pq.write_table(pa.table(columns), tmp_path / "a.parquet")
     refused(tmp_path / "a.parquet", tmp_path, match)
+
+
+def test_a_picture_that_many_rows_share_is_not_held_once_a_row(tmp_path, monkeypatch):
+    """One picture of 50 kB in 300 rows is a file of 50 kB and, read at once, 15 MB."""
+    picture = png(np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8))
+    shared = pa.DictionaryArray.from_arrays(pa.array([0] * 300, pa.int32()), pa.array([picture]))
+    pq.write_table(pa.table({"image": shared}), tmp_path / "a.parquet")
+    assert (tmp_path / "a.parquet").stat().st_size < 2 * len(picture)
+    monkeypatch.setattr(reader, "AT_ONCE", 8 * len(picture))
+    settings = ImagesSettings(reader="folder", size=8)
+    blocks = [len(images) for images, _ in reader.read_parquet(tmp_path / "a.parquet", settings)]
+    assert sum(blocks) == 300 and max(blocks) <= 8
 
 
 def test_missing_labels_are_no_labels(tmp_path):

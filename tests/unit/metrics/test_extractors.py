@@ -1,6 +1,7 @@
 """Feature extractors: the fast Inception, networks of torch-fidelity and of the user, resumed extractions."""
 
 import argparse
+import hashlib
 import json
 import os
 import signal
@@ -19,10 +20,14 @@ from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d
 
 from shapednoise.config.data import NetworkSettings
 from shapednoise.errors import UserError
+from shapednoise.files import sha256_of_json
+from shapednoise.metrics import extractors
 from shapednoise.metrics.extractors import load_extractor
 from shapednoise.metrics.features import CHUNK_IMAGES, extract, read_features
 from shapednoise.metrics.inception import resize
 from shapednoise.workflow.cli import settings_from
+from tests.unit.data.archives import write_zip
+from tests.unit.metrics.test_weights import Hostile
 
 CPU = torch.device("cpu")
 NETWORK = '''
@@ -159,7 +164,7 @@ def test_features_of_different_networks_are_not_compared(script, folder):
         ({"network": "mine.network:Absent"}, "put mine/network.py with a class Absent into"),
         ({"network": "mine.network:Nothing"}, "no subclass of torch_fidelity's FeatureExtractorBase"),
         ({"network": "mine.network:Projection", "layer": "a"}, "has no layer 'a'; known: projected"),
-        ({"network": "dinov2-vit-s-14"}, "torch/hub/facebookresearch_dinov2_main and dinov2_vits14_pretrain"),
+        ({"network": "dinov2-vit-s-14"}, ".zip and dinov2_vits14_pretrain.pth into "),
         (
             {"network": "clip-vit-b-32"},
             "torch/hub/checkpoints/clip-vit-b-32-40d365715913c9da",
@@ -196,11 +201,20 @@ def test_a_script_without_its_network_says_so_in_one_line(script, folder, networ
 HUB = """
 dependencies = ["torch"]
 import torch
-import torchvision
+from network.layers import network
 
 
 def dinov2_vits14(pretrained=True):
-    torch.manual_seed(0)
+    made = network()
+    url = "https://example.org/dinov2_vits14_pretrain.pth"
+    made.load_state_dict(torch.hub.load_state_dict_from_url(url, map_location="cpu"))
+    return made
+"""
+LAYERS = """
+import torch
+
+
+def network():
     return torch.nn.Sequential(torch.nn.AvgPool2d(56), torch.nn.Flatten(), torch.nn.Linear(48, 7))
 """
 
@@ -234,7 +248,7 @@ def test_torch_hub_goes_online_only_where_it_may(tmp_path, monkeypatch, network)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "wanted"), [("dinov2", "_dinov2_main and"), ("clip", "put OpenAI's weights")]
+    ("name", "wanted"), [("dinov2", ".zip and dinov2_vits14"), ("clip", "put OpenAI's weights")]
 )
 def test_offline_a_network_that_torch_hub_has_not_is_one_line(script, folder, hub_config, name, wanted):
     shown = script("hub", name, *hub_config, "--offline", code=2)
@@ -243,18 +257,78 @@ def test_offline_a_network_that_torch_hub_has_not_is_one_line(script, folder, hu
     assert wanted in line and not (folder / "manifest.json").exists()
 
 
-@pytest.mark.slow
-def test_dinov2_comes_from_the_folder_of_torch_hub_without_a_network(script, folder, hub_config):
-    hub = folder / "torch" / "hub" / "facebookresearch_dinov2_main"
-    hub.mkdir(parents=True)
-    (hub / "hubconf.py").write_text(HUB)
-    command = ["features", "--images", "generated.npy", "--count", "4", "--output", "features.npz"]
-    script(*command, "--extractor", '{"network": "dinov2-vit-s-14"}')
-    features, record = read_features(folder / "features.npz")
-    assert features["features"].shape == (4, 7) and record["layer"] == "dinov2"
-    script("hub", "dinov2", *hub_config, "--offline")
-    manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest == {"source": "torch.hub: dinov2-vit-s-14", "sha256": record["sha256_of_weights"]}
+@pytest.fixture
+def dinov2(tmp_path, monkeypatch) -> Path:
+    """The folder of torch.hub with code and weights of a small network in the place of DINOv2."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    files = {"hubconf.py": HUB.encode(), "network/__init__.py": b"", "network/layers.py": LAYERS.encode()}
+    digest = sha256_of_json({name: hashlib.sha256(content).hexdigest() for name, content in files.items()})
+    monkeypatch.setattr(extractors, "DINOV2_SHA256", digest)
+    hub = tmp_path / "hub"
+    (hub / "checkpoints").mkdir(parents=True)
+    packed = {f"dinov2-1/{name}": content for name, content in files.items()}
+    write_zip(hub / f"dinov2-{extractors.DINOV2.rpartition('/')[2]}", packed | {"dinov2-1/README.md": b"."})
+    torch.manual_seed(0)
+    weights = {"2.weight": torch.randn(7, 48), "2.bias": torch.zeros(7)}
+    torch.save(weights, hub / "checkpoints" / "dinov2_vits14_pretrain.pth")
+    yield hub
+    for module in ("network.layers", "network"):
+        sys.modules.pop(module, None)
+
+
+def test_dinov2_comes_from_the_folder_of_torch_hub_without_a_network(dinov2):
+    settings = NetworkSettings(network="dinov2-vit-s-14")
+    images = np.random.default_rng(0).integers(0, 256, (4, 3, 32, 32), np.uint8)
+    functions = torch.hub.load, torch.hub.load_state_dict_from_url
+    extractor = load_extractor(None, CPU, settings)
+    features = extract(extractor, images, np.arange(4), 4)["features"]
+    assert features.shape == (4, 7) and features.std() > 0
+    assert (torch.hub.load, torch.hub.load_state_dict_from_url) == functions
+    again = load_extractor(None, CPU, settings)
+    assert extractors.digest_of(extractor, None) == extractors.digest_of(again, None)
+
+
+def test_other_code_in_the_place_of_dinov2_is_not_run(dinov2, tmp_path):
+    [archive] = dinov2.glob("*.zip")
+    hostile = f"open({str(tmp_path / 'was-here')!r}, 'w')\n{HUB}"
+    write_zip(archive, {"dinov2-1/hubconf.py": hostile.encode(), "dinov2-1/network.py": LAYERS.encode()})
+    with pytest.raises(UserError, match=r"the code in .*\.zip has sha256 \w+, expected \w+; delete it"):
+        load_extractor(None, CPU, NetworkSettings(network="dinov2-vit-s-14"))
+    old = dinov2 / "facebookresearch_dinov2_main"  # where torch.hub keeps what it downloads by itself
+    old.mkdir()
+    (old / "hubconf.py").write_text(hostile)
+    with pytest.raises(UserError):
+        load_extractor(None, CPU, NetworkSettings(network="dinov2-vit-s-14"))
+    assert not (tmp_path / "was-here").exists()
+
+
+def test_a_pickle_in_the_place_of_dinov2s_weights_is_not_run(dinov2, tmp_path):
+    torch.save(Hostile(tmp_path / "was-here"), dinov2 / "checkpoints" / "dinov2_vits14_pretrain.pth")
+    with pytest.raises(UserError, match="dinov2-vit-s-14 cannot be loaded"):
+        load_extractor(None, CPU, NetworkSettings(network="dinov2-vit-s-14"))
+    assert not (tmp_path / "was-here").exists()
+
+
+def test_a_pickle_in_the_place_of_torchvisions_weights_is_not_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    torch.save(Hostile(tmp_path / "was-here"), folder / "inception_v3_google-0cc3c7bd.pth")
+    with pytest.raises(UserError, match="cannot be loaded"):
+        load_extractor(None, CPU, NetworkSettings(network="torchvision-inception"))
+    assert not (tmp_path / "was-here").exists()
+
+
+def test_weights_that_changed_since_they_were_fetched_are_refused(tmp_path):
+    weights = tmp_path / "inception.pth"
+    weights.write_bytes(b"weights")
+    found = extractors.digest_of(None, weights)
+    for record in ({"source": "of an older version"}, {"sha256_of_weights": found}):
+        (tmp_path / "inception.json").write_text(json.dumps(record))
+        assert extractors.digest_of(None, weights) == found == hashlib.sha256(b"weights").hexdigest()
+    weights.write_bytes(b"others")
+    with pytest.raises(UserError, match=rf"has sha256 \w+, but {found} when it was fetched; delete"):
+        extractors.digest_of(None, weights)
 
 
 class Clip(torch.nn.Module):
@@ -272,6 +346,10 @@ class Clip(torch.nn.Module):
 @pytest.mark.filterwarnings("ignore")  # tracing is deprecated, and OpenAI's files are traced
 def test_clip_is_loaded_from_its_file_or_that_of_torch_hub(tmp_path, monkeypatch):
     torch.jit.trace(Clip().eval(), torch.rand(1, 3, 32, 32)).save(tmp_path / "clip.pt")
+    with pytest.raises(UserError, match=r"cannot be loaded \(sha256 \w+\.\.\., expected 40d365715913c9da"):
+        load_extractor(tmp_path / "clip.pt", CPU, NetworkSettings(network="clip-vit-b-32"))
+    digest = hashlib.sha256((tmp_path / "clip.pt").read_bytes()).hexdigest()
+    monkeypatch.setitem(MODEL_METADATA["clip-vit-b-32"], "hash", digest)
     extractor = load_extractor(tmp_path / "clip.pt", CPU, NetworkSettings(network="clip-vit-b-32"))
     images = np.random.default_rng(0).integers(0, 256, (5, 1, 16, 16), np.uint8)
     features = extract(extractor, images, np.arange(5), 2)["features"]
@@ -279,8 +357,7 @@ def test_clip_is_loaded_from_its_file_or_that_of_torch_hub(tmp_path, monkeypatch
     hub = tmp_path / "hub" / "checkpoints"
     hub.mkdir(parents=True)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    name = f"clip-vit-b-32-{MODEL_METADATA['clip-vit-b-32']['hash']}.pt"
-    (hub / name).write_bytes((tmp_path / "clip.pt").read_bytes())
+    (hub / f"clip-vit-b-32-{digest}.pt").write_bytes((tmp_path / "clip.pt").read_bytes())
     of_hub = load_extractor(None, CPU, NetworkSettings(network="clip-vit-b-32"))
     np.testing.assert_array_equal(extract(of_hub, images, np.arange(5), 2)["features"], features)
     (tmp_path / "bad.pt").write_bytes(b"no network")
