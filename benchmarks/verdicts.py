@@ -19,16 +19,20 @@ from shapednoise.analysis.curve import SIDE, optimum
 from shapednoise.claims.estimates import (
     decide_optimum,
     decide_shape,
+    gains,
     over_seeds,
     paired_difference,
     relative_gain,
 )
 from shapednoise.claims.registry import Decision, combine, decide_by_interval
 from shapednoise.claims.sagd import depends_on_data
-from shapednoise.claims.sdm import LEAST_GAIN, MILD, decide_trade_off
+from shapednoise.claims.sdm import LEAST_GAIN, decide_trade_off
+from shapednoise.claims.study import cross_fitted, decide_as_good, decide_return, decide_shrinks
 from shapednoise.claims.theory import decide_move, decide_ranks, rank_agreement
+from shapednoise.claims.tiers import PAPER
 
 GRID = np.array([-1.0, -0.8, -0.6, -0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4])
+STUDY_GRID = np.array([-1.0, -0.8, -0.6, -0.4, -0.2, 0.0, 0.2, 0.4])
 ALPHAS = np.array([-0.12, -0.09, -0.06, -0.03, 0.0, 0.03, 0.06])
 SPREADS = (0.5, 1.0, 1.5)  # deviations of a seed, in FID
 KINDS = ("independent", "smooth", "mixed")
@@ -106,7 +110,7 @@ def _near(mean: Curve, draw: Seeds) -> Decision:
 
 def _hdm(gap: float, draw: Seeds) -> Decision:
     """SDM and HDM differ by `gap` on average; what noise and seed have together is drawn for each."""
-    mild = np.isin(GRID, MILD)
+    mild = np.isin(GRID, PAPER.mild)
     sdm, hdm = (draw.curves(parabola(-0.4))[..., mild].mean(-1) for _ in range(2))
     return decide_by_interval(paired_difference((hdm + gap, 0), (sdm, 0)), 0, np.inf)
 
@@ -157,6 +161,36 @@ def _ranks(effect: float, draw: Seeds) -> Decision:
     return decide_ranks(*rank_agreement(curves))
 
 
+def _return(fid: Curve, crossing: float, draw: Seeds) -> Decision:
+    """The variance along v falls by 0.25 a unit of s, as in a pilot; a seed of 1 FID moves it by 0.01."""
+    excess = 0.25 * (crossing - STUDY_GRID) + 0.01 * draw.deviations(STUDY_GRID)
+    return combine(*decide_return(STUDY_GRID, draw.curves(fid, STUDY_GRID), excess)[0])
+
+
+def _shrinks(before: float, after: float, draw: Seeds) -> Decision:
+    pairs = (draw.points(39.8, 39.8 * (1 - gain / 100)) for gain in (before, after))
+    return decide_shrinks(*(gains(*pair) for pair in pairs))[0]
+
+
+def _best_of_three(gaps: tuple[float, ...], draw: Seeds) -> Decision:
+    squeezed, *others = draw.points(34, *(34 - gap for gap in gaps))
+    values = np.stack([fids for fids, _ in others], -1)
+    return decide_by_interval(paired_difference(squeezed, cross_fitted(values, np.zeros(()))), 0, np.inf)
+
+
+def _three_ranks(right: int, draw: Seeds) -> Decision:
+    """FID follows a distance over 20 points; `right` of three distances are that, the others bend back."""
+    distance = np.linspace(0, 1, 20)
+    fids = 30 + 20 * distance + draw.deviations(distance)
+    known = [distance] * right + [np.abs(distance - 0.5)] * (3 - right)
+    return combine(*(decide_ranks(*rank_agreement([(each, fids)])) for each in known))
+
+
+def _as_good(losses: tuple[float, ...], draw: Seeds) -> Decision:
+    pairs = (draw.points(34, 34 * (1 + loss / 100)) for loss in losses)
+    return decide_as_good([relative_gain(*pair) for pair in pairs])
+
+
 @dataclass(frozen=True)
 class Scenario:
     """A truth about claims, and whether they then hold."""
@@ -186,15 +220,15 @@ def scenarios_of_papers() -> Iterator[Scenario]:
         yield Scenario("C5", f"HDM worse by {gap} FID", gap > 0, partial(_hdm, gap))
     for recall, precision in ((0, 0.05), (0, 0), (-0.1, 0.05)):
         truth = f"slopes {recall:g} and {precision:g}"
-        yield Scenario("C8", truth, recall < 0, partial(_trade_off, recall, precision))
+        yield Scenario("C8, Y6", truth, recall < 0, partial(_trade_off, recall, precision))
     for change in (0, 10):
         yield Scenario("C12", f"sharper by {change} %", change > 0, partial(_sharper, change))
     for optima in ((0, 0, 0), (-0.06, -0.06, -0.06), (-0.06, 0, 0), (-0.06, -0.03, 0)):
         truth = "best exponents " + ", ".join(map(str, optima))
         yield Scenario("S1", truth, len(set(optima)) == 3, partial(_exponents, optima))
-    for gains in ((0,) * 8, (20,) * 7 + (0,), (5,) * 8):
-        truth = f"gains from {min(gains)} to {max(gains)} FID"
-        yield Scenario("S2", truth, min(gains) > 0, partial(_bands, gains))
+    for by_band in ((0,) * 8, (20,) * 7 + (0,), (5,) * 8):
+        truth = f"gains from {min(by_band)} to {max(by_band)} FID"
+        yield Scenario("S2", truth, min(by_band) > 0, partial(_bands, by_band))
 
 
 def scenarios_of_theory() -> Iterator[Scenario]:
@@ -221,8 +255,32 @@ def scenarios_of_theory() -> Iterator[Scenario]:
         yield Scenario("X4", truth, effect > 0, partial(_ranks, effect))
 
 
+def scenarios_of_study() -> Iterator[Scenario]:
+    for truth, fid, crossing in (
+        ("minimum at -0.5, 0.2 beside the crossing", parabola(-0.5), -0.7),
+        ("minimum at -0.3, 0.4 beside the crossing", parabola(-0.3), -0.7),
+        ("minimum and crossing at 0", parabola(0.0), 0.0),
+        ("33 + 6 exp(4s), crossing at -0.9", NO_U["33 + 6 exp(4s)"], -0.9),
+        ("minimum and crossing at -0.5", parabola(-0.5), -0.5),
+    ):
+        yield Scenario("Y1", truth, truth.endswith("-0.5"), partial(_return, fid, crossing))
+    for before, after in ((0, 0), (5, 5), (0, -10), (10, 0)):
+        truth = f"gain from {before} to {after} %"
+        yield Scenario("Y2, Y5", truth, before > 5, partial(_shrinks, before, after))
+    for gain in (0, 5):
+        yield Scenario("Y3", f"gain {gain} %", gain > 0, partial(_gain, gain, 0, np.inf))
+    for gaps in ((0, 0, 0), (0, -3, -3), (4, 0, 0)):
+        truth = f"samplers better by {', '.join(map(str, gaps))} FID"
+        yield Scenario("Y4", truth, gaps[0] > 0, partial(_best_of_three, gaps))
+    for right in (0, 2, 3):
+        yield Scenario("Y7", f"{right} of three distances rank", right == 3, partial(_three_ranks, right))
+    for losses in ((LEAST_GAIN, 0, 0), (LEAST_GAIN,) * 3, (0, 0, 0)):
+        truth = f"worse by {', '.join(f'{loss:g}' for loss in losses)} %"
+        yield Scenario("Y8", truth, not any(losses), partial(_as_good, losses))
+
+
 def scenarios() -> list[Scenario]:
-    return [*scenarios_of_papers(), *scenarios_of_theory()]
+    return [*scenarios_of_papers(), *scenarios_of_theory(), *scenarios_of_study()]
 
 
 def shares(scenario: Scenario, repeats: int, seeds: int, spread: float, seed: int = 0) -> tuple[float, float]:

@@ -51,11 +51,24 @@ def decide_optimum(
     return replace(combine(place, decide_shape(values)), p_against=place.p_against), best
 
 
-def relative_gain(base: BySeed, other: BySeed) -> Interval:
-    """By how many per cent `other` is lower than `base`, seed by seed, (..., K) each."""
+def gains(base: BySeed, other: BySeed) -> BySeed:
+    """By how many per cent `other` is lower than `base`, seed by seed, (..., K) each, and their errors."""
     ratio = other[0] / base[0]
     errors = np.hypot(base[1] * ratio, other[1]) / base[0]
-    return over_seeds(100 * (1 - ratio), 100 * errors)
+    return 100 * (1 - ratio), 100 * errors
+
+
+def relative_gain(base: BySeed, other: BySeed) -> Interval:
+    """The mean of `gains` with its interval."""
+    return over_seeds(*gains(base, other))
+
+
+def of_common_seeds(*tables: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of the seeds that all tables have. Raises NotRun where there are none."""
+    seeds = set.intersection(*(set(rows.seed) for rows in tables))
+    if not seeds:
+        raise NotRun("experiments with a seed in common")
+    return [rows[rows.seed.isin(seeds)] for rows in tables]
 
 
 def by_seed(rows: pd.DataFrame, strength: float, metric: str = "fid") -> BySeed:

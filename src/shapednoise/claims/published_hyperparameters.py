@@ -9,7 +9,7 @@ its rows are the least that this project accepts as a test of its claims.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -26,6 +26,7 @@ FULL_DATASETS = {
     "mnist": (60_000, 32),
     "fashion_mnist": (60_000, 32),
 }
+STUDY_DATASETS = {"cifar10": (50_000, 16)}
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,15 @@ SAGD_RECIPE = (
     Hyperparameter("sampling.images", 10_000, OURS, or_more=True),
     *SCORING,
 )
+STUDY_RECIPE = (  # the least that decides at the study's scale; all else is compared and decides nothing
+    *SCHEDULE,
+    Hyperparameter("training.unet.channels", [32, 64, 128], OURS, or_more=True),
+    Hyperparameter("training.epochs", 5, OURS, or_more=True),
+    Hyperparameter("sampling.images", 1000, OURS, or_more=True),
+    Hyperparameter("scoring.neighbours", 3, CODE),
+    Hyperparameter("extractor.network", "inception", PAPER),
+    Hyperparameter("extractor.layer", "2048", PAPER),
+)
 # By the paper of an operator. Noises of both in one experiment are compared with the last.
 RECIPES = {"SDM": SDM_RECIPE, "SAGD": SAGD_RECIPE}
 COLOR = {"schedule": "beta", "times": None, "normalize": "off"}
@@ -153,7 +163,8 @@ class ClaimScope:
     """What an experiment that a claim names must be about.
 
     source: of the data set and the noises. seeds: how many trainings at least (ours: a single one decides
-    nothing); band: in which the data set is corrupted.
+    nothing); band: in which the data set is corrupted. study: at whose scale it is; together: the grid
+    that one network of it learns.
     """
 
     dataset: str
@@ -161,6 +172,12 @@ class ClaimScope:
     source: str = PAPER
     seeds: int = 2
     band: list[float] | None = None
+    study: bool = False
+    together: str | None = None
+
+
+def _study(together: str | None, noise: str = "sdm") -> ClaimScope:
+    return ClaimScope("cifar10", (noise,), OURS, seeds=1, study=True, together=together)
 
 
 EXPERIMENTS = {
@@ -178,6 +195,10 @@ EXPERIMENTS = {
     **{
         f"cifar10_{what}": ClaimScope("cifar10", ("sdm",), OURS) for what in ("steps", "readings", "samplers")
     },
+    **{f"study_{what}": _study("study") for what in ("sdm", "steps", "samplers", "epochs")},
+    "study_hdm": _study("study", "hdm"),
+    "study_exact": _study("study_few"),
+    "study_separate": _study(None),
 }
 
 
@@ -193,14 +214,18 @@ def hyperparameters_table(experiment: Mapping[str, Any]) -> pd.DataFrame:
     and layer; `strengths`, `seeds` (how many); `training`, `scoring`, and `sampling`, whose values are
     lists where the experiment's samplers differ. Columns: experiment, key, published and run (JSON),
     source, `differs`, and `decides`: whether such a difference keeps the run from testing the paper's
-    claims. Which sampler an experiment takes does not decide; a claim asks for those that it is about.
+    claims; of one of the study, from deciding at its scale. Which sampler an experiment takes does not
+    decide; a claim asks for those that it is about.
     A noise whose operator is of no paper has a row that says so; with no other noise that is all.
     """
     papers = {name: paper_of(noise["operator"]) for name, noise in experiment["noises"].items()}
     if not papers:
         papers = {"ddpm": "SDM"}  # white noise alone is SDM's baseline
     recipes = [recipe for paper, recipe in RECIPES.items() if paper in papers.values()]
-    published = [*_scope(experiment["name"]), *recipes[-1]] if recipes else []
+    scope = EXPERIMENTS.get(experiment["name"])
+    published = [*_scope(scope), *recipes[-1]] if recipes else []
+    if scope and scope.study:
+        published = [*_scope(scope), *STUDY_RECIPE, *(replace(each, decides=False) for each in recipes[-1])]
     for name, paper in papers.items():
         if paper not in RECIPES:
             key = f"noises.{name}.operator"
@@ -220,16 +245,17 @@ def defaults_table(defaults: Mapping[str, Any]) -> pd.DataFrame:
     return _compared("theory", defaults, [*SCHEDULE, *_noises(("sdm",))])
 
 
-def _scope(name: str) -> Iterator[Hyperparameter]:
-    scope = EXPERIMENTS.get(name)
+def _scope(scope: ClaimScope | None) -> Iterator[Hyperparameter]:
     if scope:
-        images, size = FULL_DATASETS[scope.dataset]
+        images, size = (STUDY_DATASETS if scope.study else FULL_DATASETS)[scope.dataset]
         yield Hyperparameter("dataset.name", scope.dataset, scope.source)
         yield Hyperparameter("dataset.images", images, scope.source)
         yield Hyperparameter("dataset.size", size, scope.source)
         yield Hyperparameter("dataset.band", scope.band, OURS)
         yield Hyperparameter("seeds", scope.seeds, OURS, or_more=True)
         yield from _noises(scope.noises)
+        if scope.study:
+            yield Hyperparameter("together", scope.together, OURS)
 
 
 def _noises(names: Sequence[str]) -> Iterator[Hyperparameter]:

@@ -2,8 +2,8 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from string import digits
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from shapednoise import claims
 from shapednoise.analysis.curve import SIDE, Interval, student_quantile
 from shapednoise.claims.evidence import Evidence, NotRun
+from shapednoise.claims.tiers import PAPER, Tier
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 INCONCLUSIVE, NOT_RUN = "inconclusive", "not run"
@@ -109,7 +110,7 @@ Decide = Callable[[Evidence], Finding]
 class Claim:
     """A claim, the published value and where it stands, when it counts as reproduced, and what decides it.
 
-    tier: the scale that it is about, `paper` or another one, whose claims are counted apart.
+    tier: the scale that it is about; claims are counted apart by it.
     """
 
     id: str
@@ -119,14 +120,19 @@ class Claim:
     where: str
     criterion: str
     decide: Decide
-    tier: str = "paper"
+    tier: Tier = PAPER
 
     def finding(self, evidence: Evidence) -> Finding:
         """What the evidence says; no decision, with what is missing, where it does not suffice."""
         try:
-            return self.decide(evidence)
+            return self.decide(replace(evidence, tier=self.tier))
         except NotRun as missing:
             return Finding(None, note=f"missing: {missing}")
+
+    @property
+    def key(self) -> str:
+        """Its name in the registry: `C1`, `C1 study`."""
+        return self.id if self.tier is PAPER else f"{self.id} {self.tier.name}"
 
     def verdict(self, finding: Finding) -> str:
         """The finding's verdict in the words for this source."""
@@ -138,21 +144,35 @@ CLAIMS: dict[str, Claim] = {}
 
 
 def claim(
-    id: str, *, source: str, statement: str, published: str, criterion: str, where: str = "", **more: str
+    id: str,
+    *,
+    source: str,
+    statement: str,
+    published: str,
+    criterion: str,
+    where: str = "",
+    tiers: Sequence[Tier] = (PAPER,),
 ) -> Callable[[Decide], Decide]:
-    """Register the decorated function as what decides this claim; it may raise NotRun. more: Claim's tier."""
+    """Register the decorated function as what decides this claim at these scales; it may raise NotRun.
+
+    statement and criterion may have fields of the scale, `{tier.step}`.
+    """
 
     def register(decide: Decide) -> Decide:
-        if id in CLAIMS:
-            raise ValueError(f"claim {id} is registered twice")
-        CLAIMS[id] = Claim(id, source, statement, published, where, criterion, decide, **more)
+        for tier in tiers:
+            again = f"in the {tier.name}: " if id in CLAIMS else ""
+            texts = again + statement.format(tier=tier), published, where, criterion.format(tier=tier)
+            new = Claim(id, source, *texts, decide, tier)
+            if new.key in CLAIMS:
+                raise ValueError(f"claim {new.key} is registered twice")
+            CLAIMS[new.key] = new
         return decide
 
     return register
 
 
 def all_claims() -> list[Claim]:
-    """The claims of every module of this package, by the letter and the number of their ids."""
+    """The claims of every module of this package, by letter and number of their ids, then by tier."""
     for module in pkgutil.iter_modules(claims.__path__):
         importlib.import_module(f"{claims.__name__}.{module.name}")
-    return sorted(CLAIMS.values(), key=lambda found: (found.id.rstrip(digits), len(found.id), found.id))
+    return sorted(CLAIMS.values(), key=lambda found: (found.id.rstrip(digits), len(found.id), found.key))

@@ -1,5 +1,7 @@
 """The claims of the SDM paper, C1 to C12."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,7 @@ from shapednoise.claims.estimates import (
     by_seed,
     decide_optimum,
     decide_shape,
+    of_common_seeds,
     over_seeds,
     paired_difference,
     relative_gain,
@@ -25,12 +28,11 @@ from shapednoise.claims.registry import (
     decide_by_interval,
     decide_exactly,
 )
+from shapednoise.claims.tiers import BOTH, PAPER, Tier
 
-TOLERANCE = 0.1  # ours: a grid step of the published figures, to either side of an optimum
 LEAST_GAIN = 7.5  # ours: per cent, half of the published gain
 LEAST_COSINE = 0.99  # ours
 LARGEST_DRIFT = 0.01  # ours
-MILD = (-0.4, -0.3, -0.2, -0.1)  # ours: what mild antisqueezing is
 ENDS = "above 0 at either end of the grid"
 
 
@@ -45,6 +47,7 @@ def _shape_claim(id: str, metric: str, statement: str, published: str, where: st
         where=where,
         criterion=f"95 % interval, over seeds, of {sign} {ENDS}; inside: three strengths around the best "
         "of the other seeds",
+        tiers=BOTH,
     )
     def bends(evidence: Evidence) -> Finding:
         rows = evidence.curve("cifar10_sdm", metric=metric)
@@ -60,7 +63,7 @@ def _shape_claim(id: str, metric: str, statement: str, published: str, where: st
 _shape_claim(
     "C1",
     "fid",
-    "FID-10K of SDM against s is U-shaped on CIFAR-10, over seeds",
+    "{tier.fid} of SDM against s is U-shaped on CIFAR-10, over seeds",
     "U-shaped",
     "section 3 and Figure 2a, stated",
     "FID at the end minus FID inside",
@@ -84,9 +87,10 @@ def _optimum_claim(
     metric: str = "fid",
     level: str = "",
     note: str = "",
+    tier: Tier = PAPER,
 ) -> None:
     """Register that the optimum of a score lies within a grid step of the published one, `best`."""
-    low, high = best - TOLERANCE, best + TOLERANCE
+    low, high = best - tier.step, best + tier.step
 
     @claim(
         id,
@@ -95,7 +99,8 @@ def _optimum_claim(
         published=f"s about {best}{level}",
         where=where,
         criterion=f"95 % interval of the optimum, over seeds, within {low:.1f} to {high:.1f} (ours: a step "
-        f"of the published grid), and the score surely worse at both ends of the grid{note}",
+        f"of the {tier.grid} grid), and the score surely worse at both ends of the grid{note}",
+        tiers=[tier],
     )
     def near(evidence: Evidence) -> Finding:
         rows = evidence.curve(experiment, metric=metric)
@@ -106,15 +111,17 @@ def _optimum_claim(
         return Finding(decision, measured, found, **sample_counts(rows))
 
 
-_optimum_claim(
-    "C2",
-    "its minimum",
-    -0.4,
-    "section 3, stated",
-    "cifar10_sdm",
-    level=", FID 33.6",
-    note="; the FID itself depends on the number of epochs, which the paper does not name",
-)
+for scale in BOTH:
+    _optimum_claim(
+        "C2",
+        "its minimum",
+        -0.4,
+        "section 3, stated",
+        "cifar10_sdm",
+        level=", FID 33.6",
+        note="; the FID itself depends on the number of epochs, which the paper does not name",
+        tier=scale,
+    )
 _optimum_claim("C4", "optimum of the Inception Score", -0.3, "section 3, stated", "cifar10_variants", "is")
 _optimum_claim("C6", "optimum on CIFAR-100", -0.3, "section 3, stated", "cifar100_sdm")
 _optimum_claim("C7", "optimum on CelebA-64", -0.2, "section 3, stated", "celeba64_sdm")
@@ -127,6 +134,7 @@ _optimum_claim("C7", "optimum on CelebA-64", -0.2, "section 3, stated", "celeba6
     published="FID 39.8 to 33.6, about 15 %",
     where="abstract and section 3, stated",
     criterion="95 % interval of the relative gain, seed by seed, above 7.5 % (ours: half of the published)",
+    tiers=BOTH,
 )
 def _gain(evidence: Evidence) -> Finding:
     rows = evidence.curve("cifar10_sdm")
@@ -143,23 +151,26 @@ def _gain(evidence: Evidence) -> Finding:
     statement="SDM is better than HDM under mild antisqueezing",
     published="lower FID",
     where="section 3 and Figure 2b, stated, of one seed",
-    criterion="95 % interval, over seeds, of each seed's FID(HDM) - FID(SDM), mean of s = -0.4 to -0.1 in "
-    "steps of 0.1 (ours), above 0",
+    criterion="95 % interval, over seeds, of each seed's FID(HDM) - FID(SDM), mean of s = {tier.mild_range} "
+    "in steps of {tier.step} (ours), above 0",
+    tiers=BOTH,
 )
 def _better_than_hdm(evidence: Evidence) -> Finding:
-    sdm, hdm = (evidence.curve("cifar10_variants", noise) for noise in ("sdm", "hdm"))
-    if not set(MILD) <= set(sdm.strength.round(2)) & set(hdm.strength.round(2)):
-        raise NotRun("experiment cifar10_variants with strengths of -0.4 to -0.1 in steps of 0.1")
-    ours, theirs = (_mean_of_mild(rows) for rows in (sdm, hdm))
+    tier, both = evidence.tier, (evidence.curve("cifar10_variants", noise) for noise in ("sdm", "hdm"))
+    sdm, hdm = of_common_seeds(*both)
+    if not set(tier.mild) <= set(sdm.strength.round(2)) & set(hdm.strength.round(2)):
+        name = tier.experiment("cifar10_variants", "hdm")
+        raise NotRun(f"experiment {name} with strengths of {tier.mild_range} in steps of {tier.step}")
+    ours, theirs = (_mean_of_mild(rows, tier.mild) for rows in (sdm, hdm))
     interval = paired_difference(theirs, ours)
-    measured = f"FID of HDM minus that of SDM, mean of s = -0.4 to -0.1: {interval.value:.3g}"
+    measured = f"FID of HDM minus that of SDM, mean of s = {tier.mild_range}: {interval.value:.3g}"
     return Finding(decide_by_interval(interval, 0, np.inf), measured, interval, **sample_counts(sdm))
 
 
-def _mean_of_mild(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def _mean_of_mild(rows: pd.DataFrame, mild: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """Each seed's mean over the mild strengths, and the error of its images."""
-    values, errors = zip(*(by_seed(rows, s) for s in MILD), strict=True)
-    return np.mean(values, axis=0), np.sqrt(np.square(errors).sum(0)) / len(MILD)
+    values, errors = zip(*(by_seed(rows, s) for s in mild), strict=True)
+    return np.mean(values, axis=0), np.sqrt(np.square(errors).sum(0)) / len(mild)
 
 
 def decide_trade_off(strengths: np.ndarray, recall: np.ndarray, precision: np.ndarray) -> Decision:
@@ -175,8 +186,10 @@ def decide_trade_off(strengths: np.ndarray, recall: np.ndarray, precision: np.nd
     published="recall falls, precision rises with s",
     where="section 3 and Figure 2f, stated",
     criterion="95 % intervals of both slopes, over seeds, on their side of 0",
+    tiers=BOTH,
 )
-def _trade_off(evidence: Evidence) -> Finding:
+def trade_off(evidence: Evidence) -> Finding:
+    """Whether recall falls and precision rises with s."""
     curves = {}
     for metric in ("recall", "precision"):
         rows = evidence.curve("cifar10_sdm", metric=metric)
@@ -241,12 +254,14 @@ def _negligible_drift(evidence: Evidence) -> Finding:
     published="pictures of one seed",
     where="section 3 and Figure 3, stated",
     criterion="95 % interval, over seeds, of the mean change of gradient energy (ours) above 0",
+    tiers=BOTH,
 )
 def _sharper(evidence: Evidence) -> Finding:
     evidence.curve("cifar10_sdm")
-    if "cifar10_sdm" not in evidence["sharpness"]:
-        raise NotRun("a figure of the kind sample_grids of experiment cifar10_sdm")
-    rows = published_sampler(evidence["sharpness"]["cifar10_sdm"])
+    name = evidence.tier.experiment("cifar10_sdm")
+    if name not in evidence["sharpness"]:
+        raise NotRun(f"a figure of the kind sample_grids of experiment {name}")
+    rows = published_sampler(evidence["sharpness"][name])
     table = rows.pivot_table(index="seed", columns="strength", values="energy")
     if not {0.0, -0.4} <= set(table.columns):
         raise NotRun("a figure of the kind sample_grids with strengths 0 and -0.4")

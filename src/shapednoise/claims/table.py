@@ -16,6 +16,7 @@ import pandas as pd
 from shapednoise.analysis.curve import Interval
 from shapednoise.claims.evidence import Evidence
 from shapednoise.claims.registry import MOST_SEEDS, Claim, Finding, all_claims
+from shapednoise.claims.tiers import PAPER
 from shapednoise.errors import UserError
 
 COLUMNS = [
@@ -30,16 +31,18 @@ Plan = Mapping[str, Mapping[str, float]]
 def claims_table(
     evidence: Evidence, plan: Plan | None = None, claims: Sequence[Claim] | None = None
 ) -> pd.DataFrame:
-    """A row a claim (all that are registered unless given), with the columns COLUMNS.
+    """A row a claim and tier, with the columns COLUMNS.
 
-    value, low, high: the measurement and its 95 % interval. planned_seeds, planned_epochs: what was fixed
-    beforehand; plan has `seeds` and `epochs` of each claim, or of `every` claim that it does not name.
-    seeds_needed: with which a decision is likely (Decision). p: two-sided, of the verdict; p_holm: the same
-    after Holm's adjustment to all claims of a tier and source that chance decides. note: also what is missing
-    of a claim that was not run.
+    Without claims: all that are registered; those of the study if some of it was run. value, low, high: the
+    measurement and its 95 % interval. planned_seeds, planned_epochs: what was fixed beforehand; plan has
+    `seeds` and `epochs` of each claim, or of `every` claim that it does not name. seeds_needed: with which a
+    decision is likely (Decision). p: two-sided, of the verdict; p_holm: the same after Holm's adjustment to
+    all claims of a tier and source that chance decides. note: also what is missing of a claim that was not
+    run.
     """
-    claims, plan = all_claims() if claims is None else claims, plan or {}
-    if unknown := set(plan) - {"every"} - {claim.id for claim in all_claims()}:
+    plan, known = plan or {}, all_claims()
+    claims = [claim for claim in known if evidence.has(claim.tier)] if claims is None else claims
+    if unknown := set(plan) - {"every"} - {claim.id for claim in known}:
         raise UserError(f"claims: {min(unknown)} is no claim; name one of docs/claims.md, or `every`")
     rows = []
     for claim in claims:
@@ -47,7 +50,8 @@ def claims_table(
         finding = claim.finding(used)
         planned = plan.get(claim.id, plan.get("every", {}))
         decision, interval = finding.decision, vars(finding.interval) if finding.interval else {}
-        row = {**vars(claim), **vars(finding), **interval, "verdict": claim.verdict(finding)}
+        named = {"tier": claim.tier.name, "verdict": claim.verdict(finding)}
+        row = {**vars(claim), **vars(finding), **interval, **named}
         if decision:
             row |= {"p": decision.p_value, "seeds_needed": decision.seeds}
         if finding.seeds:
@@ -94,7 +98,7 @@ def claims_markdown(claims: pd.DataFrame, hyperparameters: pd.DataFrame) -> str:
         "planned / those with which a decision is likely at the deviation seen.",
         "## How each is decided",
         "\n".join(
-            f"- **{row.id}** ({row.where}) {row.criterion}.{_sentence(row.note)}"
+            f"- **{_of(row.tier, row.id)}** ({row.where}) {row.criterion}.{_sentence(row.note)}"
             for row in claims.itertuples()
         ),
         "## Hyperparameters of the run beside the published ones",
@@ -103,8 +107,8 @@ def claims_markdown(claims: pd.DataFrame, hyperparameters: pd.DataFrame) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _of(tier: str, source: str) -> str:
-    return source if tier == "paper" else f"{source}, {tier}"
+def _of(tier: str, name: str) -> str:
+    return name if tier == PAPER.name else f"{name}, {tier}"
 
 
 def _sentence(note: str) -> str:
@@ -115,6 +119,7 @@ def _shown_claims(claims: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "id": claims.id,
+            **({"scale": claims.tier} if claims.tier.nunique() > 1 else {}),
             "claim": claims.statement,
             "published": claims.published,
             "measured": claims.measured,

@@ -26,12 +26,13 @@ from shapednoise.claims.registry import (
     decide_exactly,
 )
 from shapednoise.claims.sdm import LEAST_GAIN
+from shapednoise.claims.tiers import BOTH, PAPER
 from shapednoise.config.sampling import SamplerSettings
 
 IN_THEORY = list(SamplerSettings().in_theory())
 KEYS = ["noise", "strength", *IN_THEORY]
 LEAST_POINTS = 5
-FEW, MANY = 50, 1000
+FEW, MANY = PAPER.steps
 FINE, LOWEST = 0.11, -0.8  # what a grid must be to find an optimum near -0.7
 HALF_STEP = 0.05
 LEAST_RANK_CORRELATION = 0.7
@@ -89,21 +90,25 @@ def _theory_optima(table: pd.DataFrame) -> dict[int, float]:
 @claim(
     "X1",
     source=OURS,
-    statement="measured: the optimum of FID moves towards 0 from 50 to 1000 steps",
+    statement="measured: the optimum of FID moves towards 0 from 50 to {tier.steps[1]} steps",
     published="a prediction",
     where="X0",
-    criterion="over seeds, each with its own two optima: the one for 50 steps surely below 0, that for 1000 "
-    "steps surely nearer to 0, and FID for 1000 steps surely worse at both ends of the grid",
+    criterion="over seeds, each with its own two optima: the one for 50 steps surely below 0, that for "
+    "{tier.steps[1]} steps surely nearer to 0, and FID for {tier.steps[1]} steps surely worse at both ends "
+    "of the grid",
+    tiers=BOTH,
 )
 def _optimum_moves(evidence: Evidence) -> Finding:
-    rows = {steps: evidence.curve("cifar10_steps", steps=steps) for steps in (FEW, MANY)}
+    name = evidence.tier.experiment("cifar10_steps")
+    rows = {steps: evidence.curve("cifar10_steps", steps=steps) for steps in evidence.tier.steps}
+    fewer, more = rows
     (strengths, few), (_, many) = (turned_curves(table) for table in rows.values())
     if few.shape != many.shape:
-        raise NotRun(f"experiment cifar10_steps with the same seeds and strengths for {FEW} and {MANY} steps")
+        raise NotRun(f"experiment {name} with the same seeds and strengths for {fewer} and {more} steps")
     decision, moved = decide_move(strengths, few, many)
-    found = {steps: optimum(strengths, values) for steps, values in ((FEW, few), (MANY, many))}
+    found = {steps: optimum(strengths, values) for steps, values in ((fewer, few), (more, many))}
     measured = ", ".join(f"s = {best.value:.2f} {best.ends} for {n} steps" for n, best in found.items())
-    return Finding(decision, measured, moved, **sample_counts(rows[FEW]))
+    return Finding(decision, measured, moved, **sample_counts(rows[fewer]))
 
 
 def decide_move(strengths: np.ndarray, few: np.ndarray, many: np.ndarray) -> tuple[Decision, Interval]:
@@ -131,6 +136,7 @@ def decide_move(strengths: np.ndarray, few: np.ndarray, many: np.ndarray) -> tup
     where="closed form (docs/noise.md)",
     criterion="95 % interval of the relative gain, seed by seed, within 7.5 % of 0 (half of the published "
     "gain), a test of equivalence (Schuirmann 1987)",
+    tiers=BOTH,
 )
 def _flat_when_exact(evidence: Evidence) -> Finding:
     rows = evidence.curve("cifar10_readings", reading="exact", clamp="off")
@@ -147,6 +153,7 @@ def _flat_when_exact(evidence: Evidence) -> Finding:
     where="closed form (docs/noise.md)",
     criterion="95 % interval, seed by seed, of FID(-0.4, published) - FID(0, DDIM) above 0; DDIM was named "
     "beforehand, the others are for information",
+    tiers=BOTH,
 )
 def _better_sampler(evidence: Evidence) -> Finding:
     published = evidence.curve("cifar10_samplers")
@@ -169,25 +176,28 @@ def _better_sampler(evidence: Evidence) -> Finding:
     where="closed form (docs/noise.md)",
     criterion="Spearman's correlation over the strengths, the mean of all samplers, seed by seed: its 95 % "
     "interval above 0, and at least 0.7 for the mean over seeds; not so if the interval is below 0",
+    tiers=BOTH,
 )
 def _theory_ranks(evidence: Evidence) -> Finding:
     theory = evidence.full_dataset_tables("theory").get("cifar10")
     if theory is None:
         raise NotRun("a figure of the kind theory on cifar10")
-    experiments = [evidence.experiment("cifar10_steps")]
+    name, steps = evidence.tier.ranked
+    experiments = [evidence.experiment(name)]
     with contextlib.suppress(NotRun):  # its readings add curves
         experiments.append(evidence.experiment("cifar10_readings"))
-    points = pd.concat(map(_points, experiments), ignore_index=True).drop_duplicates([*KEYS, "seed"])
+    points = pd.concat(map(points_of, experiments), ignore_index=True).drop_duplicates([*KEYS, "seed"])
     points = points.merge(theory.drop_duplicates(KEYS), on=KEYS)
     names = [name for name in theory if name not in KEYS and not name.startswith("share")]
     curves = [
         rows for _, rows in points.groupby(["noise", *IN_THEORY]) if rows.strength.nunique() >= LEAST_POINTS
     ]
-    if not {FEW, MANY} <= {rows.steps.iloc[0] for rows in curves}:
-        raise NotRun(f"a figure of the kind theory with {FEW} and {MANY} steps of experiment cifar10_steps")
+    if not steps <= {rows.steps.iloc[0] for rows in curves}:
+        counts = " and ".join(map(str, sorted(steps)))
+        raise NotRun(f"a figure of the kind theory with {counts} steps of experiment {name}")
     fids = [rows.pivot(index="seed", columns="strength", values="fid").sort_index() for rows in curves]
     if any(not table.index.equals(fids[0].index) for table in fids):
-        raise NotRun("the experiments cifar10_steps and cifar10_readings with the same seeds")
+        raise NotRun(f"the experiments {name} and cifar10_readings with the same seeds")
     agreement, texts = {}, []
     for name in names:
         distances = [rows.groupby("strength")[name].first().to_numpy() for rows in curves]
@@ -229,7 +239,7 @@ def decide_ranks(agreement: Interval, of_means: np.ndarray) -> Decision:
     return Decision(np.where(well, found.p_for, 1.0)[()], found.p_against, found.seeds)
 
 
-def _points(scores: pd.DataFrame) -> pd.DataFrame:
+def points_of(scores: pd.DataFrame) -> pd.DataFrame:
     """The FID of every training and sampler of an experiment, with the keys that the theory has."""
     points = []
     for noise, _, rows in split_curves(scores):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.verdicts import GRID, SHAPES, SPREADS, coverage, scenarios, shares
-from shapednoise.workflow.project import load_config
+from benchmarks.verdicts import GRID, SHAPES, SPREADS, STUDY_GRID, coverage, scenarios, shares
+from shapednoise.workflow.project import load_config, load_project_config
 
 REPEATS = 600
 SCENARIOS = scenarios()
@@ -17,6 +17,7 @@ def test_every_claim_that_chance_decides_has_a_truth_of_either_kind():
             truths[claim].add(each.true)
     exact = {"C10", "C11", "S3", "X0"}
     everything = {*(f"C{n}" for n in range(1, 13)), "S1", "S2", "S3", *(f"X{n}" for n in range(5))}
+    everything |= {f"Y{n}" for n in range(1, 9)}
     assert truths == {claim: {True, False} for claim in everything - exact}
 
 
@@ -42,3 +43,5 @@ def test_intervals_of_an_optimum_hold_it(shape):
 
 def test_the_grid_is_that_of_the_config(repository):
     assert load_config(repository / "config.yaml").strengths_of("cifar10_sdm") == tuple(GRID)
+    study = load_project_config(repository, [repository / "study.yaml"])
+    assert study.strengths_of("study_sdm") == tuple(STUDY_GRID)

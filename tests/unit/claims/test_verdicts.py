@@ -139,7 +139,7 @@ CASES = [
     ("X4", ranked(0), INCONCLUSIVE),  # levels fall with the steps as expected, and that is all
     ("X0", coarse(theory(-0.7, -0.4, -0.2, 0.0)), NOT_RUN),
     ("X0", twice(theory(-0.7, -0.4, -0.2, 0.0)), HOLDS),
-    *((claim.id, NOTHING, NOT_RUN) for claim in all_claims()),
+    *((claim.key, NOTHING, NOT_RUN) for claim in all_claims()),
     ("C11", drift(0.008, strengths=(-0.2,)), NOT_RUN),
     ("C11", drift(0.008, steps=(50,)), NOT_RUN),
     ("S2", of(**dict(list(omissions(*[20] * 8)["scores"].items())[:7])), NOT_RUN),
