@@ -1,7 +1,20 @@
 """Archives and weights from the first source that has them; preprocessed and corrupted arrays; their PCA."""
 
+from shapednoise.workflow.pins import other_array, other_download, other_weights
+
 CLEAN = [name for name in CONFIG.datasets if CONFIG.clean_of(name) == name]
 CORRUPTED = [name for name in CONFIG.datasets if name not in CLEAN]
+
+
+def as_recorded(other, name):
+    """No inputs; what another config has put under a name ends the run, before the first job is run or queued."""
+    try:
+        problem = other(LAYOUT, name)
+    except UserError as error:
+        problem = error
+    if problem:
+        sys.exit(f"error: {problem}")
+    return []
 
 
 # The digest of the code of a stage: an edit that can change its results reruns it, and no other edit does.
@@ -26,6 +39,7 @@ rule download:
         lambda w: require_offline_sources(
             w.dataset, CONFIG.datasets[w.dataset], f"{DATA}/{w.dataset}/download.json"
         ),
+        recorded=lambda w: as_recorded(other_download, w.dataset),
     output:
         f"{DATA}/{{dataset}}/download.json",
     log:
@@ -52,6 +66,7 @@ rule preprocess:
     input:
         code=code("preprocess", root=DATA),
         download=lambda w: f"{DATA}/{w.prepared.split('/')[0]}/download.json",
+        recorded=lambda w: as_recorded(other_array, w.prepared.split("/")[0]),
     output:
         images=IMAGES,
         manifest=MANIFEST,
@@ -80,6 +95,7 @@ rule corrupt:
         code=code("corrupt", root=DATA),
         clean=lambda w: LAYOUT.images(prepared_set(w).corrupts),
         clean_manifest=lambda w: LAYOUT.manifest(prepared_set(w).corrupts),
+        recorded=lambda w: as_recorded(other_array, w.prepared.split("/")[0]),
     output:
         images=IMAGES,
         manifest=MANIFEST,
@@ -110,6 +126,7 @@ rule weights:
         offline=lambda w: require_offline_sources(
             w.extractor, CONFIG.extractors[w.extractor], LAYOUT.weights(w.extractor)[0]
         ),
+        recorded=lambda w: as_recorded(other_weights, w.extractor),
     output:
         weights=f"{DATA}/weights/{{extractor}}.pth",
         manifest=f"{DATA}/weights/{{extractor}}.json",
@@ -136,6 +153,8 @@ rule weights:
 
 # Untracked as `download` is. The manifest stands for the folder of torch.hub, which is outside this project.
 rule hub:
+    input:
+        recorded=lambda w: as_recorded(other_weights, w.extractor),
     output:
         f"{DATA}/weights/{{extractor}}.json",
     log:
