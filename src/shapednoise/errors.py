@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-CANNOT_WRITE = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+CANNOT_WRITE = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ELOOP)
 
 
 class UserError(Exception):
@@ -39,6 +39,8 @@ def cannot_write(error: OSError) -> str:
     """The message for a file that cannot be written, or not be read because permission is denied."""
     where = error.filename or "the output folder"
     remedy = "make room" if error.errno in FULL else "make it writable"
+    if error.errno == errno.ELOOP:
+        remedy = "remove this link, which leads elsewhere,"
     return (
         f"{os.strerror(error.errno or 0)}: {where}; nothing half-written was kept, "
         f"{remedy} and run the same command again"

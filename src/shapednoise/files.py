@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 import socket
 import zipfile
@@ -45,10 +46,11 @@ def atomic_path(destination: str | Path) -> Iterator[Path]:
     """
     destination = Path(destination)
     destination.parent.mkdir(parents=True, exist_ok=True)
-    # the real suffix is kept, since writers such as PIL and matplotlib choose the format by it
-    ending = f".{socket.gethostname()}.partial.{destination.name}"
-    temporary = destination.with_name(f".{os.getpid()}{ending}")
-    for left in destination.parent.glob(f".*{glob.escape(ending)}"):
+    # The real suffix is kept, since writers such as PIL and matplotlib choose the format by it. Where others
+    # may write, too, nobody knows the name beforehand to plant a link there.
+    begin, ending = f".{socket.gethostname()}.partial.", f".{destination.name}"
+    temporary = destination.with_name(f".{os.getpid()}{begin}{secrets.token_hex(4)}{ending}")
+    for left in destination.parent.glob(f".*{glob.escape(begin)}{8 * '?'}{glob.escape(ending)}"):
         if is_abandoned(left.name):
             _remove(left)
     try:
@@ -103,6 +105,11 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
+def no_link(path: str | Path, flags: int) -> int:
+    """An opener for `open` that follows no link, which somebody else may have put there: OSError (ELOOP)."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write `text` (UTF-8) to `path`, whole or not at all."""
     with atomic_path(path) as temporary:
@@ -131,7 +138,7 @@ def reserve_array(path: Path, shape: tuple[int, ...], dtype: np.dtype | str) -> 
     header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
     bytes_needed = int(np.prod(shape)) * np.dtype(dtype).itemsize
     try:
-        with open(path, "wb") as file:
+        with open(path, "wb", opener=no_link) as file:
             np.lib.format.write_array_header_1_0(file, header)
             file.flush()
             os.posix_fallocate(file.fileno(), file.tell(), bytes_needed)

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from safetensors import SafetensorError
 
-from shapednoise.errors import DamagedFile
+from shapednoise.errors import DamagedFile, cannot_write
 from shapednoise.files import (
     atomic_directory,
     atomic_path,
     growing_array,
     new_array,
     read_json,
+    reserve_array,
     sha256_of_json,
     write_json,
 )
@@ -181,7 +182,7 @@ def test_a_write_removes_what_a_killed_one_left_on_this_machine(tmp_path):
     ended.wait()
     here = socket.gethostname()
     killed, alive, elsewhere = (
-        tmp_path / f".{process}.{host}.partial.a.json"
+        tmp_path / f".{process}.{host}.partial.00000000.a.json"
         for process, host in ((ended.pid, here), (os.getppid(), here), (ended.pid, "else.where"))
     )
     for path in (killed, alive, elsewhere):
@@ -194,3 +195,20 @@ def test_damaged_json_is_named(tmp_path):
     (tmp_path / "a.json").write_text('{"half": ')
     with pytest.raises(DamagedFile, match=r"a\.json is damaged .*; delete it and run again"):
         read_json(tmp_path / "a.json")
+
+
+def test_no_link_can_be_planted_where_a_file_is_written(tmp_path):
+    """The names of temporary files are not known beforehand, and what lies at the destination is replaced."""
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    here = f".{os.getpid()}.{socket.gethostname()}.partial"
+    for name in ("a.json", f"{here}.a.json", f"{here}.b.npy"):
+        (tmp_path / name).symlink_to(victim)
+    write_json(tmp_path / "a.json", 1)
+    with new_array(tmp_path / "b.npy", (2,), "uint8") as array:
+        array[:] = 1
+    assert victim.read_text() == "mine" and not (tmp_path / "a.json").is_symlink()
+    (tmp_path / "c.npy").symlink_to(victim)
+    with pytest.raises(OSError) as caught:
+        reserve_array(tmp_path / "c.npy", (2,), "uint8")
+    assert "remove this link" in cannot_write(caught.value) and victim.read_text() == "mine"

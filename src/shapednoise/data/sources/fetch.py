@@ -5,6 +5,8 @@ name. Offline, only files of the user's own and what was fetched before are used
 """
 
 import hashlib
+import os
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,7 +68,7 @@ def fetch(
             try:
                 if not path.exists() and not source.file:
                     limits = _limits(source, settings, deadline, offline)
-                    FETCHERS[source.kind](source.address, path, limits)
+                    FETCHERS[source.kind](_expanded(source), path, limits)
                 _verify(path, source)
             except SourceError as error:
                 log.info("%s: %s: %s", what, source, error)
@@ -102,6 +104,16 @@ def _no_source(
     return f"no source of {what} {works} ({'; '.join(failures)}); {remedy} and run again"
 
 
+def _expanded(source: Source) -> str:
+    """The address with the values of the environment. Raises SourceError where one is not there."""
+    if not source.url:
+        return source.address
+    address = os.path.expandvars(source.url)
+    if unknown := re.search(r"\$(\w+|\{\w+\})", address):
+        raise SourceError(f"{unknown[0]} is not set; set it in the environment")
+    return address
+
+
 def _path_of(source: Source, data_dir: Path, folder: Path) -> Path:
     """Where the file of a source is, or will be once it is fetched: no two addresses share a name."""
     if source.file:
@@ -120,7 +132,8 @@ def _limits(source: Source, settings: DownloadSettings, deadline: float, offline
     if left <= 0:
         raise SourceError(f"not tried, all sources together took {settings.total_s:g} s")
     verified = source.sha256 is not None
-    return Limits(min(source.timeout_s, left), source.least_kb_per_s, settings.tries, verified)
+    seconds, most = min(source.timeout_s, left), int(1e9 * source.largest_gb)
+    return Limits(seconds, source.least_kb_per_s, settings.tries, verified, most)
 
 
 def _verify(path: Path, source: Source) -> None:

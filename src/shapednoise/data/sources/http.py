@@ -7,16 +7,19 @@ Proxies are taken from the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY).
 """
 
 import contextlib
+import hashlib
+import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import sleep
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 import urllib3
 
-from shapednoise.files import read_json, write_json
+from shapednoise.files import no_link, read_json, write_json
 from shapednoise.log import progress
 
 CONNECT_SECONDS, STALL_SECONDS = 10, 30
@@ -29,7 +32,14 @@ RETRYABLE_STATUS = (408, 425, 429)  # of the 4xx; 5xx are retried, too
 
 
 class SourceError(Exception):
-    """A source could not serve the file, and another try would not help; the message says why."""
+    """A source could not serve the file, and another try would not help; the message says why.
+
+    What lets people in, the user and the query of an address, is left out of it.
+    """
+
+    def __init__(self, message: str) -> None:
+        message = re.sub(r"://[^/\s@]+@", "://", message)
+        super().__init__(re.sub(r"((?:://|url: /)[^\s?]*)\?[^\s)]*", r"\1?...", message)[:300])
 
 
 class RetryableError(Exception):
@@ -41,13 +51,15 @@ class Limits:
     """How long a download may go on.
 
     seconds: in all, from now. least_kb_per_s: slower than this after 20 s, it is given up. tries: in a row
-    that may bring nothing. verified: whether a checksum will tell whether the content is right.
+    that may bring nothing. verified: whether a checksum will tell whether the content is right. bytes: the
+    largest file.
     """
 
     seconds: float
     least_kb_per_s: float = 0
     tries: int = 4
     verified: bool = False
+    bytes: int = 8 * 10**9
     began: float = field(default_factory=time.monotonic)
 
     def check(self, ahead: float = 0) -> None:
@@ -55,13 +67,28 @@ class Limits:
         if time.monotonic() + ahead - self.began > self.seconds:
             raise SourceError(f"too slow: not done after {self.seconds:g} s")
 
+    def too_large(self) -> str:
+        """Say that a file is."""
+        return f"larger than {self.bytes / 1e9:g} GB (largest_gb)"
+
+
+class Session(requests.Session):
+    """A session that follows no redirect from https to http, where others could read and change the file."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Where an answer leads. Raises SourceError."""
+        target = super().get_redirect_target(resp)
+        if target and resp.url.startswith("https:") and not urljoin(resp.url, target).startswith("https:"):
+            raise SourceError("redirects from https to an address without encryption")
+        return target
+
 
 class Part:
     """What has arrived of a file, and the note of which version of the file it is."""
 
     def __init__(self, destination: Path, url: str) -> None:
         """destination: path of the complete file. url: where it comes from."""
-        self.url = url
+        self.url, self.address = url, hashlib.sha256(url.encode()).hexdigest()
         self.path = destination.with_name(f"{destination.name}.part")
         self.note = destination.with_name(f"{destination.name}.part.json")
 
@@ -74,13 +101,14 @@ class Part:
         """The note of these bytes, empty where there is none or they come from another address."""
         with contextlib.suppress(OSError, ValueError):
             note = read_json(self.note)
-            return note if note["url"] == self.url else {}
+            return note if note["address"] == self.address else {}
         return {}
 
     def begin(self, reply: requests.Response) -> None:
         """Start with no bytes, of the version that this answer brings."""
         self.discard()
-        write_json(self.note, {"url": self.url, "total": _length(reply), "validator": _validator(reply)})
+        note = {"address": self.address, "total": _length(reply), "validator": _validator(reply)}
+        write_json(self.note, note)
 
     def discard(self) -> None:
         """Forget what has arrived."""
@@ -145,11 +173,14 @@ def _receive(part: Part, limits: Limits) -> None:
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     if have and version["validator"]:
         headers["If-Range"] = version["validator"]
-    with requests.Session() as session:
+    with Session() as session:
         session.max_redirects = REDIRECTS
         timeouts = (CONNECT_SECONDS, STALL_SECONDS)
         with session.get(part.url, headers=headers, stream=True, timeout=timeouts) as reply:
             total = _total(reply, part, have)
+            if (total or 0) > limits.bytes:
+                part.discard()
+                raise SourceError(limits.too_large())
             _append(reply, part, total, limits)
     if total is not None and part.size != total:
         raise RetryableError(f"got {part.size} of {total} bytes")
@@ -181,11 +212,13 @@ def _append(reply: requests.Response, part: Part, total: int | None, limits: Lim
     """Write what the answer brings, as it arrives. Raises SourceError where that is too slow."""
     start, answered = part.size, time.monotonic()
     bar = progress(total=total, initial=start, unit="B", unit_scale=True, desc=part.path.stem)
-    with open(part.path, "ab") as file, bar:
+    with open(part.path, "ab", opener=no_link) as file, bar:
         while chunk := reply.raw.read1(CHUNK):
             file.write(chunk)
             bar.update(len(chunk))
             limits.check()
+            if file.tell() > limits.bytes:
+                raise SourceError(limits.too_large())
             seconds, received = time.monotonic() - answered, file.tell() - start
             if seconds > SECONDS_BEFORE_RATE and received < 1000 * limits.least_kb_per_s * seconds:
                 raise SourceError(f"too slow: {received / seconds / 1000:.0f} kB/s")

