@@ -31,6 +31,7 @@ from shapednoise.workflow.cli import named_options, option
 from shapednoise.workflow.layout import MODEL, SAMPLES, Layout, noises_of
 from shapednoise.workflow.project import (
     FIGURE_KINDS,
+    check_resources,
     experiment_facts,
     own_results,
     parse_config,
@@ -40,7 +41,7 @@ from shapednoise.workflow.project import (
 )
 
 try:
-    CONFIG = parse_config(config)
+    CONFIG = check_resources(parse_config(config))
 except ConfigError as error:
     sys.exit(f"error: {error}")
 

@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+import reprlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,9 @@ from pydantic import (
 )
 
 NAME = r"[A-Za-z0-9_]+"
+BRIEF = reprlib.Repr()  # what is wrong may be of any size
+BRIEF.maxstring = BRIEF.maxother = 200
+BRIEF.maxlevel = 2
 SWITCH = {True: "on", False: "off"}
 
 
@@ -62,8 +66,9 @@ def _two_decimals(strength: float) -> float:
 def _plain_name(value: Any) -> Any:
     if isinstance(value, bool | int | float):
         raise ValueError(f"YAML reads this name as {value!r}; put it in quotes")
-    if not isinstance(value, str) or not re.fullmatch(NAME, value):
-        raise ValueError(f"{value!r} is no name for files; use letters, digits and underscores")
+    if not isinstance(value, str) or not re.fullmatch(NAME, value) or len(value) > 100:
+        text = "is no name for files; use up to 100 letters, digits and underscores"
+        raise ValueError(f"{BRIEF.repr(value)} {text}")
     return value
 
 
@@ -83,7 +88,7 @@ def _plain_folder(folder: str) -> str:
 LocalPath = Annotated[str, AfterValidator(_expanded)]  # `~` and `$NAME` expanded, no `./`, no `/` at the end
 OutputFolder = Annotated[LocalPath, AfterValidator(_plain_folder)]
 Strength = Annotated[float, AfterValidator(_two_decimals)]
-Seed = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=1 << 63)]
 Name = Annotated[str, BeforeValidator(_plain_name)]
 
 
@@ -116,7 +121,7 @@ def one_line(error: ValidationError, content: Any) -> str:
         same = [problem["msg"] for problem, key in zip(problems, keys, strict=True) if key == keys[0]]
         text = ", or: ".join(dict.fromkeys(same)).removeprefix("Value error, ")
         if first["type"] != "value_error":
-            text += f" (it is {first['input']!r})"
+            text += f" (it is {BRIEF.repr(first['input'])})"
     text += f" (and {more} more)" if more else ""
     return f"{keys[0]}: {text}" if keys[0] else text
 

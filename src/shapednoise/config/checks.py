@@ -3,6 +3,7 @@
 Each check yields one line a problem, `key: what; remedy`. The first one is what the user sees.
 """
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,14 @@ from shapednoise.noise.operators import BASELINE
 if TYPE_CHECKING:
     from shapednoise.config.schema import Config
 
+MOST_POINTS = 50_000  # of an experiment; a plan of so many takes minutes
 FOLDERS_OF_DATA = {"code", "downloads", "logs", "weights"}
 
 
 def problems(config: "Config") -> Iterator[str]:
     """Every problem of a config; names that do not exist first, because the rest follows names."""
     first = [*_taken_names(config), *_unknown_names(config), *_bad_grids(config), *_doubly_corrupted(config)]
+    first = first or list(_too_many_points(config))
     yield from first
     if not first:
         for name, figure in config.figures.items():
@@ -111,6 +114,17 @@ def _bad_grids(config: "Config") -> Iterator[str]:
         operator = getattr(config.noises.get(getattr(figure, "noise", "")), "operator", None)
         if operator == BASELINE:
             yield f"figures.{name}.noise: {BASELINE} has no strength; name a noise that is shaped"
+
+
+def _too_many_points(config: "Config") -> Iterator[str]:
+    """Experiments of more sample sets than a plan can hold."""
+    for name, experiment in config.experiments.items():
+        lists = experiment.noises, config.strengths_of(name), config.seeds_of(name), experiment.samplers
+        if (points := math.prod(map(len, lists))) > MOST_POINTS:
+            yield (
+                f"experiments.{name}: {points:,} sample sets (noises x strengths x seeds x samplers), "
+                f"more than {MOST_POINTS:,}; take fewer, or several configs"
+            )
 
 
 def _doubly_corrupted(config: "Config") -> Iterator[str]:

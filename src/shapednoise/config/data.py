@@ -120,10 +120,13 @@ class ImagesSettings(Settings):
     )
     size: int = Field(
         ge=8,
+        le=4096,
         description="Height and width in pixels. Larger pictures of a folder are resized; those of the other "
         "readers become means of blocks of pixels, after a frame of black where it does not come out even.",
     )
-    crop: int | None = Field(None, ge=8, description="Centre crop (pixels) before the resize to `size`.")
+    crop: int | None = Field(
+        None, ge=8, le=8192, description="Centre crop (pixels) before the resize to `size`."
+    )
     part: tuple[Share, Share] | None = Field(
         None,
         description="a, b: only pictures whose place, a hash of the name in [0, 1), has a <= place < b.",
@@ -211,7 +214,9 @@ class NetworkSettings(Settings):
         coerce_numbers_to_str=True,  # 768 without quotes
         description="The layer: of inception 64, 192, 768 or 2048; the network's own for FID if none.",
     )
-    batch_size: int = Field(32, ge=1, description="Images at once; features differ in the last digits by it.")
+    batch_size: int = Field(
+        32, ge=1, le=100_000, description="Images at once; features differ in the last digits by it."
+    )
 
     @property
     def family(self) -> Literal["inception", "torchvision", "dinov2", "clip", "registered"]:

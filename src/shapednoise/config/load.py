@@ -13,8 +13,12 @@ from pydantic import Field, ValidationError, create_model
 
 from shapednoise.config.base import Name, one_line
 from shapednoise.config.figures import FIGURE_KINDS, FigureSettings
+from shapednoise.config.machine import ClusterSettings
 from shapednoise.config.schema import Config
 from shapednoise.errors import ConfigError
+
+MOST_VALUES = 200_000  # of a config, its anchors written out
+SITE = Path("site.yaml")  # in the working folder
 
 
 def parse_config(content: Mapping[str, Any]) -> Config:
@@ -23,6 +27,7 @@ def parse_config(content: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: one line that names the key and the remedy.
     """
+    _check_size(content)
     try:
         return _config_model(tuple(FIGURE_KINDS.values())).model_validate(dict(content))
     except ValidationError as error:
@@ -42,8 +47,45 @@ def load_config(*paths: str | Path) -> Config:
     """A Config from YAML files, later ones laid over earlier ones key by key. Raises ConfigError."""
     merged: dict[str, Any] = {}
     for path in paths:
-        merge(merged, yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {})
+        merge(merged, _read(Path(path)))
     return parse_config(merged)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The content of a YAML file. Raises ConfigError where it is none."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} is no YAML ({' '.join(str(error).split())[:200]}); correct it") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} has no keys; write `key: value` lines")
+    _check_size(content)
+    return content
+
+
+def _check_size(content: Any) -> None:
+    """Raise ConfigError for more than MOST_VALUES: a few anchors can stand for any number of them."""
+    seen, left = 0, [content]
+    while left:
+        value = left.pop()
+        seen += 1
+        if seen > MOST_VALUES:
+            raise ConfigError(
+                f"config: more than {MOST_VALUES:,} values, its anchors written out; write fewer"
+            )
+        if isinstance(value, Mapping | list | tuple):
+            left.extend(value.values() if isinstance(value, Mapping) else value)
+
+
+def check_resources(config: Config) -> Config:
+    """Raise ConfigError where an overlay says what goes to the command that submits jobs: the site does."""
+    ours = ClusterSettings.model_validate(_read(SITE).get("cluster") or {} if SITE.is_file() else {})
+    for group in ("every_job", "gpu_job"):
+        if getattr(config.cluster, group) != getattr(ours, group):
+            raise ConfigError(
+                f"config: cluster.{group}: it goes to the command that submits jobs; write it into {SITE}"
+            )
+    return config
 
 
 def load_project_config(root: Path, overlays: Iterable[Path]) -> Config:
@@ -51,8 +93,7 @@ def load_project_config(root: Path, overlays: Iterable[Path]) -> Config:
 
     Raises ConfigError.
     """
-    site = Path("site.yaml")
-    return load_config(root / "config.yaml", *([site] if site.is_file() else []), *overlays)
+    return check_resources(load_config(root / "config.yaml", *([SITE] if SITE.is_file() else []), *overlays))
 
 
 def merge(base: dict[str, Any], overlay: Mapping[str, Any]) -> None:

@@ -1,10 +1,11 @@
 """Settings of the machine: how to compute, what to keep, what to ask of a cluster. None changes a result."""
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from shapednoise.config.base import Settings
+from shapednoise.config.base import NAME, Settings
 
 Compilation = Literal["auto", "on", "off"]
 
@@ -33,20 +34,32 @@ class KeepSettings(Settings):
     )
 
 
-Resources = dict[str, int | str]
+def _plain_values(resources: dict[str, int | str]) -> dict[str, int | str]:
+    """They reach the command line that submits a job, not all of them in quotes. A constraint is quoted."""
+    for name, value in resources.items():
+        allowed = r"[\w .,:=@+/%\[\]-]*" if name != "constraint" else r"[\w .,:=@+/%\[\]|&*()-]*"
+        if not re.fullmatch(NAME, name) or not re.fullmatch(allowed, str(value)):
+            raise ValueError(
+                f"{name} {value!r} could be a command of the shell; remove its special characters"
+            )
+    return resources
+
+
+Resources = Annotated[dict[str, int | str], AfterValidator(_plain_values)]
 
 
 class ClusterSettings(Settings):
-    """A site's own values, usually in site.yaml. A change reruns nothing."""
+    """A site's own values, in site.yaml; resources only there. A change reruns nothing."""
 
     every_job: Resources = Field(
         {},
-        description="Resources of every job, as Snakemake's executor names them: slurm_partition, "
-        "slurm_account, qos, ...",
+        description="Resources of every job (in site.yaml), as Snakemake's executor names them: "
+        "slurm_partition, slurm_account, qos, ...",
     )
     gpu_job: Resources = Field(
         {},
-        description="Resources of jobs that want a GPU, over those: gpu_model, or gres instead of gpu, ...",
+        description="Resources of jobs that want a GPU (in site.yaml), over those: gpu_model, or gres "
+        "instead of gpu, ...",
     )
     longest_minutes: int | None = Field(
         None, ge=5, description="Longest run time of a job; a longer training goes on in the next try."

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from shapednoise.config.base import Settings
+from shapednoise.config.base import Seed, Settings
 from shapednoise.config.noise import Clamp, Reading
 from shapednoise.config.training import PrecisionSettings
 from shapednoise.noise import Variance
@@ -13,11 +13,13 @@ from shapednoise.noise import Variance
 class DenoisingSettings(Settings):
     """How the optimal variance of reverse steps is measured on a trained network."""
 
-    images: int = Field(1000, ge=2, description="Training images that the network denoises at each timestep.")
+    images: int = Field(
+        1000, ge=2, le=10_000_000, description="Training images that the network denoises at each timestep."
+    )
     timesteps: int = Field(
         50, ge=1, description="Timesteps, evenly over the training's; between them it is interpolated."
     )
-    seed: int = Field(0, ge=0, description="Of the images' choice and of their noise.")
+    seed: Seed = Field(0, description="Of the images' choice and of their noise.")
     precision: PrecisionSettings = Field(
         PrecisionSettings(cuda="fp32", cpu="fp32"), description="Numbers of the network."
     )
@@ -62,8 +64,8 @@ class SamplerSettings(Settings):
     epoch: float | None = Field(
         None, gt=0, description="Of the recipe's training.snapshots: its weights; null: those of the end."
     )
-    images: int = Field(10_000, ge=1, description="Images to draw; the n of FID-n.")
-    seed: int = Field(0, ge=0, description="Image i starts from noise that is a function of (seed, i) alone.")
+    images: int = Field(10_000, ge=1, le=10_000_000, description="Images to draw; the n of FID-n.")
+    seed: Seed = Field(0, description="Image i starts from noise that is a function of (seed, i) alone.")
 
     precision: PrecisionSettings = Field(
         PrecisionSettings(cuda="fp32", cpu="fp32"), description="Numbers of the network while sampling."

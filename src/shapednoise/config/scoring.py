@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from shapednoise.config.base import Settings
+from shapednoise.config.base import Seed, Settings
 
 
 class ScoringSettings(Settings):
@@ -13,18 +13,19 @@ class ScoringSettings(Settings):
     reference_images: Annotated[int, Field(ge=2)] | Literal["all"] = Field(
         "all", description="Real images to compare with: all of the training set, or a fixed random subset."
     )
-    kid_subsets: int = Field(100, ge=1, description="Random subsets that KID averages over.")
-    kid_subset_size: int = Field(1000, ge=2, description="Images a subset of KID.")
-    is_splits: int = Field(10, ge=1, description="Parts that the Inception Score averages over.")
+    kid_subsets: int = Field(100, ge=1, le=100_000, description="Random subsets that KID averages over.")
+    kid_subset_size: int = Field(1000, ge=2, le=50_000, description="Images a subset of KID.")
+    is_splits: int = Field(10, ge=1, le=10_000, description="Parts that the Inception Score averages over.")
     neighbours: int = Field(3, ge=1, le=10, description="k of the k-nearest-neighbour precision and recall.")
     density_neighbours: int = Field(
         5, ge=1, le=10, description="k of density and coverage, as in their paper."
     )
     bootstrap: int = Field(
         100,
+        le=100_000,
         description="Random halves of the generated images, for intervals and fid_infinity: even; 0: none.",
     )
-    seed: int = Field(2020, ge=0, description="Seed of the random subsets (torch-fidelity's default).")
+    seed: Seed = Field(2020, description="Seed of the random subsets (torch-fidelity's default).")
 
     @field_validator("bootstrap")
     @classmethod

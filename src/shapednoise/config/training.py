@@ -34,15 +34,17 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 class UNetSettings(Settings):
     """The denoiser, a diffusers UNet2DModel."""
 
-    channels: tuple[int, ...] = Field(min_length=1, description="Channels of each level, finest first.")
-    layers_per_block: int = Field(2, ge=1, description="Residual blocks a level.")
+    channels: tuple[Annotated[int, Field(ge=1, le=8192)], ...] = Field(
+        min_length=1, max_length=8, description="Channels of each level, finest first."
+    )
+    layers_per_block: int = Field(2, ge=1, le=32, description="Residual blocks a level.")
     attention_levels: tuple[int, ...] = Field((), description="Levels with self-attention, 1 is the finest.")
     norm_groups: int = Field(32, ge=1, description="Groups of each group normalisation.")
 
     @model_validator(mode="after")
     def _fits(self) -> "UNetSettings":
         for channels in self.channels:
-            if channels < 1 or channels % self.norm_groups:
+            if channels % self.norm_groups:
                 raise ValueError(f"channels {channels} is no multiple of norm_groups {self.norm_groups}")
         for level in self.attention_levels:
             if not 1 <= level <= len(self.channels):
@@ -53,7 +55,7 @@ class UNetSettings(Settings):
 class ScheduleSettings(Settings):
     """The variance schedule: beta_t rises linearly from beta_start to beta_end."""
 
-    timesteps: int = Field(1000, ge=2, description="T, the number of training timesteps.")
+    timesteps: int = Field(1000, ge=2, le=100_000, description="T, the number of training timesteps.")
     beta_start: float = Field(1e-4, gt=0, lt=1, description="beta of the first timestep.")
     beta_end: float = Field(0.02, gt=0, lt=1, description="beta of the last timestep.")
 
@@ -90,11 +92,11 @@ class TrainingSettings(Settings):
     )
     ema: EMASettings = Field(EMASettings(), description="Average of the weights.")
     precision: PrecisionSettings = Field(PrecisionSettings(), description="Numbers of the forward pass.")
-    epochs: float = Field(gt=0, description="Passes over the data set; a fraction is allowed.")
+    epochs: float = Field(gt=0, le=1e6, description="Passes over the data set; a fraction is allowed.")
     snapshots: tuple[Annotated[float, Field(gt=0)], ...] = Field(
         (), description="Epochs after which the averaged weights are kept, besides those of the end."
     )
-    batch_size: int = Field(128, ge=1, description="Images a step.")
+    batch_size: int = Field(128, ge=1, le=100_000, description="Images a step.")
     learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW.")
     adam_betas: tuple[Fraction, Fraction] = Field((0.95, 0.999), description="Betas of AdamW.")
     weight_decay: float = Field(1e-6, ge=0, description="Decoupled weight decay of AdamW.")

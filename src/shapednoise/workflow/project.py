@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from shapednoise.config.load import load_config, load_project_config, merge, parse_config
+from shapednoise.config.load import check_resources, load_config, load_project_config, merge, parse_config
 from shapednoise.config.schema import TOGETHER, Config
 from shapednoise.errors import UserError
 from shapednoise.figures.kinds import FIGURE_KINDS
@@ -15,6 +15,7 @@ from shapednoise.workflow.locks import hold_until_exit
 
 __all__ = [
     "FIGURE_KINDS",
+    "check_resources",
     "distortion_facts",
     "distortion_parameters",
     "experiment_facts",
