@@ -27,6 +27,7 @@ include: "rules/metrics.smk"
 include: "rules/predict.smk"
 include: "rules/figures.smk"
 include: "rules/claims.smk"
+include: "rules/run.smk"
 
 
 rule all:
@@ -51,7 +52,3 @@ for target in CONFIG.figures:
         input:
             LAYOUT.figure(target),
         localrule: True
-
-
-onstart:
-    lock_results()

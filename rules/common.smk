@@ -106,16 +106,6 @@ def code_of_model(script):
     return lambda w: code(script, *operator_modules(CONFIG.shape_of_network(w.noise, w.network)))
 
 
-def lock_results():
-    """Make the results folder this run's until it ends. Snakemake starts its jobs without this."""
-    try:
-        own_results(CONFIG)
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    except OSError as error:
-        sys.exit(f"error: {cannot_write(error)}")
-
-
 # Snakemake does not record parameters that are functions of the output: they are no reason to rerun.
 def untracked_snapshot(wildcards, output):
     """The path of the snapshot, for what all configurations share."""

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shapednoise.errors import UserError
+from shapednoise.workflow.checksums import differences
 from shapednoise.workflow.cli import run
 from shapednoise.workflow.import_results import ImportedResults
 from shapednoise.workflow.project import load_project_config
@@ -27,7 +28,8 @@ def main() -> None:
     results = ImportedResults(config)
     if keys := results.changed_settings():
         raise UserError(f"{config.results} was made by other settings: {', '.join(keys)}")
-    refuse(results.differences_of_models() + results.differences_of_samples())
+    changed = [line for line in differences(results.folder) if "missing" not in line.rpartition(": ")[2]]
+    refuse(changed + results.differences_of_models() + results.differences_of_samples())
     present = git_state()["commit"]
     if others := results.commits() - {present}:
         print(
@@ -47,13 +49,13 @@ def main() -> None:
     print("; {} and {} are yet to be made".format(*missing) if any(missing) else "")
 
 
-def refuse(differences: list[str]) -> None:
+def refuse(lines: list[str]) -> None:
     """Print these lines and raise UserError if there are any."""
-    if differences:
-        print("\n".join(differences))
+    if lines:
+        print("\n".join(lines))
         raise UserError(
-            f"{len(differences)} models and sample sets were not made by the present settings, code and "
-            "images; nothing was adopted"
+            f"{len(lines)} files, models and sample sets are not as recorded, or were not made by the "
+            "present settings, code and images; nothing was adopted"
         )
 
 

@@ -10,6 +10,7 @@ from shapednoise.errors import UserError
 from shapednoise.figures.kinds import FIGURE_KINDS
 from shapednoise.files import read_json, write_json
 from shapednoise.noise.operators import BASELINE
+from shapednoise.workflow.checksums import begin
 from shapednoise.workflow.layout import Layout
 from shapednoise.workflow.locks import hold_until_exit
 
@@ -51,6 +52,7 @@ def own_results(config: Config) -> None:
             f"{config.results} is being written by {holder}; wait until that run is done, or {remedy}"
         ),
     )
+    begin(Path(config.results))
     write_json(file, config.model_dump(mode="json"))
 
 

@@ -1,4 +1,4 @@
-"""Configs of others: absurd sizes and anchors end in one line, and only the site says how jobs are submitted."""
+"""Configs of others: absurd sizes and anchors end in one line; only the site says how jobs are submitted."""
 
 import tracemalloc
 from pathlib import Path
