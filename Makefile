@@ -10,7 +10,7 @@ RICH := $(shell test -t 2 && echo --logger rich)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help predict demo demo-sagd demo-steps study bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \
-  adopt verify image clean clean-cache distclean lock
+  adopt verify share image clean clean-cache distclean lock
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -53,6 +53,9 @@ adopt: $(READY)  ## take over copied results, if settings and code fit; CONFIG=d
 
 verify: $(READY)  ## recompute the sha256 of results and name what is not as recorded; RESULTS=results/demo
 	@$(BIN)/python scripts/verify.py $(RESULTS)
+
+share: $(READY)  ## pack a results folder without paths, accounts and names of this machine; RESULTS=results/demo
+	@$(BIN)/python scripts/share.py $(RESULTS)
 
 dry-run: $(READY)  ## what `make paper` would do, jobs per rule
 	$(SNAKEMAKE) -n --quiet rules
