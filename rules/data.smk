@@ -1,20 +1,7 @@
 """Archives and weights from the first source that has them; preprocessed and corrupted arrays; their PCA."""
 
-from shapednoise.workflow.pins import other_array, other_download, other_weights
-
 CLEAN = [name for name in CONFIG.datasets if CONFIG.clean_of(name) == name]
 CORRUPTED = [name for name in CONFIG.datasets if name not in CLEAN]
-
-
-def as_recorded(other, name):
-    """No inputs; what another config has put under a name ends the run, before the first job is run or queued."""
-    try:
-        problem = other(LAYOUT, name)
-    except UserError as error:
-        problem = error
-    if problem:
-        sys.exit(f"error: {problem}")
-    return []
 
 
 # The digest of the code of a stage: an edit that can change its results reruns it, and no other edit does.

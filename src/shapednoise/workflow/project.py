@@ -1,6 +1,7 @@
 """The config of the project, with all kinds of figures registered, and what jobs are told of it."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ def own_results(config: Config) -> None:
             f"{config.results} is being written by {holder}; wait until that run is done, or {remedy}"
         ),
     )
-    begin(Path(config.results))
+    with suppress(OSError):  # where nothing can be written, the next line says so
+        begin(Path(config.results))
     write_json(file, config.model_dump(mode="json"))
 
 
