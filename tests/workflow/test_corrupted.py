@@ -41,6 +41,10 @@ def test_a_corrupted_data_set_is_made_from_the_clean_one_and_scored_against_it(
     assert planned["spectrum"] == planned["theory"] == planned["closed_form"] == 1 and planned["figure"] == 3
 
     fresh.set("datasets.grey_band.band", [0.3, 0.4])
+    done = fresh.snakemake("data/grey_band/size16-grey/images.npy", "--dry-run")
+    assert done.returncode != 0
+    assert "made with datasets.grey_band.band [0.2, 0.3], the config says [0.3, 0.4]" in done.stdout
+    (fresh.path / "data/grey_band/size16-grey/manifest.json").unlink()
     assert dict(fresh.planned("data/grey_band/size16-grey/images.npy")) == {"corrupt": 1}
 
 

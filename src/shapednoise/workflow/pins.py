@@ -39,7 +39,7 @@ def other_weights(layout: Layout, extractor: str) -> str:
         return _other(path, key, "network", network, settings.network) or _other_source(
             path, record, settings.sources, key
         )
-    return _other(path, key, "source", record["source"], f"torch.hub: {settings.network}")
+    return _other(path, key, "source", record.get("source"), f"torch.hub: {settings.network}")
 
 
 def other_array(layout: Layout, dataset: str) -> str:
@@ -54,10 +54,10 @@ def other_array(layout: Layout, dataset: str) -> str:
     if isinstance(settings, CorruptedSettings):
         return ""
     if settings.sha256:
-        pixels = record["sha256_of_pixels"]
+        pixels = record.get("sha256_of_pixels")
         if problem := _other(path, key, "sha256", pixels, settings.sha256):
             return problem
-    count = record["images"]
+    count = record.get("images")
     limit = record.get("limit", settings.images and count)  # of an older version: not recorded
     if settings.images in (limit, count if limit is None else limit):
         return ""
@@ -68,9 +68,10 @@ def _other_source(path: Path, record: dict[str, Any], sources: Sequence[Source],
     """What is wrong with a file's origin: neither a sha256 of the config nor a source of it that has none."""
     unpinned = [str(source) for source in sources if source.sha256 is None]
     pins = [source.sha256 for source in sources if source.sha256]
-    if record["sha256"] in pins or record["source"] in unpinned:
+    sha256, source = record.get("sha256"), record.get("source")
+    if sha256 in pins or source in unpinned:
         return ""
-    made = f"{record['source']}, sha256 {record['sha256']}"
+    made = f"{source}, sha256 {sha256}"
     wanted = [*(f"sha256 {pin}" for pin in dict.fromkeys(pins)), *unpinned]
     return _line(path, f"{key}.sources", made, " or ".join(wanted))
 
