@@ -9,6 +9,7 @@ import torch
 from shapednoise import ShapedDDPMPipeline
 from shapednoise.errors import UserError
 from shapednoise.files import atomic_directory, atomic_path, read_json, write_json
+from shapednoise.workflow.checksums import record as record_sha256
 from shapednoise.workflow.cli import run
 from shapednoise.workflow.plan import seconds_of_jobs
 
@@ -41,6 +42,7 @@ def main() -> None:
     write_json(output / "provenance.json", record)
     if arguments.model:
         keep_model(arguments.model, output / "model")
+    record_sha256(output)
 
 
 def keep_model(model: Path, output: Path) -> None:

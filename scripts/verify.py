@@ -17,7 +17,8 @@ def main() -> None:
     parser.add_argument("--record", action="store_true", help="record them as they are")
     arguments = parser.parse_args()
     found = 0
-    for folder in arguments.results or [path.parent for path in sorted(Path("results").glob(f"*/{NAME}"))]:
+    recorded = (path for place in ("*", "reference/*") for path in Path("results").glob(f"{place}/{NAME}"))
+    for folder in arguments.results or sorted(path.parent for path in recorded):
         if not folder.is_dir():
             raise UserError(f"there is no folder {folder}; name a results folder")
         if arguments.record:

@@ -17,7 +17,10 @@ class DenoisingSettings(Settings):
         1000, ge=2, le=10_000_000, description="Training images that the network denoises at each timestep."
     )
     timesteps: int = Field(
-        50, ge=1, description="Timesteps, evenly over the training's; between them it is interpolated."
+        50,
+        ge=1,
+        le=100_000,
+        description="Timesteps, evenly over the training's; between them it is interpolated.",
     )
     seed: Seed = Field(0, description="Of the images' choice and of their noise.")
     precision: PrecisionSettings = Field(

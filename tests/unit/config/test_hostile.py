@@ -23,6 +23,7 @@ TRAINING, SAMPLING = "recipes.paper.training", "recipes.paper.sampling"
         (f"{TRAINING}.batch_size", 10**12),
         (f"{TRAINING}.epochs", 1e300),
         (f"{SAMPLING}.images", 10**12),
+        ("recipes.paper.denoising", {"timesteps": 10**12}),
         (f"{SAMPLING}.seed", 10**30),
         ("recipes.paper.scoring.kid_subsets", 10**12),
         ("recipes.paper.scoring.bootstrap", 10**12),
