@@ -29,6 +29,11 @@ def parse_config(content: Mapping[str, Any]) -> Config:
         raise ConfigError(f"config: {one_line(error, content)}") from None
 
 
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of config.yaml, with the kinds of figures that are registered."""
+    return _config_model(tuple(FIGURE_KINDS.values())).model_json_schema()
+
+
 @cache
 def _config_model(kinds: tuple[type[FigureSettings], ...]) -> type[Config]:
     """The schema, in which a figure is of one of these kinds."""
