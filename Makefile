@@ -10,7 +10,7 @@ RICH := $(shell test -t 2 && echo --logger rich)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help predict demo demo-sagd demo-steps study bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \
-  adopt image clean clean-cache distclean lock config-docs
+  adopt image clean clean-cache distclean lock config-docs bug-info
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -90,6 +90,9 @@ clean-cache: $(READY)  ## remove old checkpoints and other leftovers, never resu
 
 distclean: clean  ## also remove data (with archives that you put there), environment and history
 	rm -rf data .snakemake $(VENV)
+
+bug-info: $(READY)  ## what a report of a bug needs, without names of users and hosts
+	@$(BIN)/python scripts/bug_info.py
 
 config-docs: $(READY)  ## renew config.schema.json and docs/config.md from the config's model
 	$(BIN)/python scripts/config_docs.py
