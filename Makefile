@@ -78,7 +78,7 @@ test-quick: $(READY)  ## the tests that need no workflow runs
 lint: $(READY)  ## ruff, snakefmt, import contracts, snakemake --lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakefmt --check Snakefile workflow rules
 	$(BIN)/lint-imports
 	$(BIN)/snakemake --lint
 

@@ -47,8 +47,15 @@ def load_config(*paths: str | Path) -> Config:
     """A Config from YAML files, later ones laid over earlier ones key by key. Raises ConfigError."""
     merged: dict[str, Any] = {}
     for path in paths:
-        merge(merged, yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {})
+        merge(merged, read_over(path, {}))
     return parse_config(merged)
+
+
+def read_over(path: str | Path, overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a YAML file with an overlay laid over it key by key."""
+    merged = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    merge(merged, overlay)
+    return merged
 
 
 def load_project_config(root: Path, overlays: Iterable[Path]) -> Config:
