@@ -10,7 +10,7 @@ RICH := $(shell test -t 2 && echo --logger rich)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help predict demo demo-sagd demo-steps study bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \
-  adopt verify share image clean clean-cache distclean lock
+  adopt verify share image clean clean-cache distclean lock config-docs bug-info
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -84,7 +84,7 @@ test-quick: $(READY)  ## the tests that need no workflow runs
 lint: $(READY)  ## ruff, snakefmt, import contracts, snakemake --lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakefmt --check Snakefile workflow rules
 	$(BIN)/lint-imports
 	$(BIN)/snakemake --lint
 
@@ -96,6 +96,12 @@ clean-cache: $(READY)  ## remove old checkpoints and other leftovers, never resu
 
 distclean: clean  ## also remove data (with archives that you put there), environment and history
 	rm -rf data .snakemake $(VENV)
+
+bug-info: $(READY)  ## what a report of a bug needs, without names of users and hosts
+	@$(BIN)/python scripts/bug_info.py
+
+config-docs: $(READY)  ## renew config.schema.json and docs/config.md from the config's model
+	$(BIN)/python scripts/config_docs.py
 
 lock:  ## renew envs/requirements.lock from pyproject.toml (wants uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --constraint envs/constraints.txt \

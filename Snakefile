@@ -4,13 +4,15 @@
 """
 
 import os
+from pathlib import Path
 
 from snakemake.utils import min_version
 
 min_version("9.0")
+BASE = Path(workflow.current_basedir)  # not that of a workflow which has this one as a module
 
 
-configfile: f"{workflow.basedir}/config.yaml"
+configfile: f"{BASE}/config.yaml"
 
 
 if os.path.isfile("site.yaml"):  # what a site has of its own, as docs/cluster.md shows

@@ -6,13 +6,12 @@ import os
 import re
 import shlex
 import sys
-from pathlib import Path
 
 # A plan lives as long as the run: looking for garbage in it is a fifth of the time to plan a thousand points.
 gc.set_threshold(100_000)
 
-BASE = Path(workflow.basedir)
 SRC = BASE / "src"
+IS_MODULE = Path(workflow.basedir) not in (BASE, BASE / "workflow")
 sys.path.insert(0, str(SRC))
 # Jobs run this checkout's code with the Python that runs Snakemake, activated or not, or with that of an
 # environment of their own (--sdm): Snakemake clears PYTHONPATH for conda, and what comes first stays first.
@@ -24,7 +23,7 @@ else:
         entries = [str(first), os.environ.get(variable, "")]
         os.environ.update({variable: os.pathsep.join(filter(None, entries))})
 
-from shapednoise.errors import ConfigError, UserError, cannot_write
+from shapednoise.errors import ConfigError
 from shapednoise.workflow.code import code_digests, modules_of, operator_modules, stage_name
 from shapednoise.workflow.costs import GPU_RULES, Costs, rates
 from shapednoise.workflow.cli import named_options, option
@@ -33,15 +32,18 @@ from shapednoise.workflow.project import (
     FIGURE_KINDS,
     check_resources,
     experiment_facts,
-    own_results,
     parse_config,
+    read_over,
     sample_set_facts,
     snapshot,
     theory_facts,
 )
 
 try:
-    CONFIG = check_resources(parse_config(config))
+    # a module's config is laid over config.yaml here, since Snakemake then reads no configfile
+    CONFIG = check_resources(
+        parse_config(read_over(BASE / "config.yaml", config) if IS_MODULE else config)
+    )
 except ConfigError as error:
     sys.exit(f"error: {error}")
 

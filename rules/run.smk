@@ -43,3 +43,10 @@ onsuccess:
 
 onerror:
     record_results()
+
+
+if (
+    IS_MODULE
+):  # of which Snakemake calls no onstart; one that the caller defines later calls lock_results
+    before = workflow._onstart
+    workflow._onstart = lambda log: (before(log), lock_results())

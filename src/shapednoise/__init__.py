@@ -5,6 +5,8 @@ The names below are loaded when they are first used, so that importing the packa
 
 from importlib import import_module
 
+__version__ = "0.1.0"
+
 _PUBLIC = {
     "ShapedDDIMScheduler": "shapednoise.noise.schedulers",
     "ShapedDDPMPipeline": "shapednoise.noise.pipeline",

@@ -34,6 +34,11 @@ def parse_config(content: Mapping[str, Any]) -> Config:
         raise ConfigError(f"config: {one_line(error, content)}") from None
 
 
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of config.yaml, with the kinds of figures that are registered."""
+    return _config_model(tuple(FIGURE_KINDS.values())).model_json_schema()
+
+
 @cache
 def _config_model(kinds: tuple[type[FigureSettings], ...]) -> type[Config]:
     """The schema, in which a figure is of one of these kinds."""
@@ -86,6 +91,13 @@ def check_resources(config: Config) -> Config:
                 f"config: cluster.{group}: it goes to the command that submits jobs; write it into {SITE}"
             )
     return config
+
+
+def read_over(path: str | Path, overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a YAML file with an overlay laid over it key by key. Raises ConfigError."""
+    merged = _read(Path(path))
+    merge(merged, overlay)
+    return merged
 
 
 def load_project_config(root: Path, overlays: Iterable[Path]) -> Config:

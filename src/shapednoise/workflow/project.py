@@ -5,7 +5,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from shapednoise.config.load import check_resources, load_config, load_project_config, merge, parse_config
+from shapednoise.config.load import (
+    check_resources,
+    load_config,
+    load_project_config,
+    merge,
+    parse_config,
+    read_over,
+)
 from shapednoise.config.schema import TOGETHER, Config
 from shapednoise.errors import UserError
 from shapednoise.figures.kinds import FIGURE_KINDS
@@ -26,6 +33,7 @@ __all__ = [
     "merge",
     "own_results",
     "parse_config",
+    "read_over",
     "sample_set_facts",
     "snapshot",
     "theory_facts",
