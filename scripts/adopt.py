@@ -17,6 +17,7 @@ from shapednoise.workflow.cli import run
 from shapednoise.workflow.import_results import ImportedResults
 from shapednoise.workflow.project import load_project_config
 from shapednoise.workflow.provenance import git_state
+from shapednoise.workflow.shared_scores import SharedScores
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -24,9 +25,12 @@ PROJECT = Path(__file__).resolve().parents[1]
 def main() -> None:
     arguments = parse()
     config = load_project_config(PROJECT, arguments.configfiles)
-    results = ImportedResults(config)
+    results = SharedScores(config, arguments.scores) if arguments.scores else ImportedResults(config)
     if keys := results.changed_settings():
-        raise UserError(f"{config.results} was made by other settings: {', '.join(keys)}")
+        raise UserError(f"{results.folder} was made by other settings: {', '.join(keys)}")
+    if arguments.scores:
+        adopt_scores(results, arguments)
+        return
     refuse(results.differences_of_models() + results.differences_of_samples())
     present = git_state()["commit"]
     if others := results.commits() - {present}:
@@ -47,12 +51,29 @@ def main() -> None:
     print("; {} and {} are yet to be made".format(*missing) if any(missing) else "")
 
 
+def adopt_scores(shared: SharedScores, arguments: argparse.Namespace) -> None:
+    """Take over scores without models and images, into a results folder that has nothing yet."""
+    results = shared.config.results
+    if Path(results, "scores").exists():
+        raise UserError(f"{results} is there already; scores are taken over before the first run")
+    refuse(shared.changed_code())
+    if arguments.check:
+        return
+    snakemake(arguments.configfiles, "prepare")
+    snakemake(arguments.configfiles, *shared.needed())
+    refuse(shared.differences_of_models())
+    count = shared.take()
+    with times_kept(Path(shared.config.data_dir)):
+        snakemake(arguments.configfiles, "--touch", "--quiet", "all", "--forceall")
+    print(f"took over {count} scores of {len(shared.models)} models; the next run makes the rest")
+
+
 def refuse(differences: list[str]) -> None:
     """Print these lines and raise UserError if there are any."""
     if differences:
         print("\n".join(differences))
         raise UserError(
-            f"{len(differences)} models and sample sets were not made by the present settings, code and "
+            f"{len(differences)} models, sample sets or stages are not of the present settings, code and "
             "images; nothing was adopted"
         )
 
@@ -81,6 +102,9 @@ def snakemake(configfiles: list[Path], *arguments: str) -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("configfiles", type=Path, nargs="*", help="overlays of config.yaml, as of the run")
+    parser.add_argument(
+        "--scores", type=Path, help="a folder of scores without models, kept by scripts/reference.py --scores"
+    )
     parser.add_argument("--check", action="store_true", help="only say whether all fits")
     return parser.parse_args()
 
