@@ -36,6 +36,8 @@ demo-steps: $(READY)  ## one small model a strength, 50 to 1000 steps; about 16 
 	@$(BIN)/python scripts/stages.py results/demo-steps
 
 study: $(READY)  ## the papers' questions at 16 x 16 pixels, days on 2 cores; STEP=figY1 one of them
+	@if [ -d results/reference/study/scores ] && [ ! -d results/study/scores ]; then \
+	  $(BIN)/python scripts/adopt.py study.yaml --scores results/reference/study || echo "all is computed here"; fi
 	$(SNAKEMAKE) --configfile study.yaml $(RICH) $(if $(STEP),-- $(STEP))
 
 predict: $(READY)  ## which noise and which sampler for my data? predicted FIDs, no training; CONFIG=mine.yaml

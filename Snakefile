@@ -39,7 +39,7 @@ rule all:
         f"{RESULTS}/tables/scores.csv" if LAYOUT.all_scores() else [],
         [f"{RESULTS}/tables/curves/{name}.csv" for name in LAYOUT.wanted_experiments()],
         f"{RESULTS}/claims.csv",
-        [f"{RESULTS}/samples/{each.path}/grid.png" for each in LAYOUT.wanted_sample_sets()],
+        LAYOUT.grids(),
     localrule: True
 
 

@@ -18,6 +18,7 @@ from shapednoise.workflow.cli import run
 from shapednoise.workflow.import_results import ImportedResults
 from shapednoise.workflow.project import load_project_config
 from shapednoise.workflow.provenance import git_state
+from shapednoise.workflow.shared_scores import SharedScores
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -25,10 +26,14 @@ PROJECT = Path(__file__).resolve().parents[1]
 def main() -> None:
     arguments = parse()
     config = load_project_config(PROJECT, arguments.configfiles)
-    results = ImportedResults(config)
+    results = SharedScores(config, arguments.scores) if arguments.scores else ImportedResults(config)
     if keys := results.changed_settings():
-        raise UserError(f"{config.results} was made by other settings: {', '.join(keys)}")
+        raise UserError(f"{results.folder} was made by other settings: {', '.join(keys)}")
     changed = [line for line in differences(results.folder) if "missing" not in line.rpartition(": ")[2]]
+    if arguments.scores:
+        refuse(changed)
+        adopt_scores(results, arguments)
+        return
     refuse(changed + results.differences_of_models() + results.differences_of_samples())
     present = git_state()["commit"]
     if others := results.commits() - {present}:
@@ -49,13 +54,30 @@ def main() -> None:
     print("; {} and {} are yet to be made".format(*missing) if any(missing) else "")
 
 
+def adopt_scores(shared: SharedScores, arguments: argparse.Namespace) -> None:
+    """Take over scores without models and images, into a results folder that has nothing yet."""
+    results = shared.config.results
+    if Path(results, "scores").exists():
+        raise UserError(f"{results} is there already; scores are taken over before the first run")
+    refuse(shared.changed_code())
+    if arguments.check:
+        return
+    snakemake(arguments.configfiles, "prepare")
+    snakemake(arguments.configfiles, *shared.needed())
+    refuse(shared.differences_of_models())
+    count = shared.take()
+    with times_kept(Path(shared.config.data_dir)):
+        snakemake(arguments.configfiles, "--touch", "--quiet", "all", "--forceall")
+    print(f"took over {count} scores of {len(shared.models)} models; the next run makes the rest")
+
+
 def refuse(lines: list[str]) -> None:
     """Print these lines and raise UserError if there are any."""
     if lines:
         print("\n".join(lines))
         raise UserError(
-            f"{len(lines)} files, models and sample sets are not as recorded, or were not made by the "
-            "present settings, code and images; nothing was adopted"
+            f"{len(lines)} files, models, sample sets or stages are not as recorded, or not of the present "
+            "settings, code and images; nothing was adopted"
         )
 
 
@@ -83,6 +105,9 @@ def snakemake(configfiles: list[Path], *arguments: str) -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("configfiles", type=Path, nargs="*", help="overlays of config.yaml, as of the run")
+    parser.add_argument(
+        "--scores", type=Path, help="a folder of scores without models, kept by scripts/reference.py --scores"
+    )
     parser.add_argument("--check", action="store_true", help="only say whether all fits")
     return parser.parse_args()
 

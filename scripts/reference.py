@@ -12,6 +12,7 @@ from shapednoise.files import atomic_directory, atomic_path, read_json, write_js
 from shapednoise.workflow.checksums import record as record_sha256
 from shapednoise.workflow.cli import run
 from shapednoise.workflow.plan import seconds_of_jobs
+from shapednoise.workflow.shared_scores import SHARED
 
 KEPT = (
     *("claims.csv", "claims.md", "tables/scores.csv", "tables/theory/*.csv"),
@@ -25,6 +26,9 @@ def main() -> None:
     parser.add_argument("results", type=Path, help="results folder of a finished run")
     parser.add_argument("output", type=Path, help="folder to keep them in, such as results/reference/demo")
     parser.add_argument("--command", required=True, help="the command that made the results, for the record")
+    parser.add_argument(
+        "--scores", action="store_true", help="keep the scores too, to go on from them without the models"
+    )
     parser.add_argument("--model", type=Path, help="a model to keep, too, in bfloat16")
     arguments = parser.parse_args()
 
@@ -34,6 +38,10 @@ def main() -> None:
         raise UserError(f"{results} has no models; run the workflow first")
     for file in sorted(file for pattern in KEPT for file in results.glob(pattern)):
         with atomic_path(output / file.name) as temporary:
+            shutil.copyfile(file, temporary)
+    shared = SHARED if arguments.scores else ()
+    for file in sorted(file for pattern in shared for file in results.glob(pattern)):
+        with atomic_path(output / file.relative_to(results)) as temporary:
             shutil.copyfile(file, temporary)
     trained = read_json(models[0])
     facts = {key: trained[key] for key in ("date", "git", "versions", "hardware", "precision", "device")}

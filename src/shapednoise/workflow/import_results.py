@@ -30,12 +30,12 @@ FACTS = {"training": "training settings", "scheduler": "noise", "sha256_of_pixel
 class ImportedResults:
     """The wanted models and sample sets that a results folder has."""
 
-    def __init__(self, config: Config) -> None:
-        self.config, self.folder = config, Path(config.results)
+    def __init__(self, config: Config, folder: Path | None = None) -> None:
+        self.config, self.folder = config, folder or Path(config.results)
         self.layout = Layout(config)
         self.wanted_samples = self.layout.wanted_sample_sets()
         self.wanted_models = list(dict.fromkeys(samples.model for samples in self.wanted_samples))
-        self.models = [m for m in self.wanted_models if (self._model(m) / "model_index.json").is_file()]
+        self.models = [m for m in self.wanted_models if (self._model(m) / "provenance.json").is_file()]
         self.samples = [s for s in self.wanted_samples if (self._samples(s) / "samples.npy").is_file()]
         self._digest = cache(code_digest)
 
