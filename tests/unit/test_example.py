@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DDPMPipeline
+from PIL import Image
 
 from shapednoise import ShapedDDPMPipeline
 
@@ -103,3 +104,15 @@ def test_one_oblong_image_and_a_batch_of_one(repository, tmp_path):
     train(script, tmp_path / "images.npy", tmp_path / "model", "--batch-size", "1")
     pipeline = ShapedDDPMPipeline.from_pretrained(tmp_path / "model")
     assert pipeline(1, num_inference_steps=2, output_type="pt").images.shape == (1, 1, 8, 12)
+
+
+def test_the_quickstart_draws_three_strengths_from_the_same_noise(repository, tmp_path):
+    picture = tmp_path / "quickstart.png"
+    command = [sys.executable, str(repository / "examples/quickstart.py"), "--output", str(picture)]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    image = np.asarray(Image.open(picture), float)
+    assert image.shape == (3 * 64, 16 * 64, 3)
+    rows = image[::4, ::4].reshape(3, -1)
+    assert (np.corrcoef(rows) > 0.8).all()
+    deviations = rows.std(1)
+    assert deviations[0] > deviations[1] > deviations[2]  # the more noise along v, the more variance is left
