@@ -1,7 +1,9 @@
 """What a run checks and does at its beginning, and does at its end."""
 
+from shapednoise.errors import UserError, cannot_write
 from shapednoise.workflow.checksums import end
 from shapednoise.workflow.pins import other_array, other_download, other_weights
+from shapednoise.workflow.project import own_results
 
 
 def as_recorded(other, name):
@@ -45,8 +47,12 @@ onerror:
     record_results()
 
 
-if (
-    IS_MODULE
-):  # of which Snakemake calls no onstart; one that the caller defines later calls lock_results
-    before = workflow._onstart
-    workflow._onstart = lambda log: (before(log), lock_results())
+def followed(hook, own):
+    """A hook of the caller's, and after it ours."""
+    return lambda log: (hook(log), own())
+
+
+if IS_MODULE:  # of which Snakemake calls no hooks; one that the caller defines later calls ours
+    workflow._onstart = followed(workflow._onstart, lock_results)
+    workflow._onsuccess = followed(workflow._onsuccess, record_results)
+    workflow._onerror = followed(workflow._onerror, record_results)
