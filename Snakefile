@@ -1,6 +1,5 @@
-"""Reproduce "Squeezed Diffusion Models" from one config: `snakemake --cores all`, or one figure:
-`snakemake --cores 2 fig2a`. config.yaml is the whole grid; overlays change parts of it:
-`snakemake --cores 2 --configfile demo.yaml`.
+"""Reproduce "Squeezed Diffusion Models" from one config: `snakemake --cores all`, or a figure: `snakemake --cores 2 fig2a`.
+config.yaml is the whole grid; overlays change parts of it: `snakemake --cores 2 --configfile demo.yaml`.
 """
 
 import os
@@ -54,3 +53,6 @@ for target in CONFIG.figures:
         input:
             LAYOUT.figure(target),
         localrule: True
+
+
+include: "rules/report.smk"
