@@ -29,6 +29,7 @@ include: "rules/predict.smk"
 include: "rules/figures.smk"
 include: "rules/claims.smk"
 include: "rules/run.smk"
+include: "rules/cards.smk"
 
 
 rule all:
