@@ -2,9 +2,11 @@
 
 from shapednoise.workflow.project import dataset_facts
 
-MODELS = {}  # the sample sets of each wanted model
+MODELS = {}  # the grids of each wanted model that is here
+GRIDS = set(LAYOUT.grids())
 for each in LAYOUT.wanted_sample_sets():
-    MODELS.setdefault(each.model.path, []).append(each.path)
+    if (grid := f"{RESULTS}/samples/{each.path}/grid.png") in GRIDS:
+        MODELS.setdefault(each.model.path, []).append(grid)
 
 
 rule model_card:
@@ -17,7 +19,7 @@ rule model_card:
             for file in LAYOUT.all_scores()
             if file.startswith(f"{RESULTS}/scores/{MODEL.format(**w)}/")
         ],
-        grid=lambda w: f"{RESULTS}/samples/{MODELS[MODEL.format(**w)][0]}/grid.png",
+        grid=lambda w: MODELS[MODEL.format(**w)][0],
     output:
         f"{RESULTS}/models/{MODEL}/README.md",
     log:

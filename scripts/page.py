@@ -45,7 +45,7 @@ def claims(files: list[Path]) -> pd.DataFrame:
         f"{row.low:.3g} to {row.high:.3g}" if pd.notna(row.low) and row.low != row.high else ""
         for row in table.itertuples()
     ]
-    shown = table[["id", "source", "verdict", "statement", "published", "measured"]]
+    shown = table[["id", "source", "tier", "verdict", "statement", "published", "measured"]]
     shown = shown.assign(**{"95 % interval": interval})
     shown["n"] = table.images.map(whole)
     shown["seeds"] = table.seeds.map(whole)
