@@ -10,7 +10,7 @@ RICH := $(shell test -t 2 && echo --logger rich)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help predict demo demo-sagd demo-steps study bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \
-  adopt verify share image clean clean-cache distclean lock config-docs bug-info
+  adopt verify share image clean clean-cache distclean lock config-docs bug-info report
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -49,6 +49,12 @@ paper: $(READY)  ## the papers' whole grid; wants GPUs
 
 fetch: $(READY)  ## only what comes from outside, for a later run without a network; CONFIG=demo.yaml
 	$(SNAKEMAKE) fetch $(if $(CONFIG),--configfile $(CONFIG)) $(RICH)
+
+report: $(READY)  ## one file of a run to mail and open, report.html and report.zip; CONFIG=demo.yaml
+	$(SNAKEMAKE) pages --configfile $(or $(CONFIG),demo.yaml) $(RICH)
+	@for file in report.html report.zip; do \
+	  $(SNAKEMAKE) pages --configfile $(or $(CONFIG),demo.yaml) --report $$file || exit 1; done
+	@echo "open report.html in a browser; it needs no network"
 
 adopt: $(READY)  ## take over copied results, if settings and code fit; CONFIG=demo.yaml
 	$(BIN)/python scripts/adopt.py $(CONFIG)

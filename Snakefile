@@ -1,6 +1,5 @@
-"""Reproduce "Squeezed Diffusion Models" from one config: `snakemake --cores all`, or one figure:
-`snakemake --cores 2 fig2a`. config.yaml is the whole grid; overlays change parts of it:
-`snakemake --cores 2 --configfile demo.yaml`.
+"""Reproduce "Squeezed Diffusion Models" from one config: `snakemake --cores all`, or a figure: `snakemake --cores 2 fig2a`.
+config.yaml is the whole grid; overlays change parts of it: `snakemake --cores 2 --configfile demo.yaml`.
 """
 
 import os
@@ -30,6 +29,7 @@ include: "rules/predict.smk"
 include: "rules/figures.smk"
 include: "rules/claims.smk"
 include: "rules/run.smk"
+include: "rules/cards.smk"
 
 
 rule all:
@@ -54,3 +54,6 @@ for target in CONFIG.figures:
         input:
             LAYOUT.figure(target),
         localrule: True
+
+
+include: "rules/report.smk"

@@ -5,6 +5,7 @@ begun is finished first, so that few weights, samples and features wait on the d
 """
 
 from shapednoise.workflow.layout import DENOISING
+from shapednoise.workflow.report import sample_set_about
 
 
 rule sample:
@@ -93,9 +94,9 @@ rule pictures:
         samples=rules.sample.output.samples,
         trajectory=rules.sample.output.trajectory,
     output:
-        grid=f"{RESULTS}/samples/{SAMPLES}/grid.png",
+        grid=report(f"{RESULTS}/samples/{SAMPLES}/grid.png", **in_report("samples")),
         strip=f"{RESULTS}/samples/{SAMPLES}/strip.png",
-        gif=f"{RESULTS}/samples/{SAMPLES}/denoising.gif",
+        gif=report(f"{RESULTS}/samples/{SAMPLES}/denoising.gif", **in_report("denoising")),
     log:
         f"{RESULTS}/logs/pictures/{SAMPLES}.log",
     benchmark:
@@ -107,6 +108,7 @@ rule pictures:
         **job("pictures"),
     params:
         script=script("pictures"),
+        about=lambda w, output: sample_set_about(LAYOUT, w),  # untracked
     shell:
         "python {params.script:q} --samples {input.samples:q} --trajectory {input.trajectory:q}"
         " --grid {output.grid:q} --strip {output.strip:q} --gif {output.gif:q}"

@@ -23,7 +23,7 @@ import yaml
 from filelock import FileLock
 from PIL import Image
 
-PARTS = ("Snakefile", "rules", "scripts", "src", "config.yaml", "envs", "profiles")
+PARTS = ("Snakefile", "rules", "report", "scripts", "src", "config.yaml", "envs", "profiles")
 IMAGES, SIZE = 60, 16
 
 

@@ -25,6 +25,7 @@ from shapednoise.workflow.locks import hold_until_exit
 __all__ = [
     "FIGURE_KINDS",
     "check_resources",
+    "dataset_facts",
     "distortion_facts",
     "distortion_parameters",
     "experiment_facts",
@@ -88,6 +89,13 @@ def experiment_facts(config: Config, experiment: str) -> dict[str, Any]:
         "scoring": recipe.scoring.model_dump(mode="json"),
         "sampling": {key: _one_or_all([sampler[key] for sampler in samplers]) for key in samplers[0]},
     }
+
+
+def dataset_facts(config: Config, name: str) -> dict[str, str]:
+    """What the card of a model says of its data; hub: OWNER/NAME on the Hugging Face hub, or nothing."""
+    clean = config.datasets[config.clean_of(name)]
+    hub = next((source.hub.partition("@")[0] for source in clean.sources if source.hub), "")
+    return {"name": name, "title": config.datasets[name].title, "licence": clean.licence, "hub": hub}
 
 
 def sample_set_facts(layout: Layout, wildcards: Mapping[str, str]) -> dict[str, Any]:

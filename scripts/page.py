@@ -1,0 +1,125 @@
+"""Write a page of the report: claims, scores, hyperparameters, provenance or the config."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from shapednoise.errors import UserError
+from shapednoise.files import read_json, write_text
+from shapednoise.metrics.registry import METRICS
+from shapednoise.workflow.cli import run
+from shapednoise.workflow.report import page
+
+COLUMNS = {  # of the table of scores, as the page calls them; scores come between
+    **{name: name for name in ("dataset", "noise", "strength", "seed")},
+    "sampler.method": "method",
+    "sampler.steps": "steps",
+    "sampler.reading": "reading",
+    "generated_images": "n",
+    "real_images": "real",
+    "extractor": "extractor",
+    "recipe": "recipe",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("page", choices=PAGES)
+    parser.add_argument("--inputs", type=Path, nargs="+", required=True, help="the tables or records")
+    parser.add_argument("--output", type=Path, required=True, help="page to write (.html)")
+    arguments = parser.parse_args()
+    if missing := [file for file in arguments.inputs if not file.is_file()]:
+        raise UserError(f"{missing[0]} is not there; run the workflow first")
+    title, introduction, make = PAGES[arguments.page]
+    made = make(arguments.inputs)
+    content = {"text": made} if isinstance(made, str) else {"table": made}
+    write_text(arguments.output, page(title, introduction, **content))
+
+
+def claims(files: list[Path]) -> pd.DataFrame:
+    table = pd.read_csv(files[0])
+    interval = [
+        f"{row.low:.3g} to {row.high:.3g}" if pd.notna(row.low) and row.low != row.high else ""
+        for row in table.itertuples()
+    ]
+    shown = table[["id", "source", "tier", "verdict", "statement", "published", "measured"]]
+    shown = shown.assign(**{"95 % interval": interval})
+    shown["n"] = table.images.map(whole)
+    shown["seeds"] = table.seeds.map(whole)
+    return shown.assign(**{"decided by": table.criterion, "note": table.note})
+
+
+def scores(files: list[Path]) -> pd.DataFrame:
+    table = pd.read_csv(files[0])
+    point = table[[name for name in COLUMNS if name in table]].rename(columns=COLUMNS)
+    shown = point[["noise", "strength", "seed"]]
+    for metric in METRICS:
+        if metric in table and table[metric].notna().any():
+            ends = [table.get(f"{metric}_{end}", pd.Series(index=table.index)) for end in ("low", "high")]
+            shown = shown.assign(
+                **{metric: [with_ends(*row) for row in zip(table[metric], *ends, strict=True)]}
+            )
+    return shown.join(point.drop(columns=list(shown.columns), errors="ignore"))
+
+
+def hyperparameters(files: list[Path]) -> pd.DataFrame:
+    table = pd.concat(pd.read_csv(file, keep_default_na=False, dtype=str) for file in files)
+    return table.sort_values("differs", key=lambda column: column != "True", kind="stable")
+
+
+def provenance(files: list[Path]) -> pd.DataFrame:
+    rows = []
+    for file in files:
+        record = read_json(file)
+        git = record["git"]
+        rows.append(
+            {
+                "model": "/".join(file.parts[-7:-1]),
+                "made": record["date"],
+                "minutes": f"{record['seconds'] / 60:.1f}",
+                "commit": f"{(git['commit'] or '?')[:12]}{' edited' if git['edited'] else ''}",
+                "versions": ", ".join(f"{name} {version}" for name, version in record["versions"].items()),
+                "hardware": ", ".join(f"{name} {value}" for name, value in record["hardware"].items()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def config(files: list[Path]) -> str:
+    return yaml.safe_dump(read_json(files[0]), sort_keys=False, width=100, allow_unicode=True)
+
+
+def whole(number: float) -> str:
+    return f"{int(number):,}" if pd.notna(number) else ""
+
+
+def with_ends(value: float, low: float, high: float) -> str:
+    return (
+        f"{value:.4g} [{low:.4g}, {high:.4g}]" if pd.notna(low) else "" if pd.isna(value) else f"{value:.4g}"
+    )
+
+
+PAGES: dict[str, tuple[str, str, Callable[[list[Path]], pd.DataFrame | str]]] = {
+    "claims": (
+        "Claims",
+        "The verdict on each claim of the papers and of this project, by code, from this run's tables. A run "
+        "that differs from the published hyperparameters in what matters decides none that needs training.",
+        claims,
+    ),
+    "scores": (
+        "Scores",
+        "One row a sample set; in brackets 95 % intervals over the generated images.",
+        scores,
+    ),
+    "hyperparameters": (
+        "Hyperparameters",
+        "Those of each experiment beside the published ones; what differs stands first.",
+        hyperparameters,
+    ),
+    "provenance": ("Provenance", "By what each model was made.", provenance),
+    "config": ("Config", "The config of this run, defaults and overlays resolved.", config),
+}
+run(main)

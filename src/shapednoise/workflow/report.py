@@ -1,0 +1,99 @@
+"""The words and pages of a run's report: captions of figures and samples, tables to read in a browser."""
+
+import re
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from shapednoise.config.schema import Config
+from shapednoise.workflow.layout import Layout, experiments_of
+
+PAPERS = {
+    r"fig(\d|B)": "SDM (Singh et al. 2025)",
+    r"fig[AO]": "SAGD (Scimeca et al. 2025)",
+}  # names in config.yaml
+NO_TRAINING = "No network is trained for it."
+STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; margin: 1rem; color: #1a1a1a; background: #fff }
+table { border-collapse: collapse; width: 100% } th { cursor: pointer }
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid #ccc }
+th { background: #f2f2f2; position: sticky; top: 0 } pre { white-space: pre-wrap; overflow-wrap: anywhere }
+td { overflow-wrap: anywhere; min-width: 3.5rem } td:empty { color: #888 }
+@media (max-width: 700px) {
+  thead { display: none } tr { display: block; border-bottom: 2px solid #888; padding: .5rem 0 }
+  td { display: flex; gap: .6rem; border: 0; padding: .15rem 0 } td:empty { display: none }
+  td::before { content: attr(data-name); flex: 0 0 6.5rem; color: #666 }
+}
+"""
+SORT = """
+document.querySelectorAll("th").forEach((head, column) => head.onclick = () => {
+  const rows = [...head.closest("table").tBodies[0].rows], up = head.dataset.up !== "yes";
+  head.dataset.up = up ? "yes" : "no";
+  const of = row => row.cells[column].textContent;
+  rows.sort((a, b) => (up ? 1 : -1) * of(a).localeCompare(of(b), "en", { numeric: true }));
+  rows.forEach(row => row.parentNode.append(row));
+});
+"""
+
+
+def paper_of(figure: str) -> str:
+    """Whose figure it is, by its name in config.yaml."""
+    return next((paper for names, paper in PAPERS.items() if re.match(names, figure)), "This project")
+
+
+def figure_about(config: Config, name: str) -> str:
+    """What a figure shows, of how many images and seeds, and whether it can decide anything."""
+    figure = config.figures[name]
+    shown = (type(figure).__doc__ or "").split("\n\n")[0]
+    parts = [scale_of(config, each) for each in experiments_of(figure)]
+    return "\n\n".join([" ".join(shown.split()), *(parts or [NO_TRAINING])])
+
+
+def scale_of(config: Config, experiment: str) -> str:
+    """How large the runs of an experiment are, and whether that is what was planned for claims."""
+    recipe, seeds = config.recipes[config.recipe_of(experiment)], len(config.seeds_of(experiment))
+    images = {sampler.images for sampler in config.samplers_of(experiment)}
+    planned = config.claims.get("every")
+    small = planned and (seeds < planned.seeds or recipe.training.epochs < planned.epochs)
+    decides = "what it decides is in the table of claims"
+    if small:
+        decides = f"planned for claims: {planned.seeds} seeds, {planned.epochs:g} epochs; it decides none"
+    return (
+        f"Experiment {experiment}: {config.title_of(experiment)}, seeds: {seeds}, "
+        f"{' or '.join(f'{n:,}' for n in sorted(images))} generated images a point, compared with "
+        f"{recipe.scoring.reference_images} real ones, {recipe.training.epochs:g} epochs; {decides}."
+    )
+
+
+def sample_set_about(layout: Layout, wildcards: Mapping[str, str]) -> str:
+    """Of which network and sampler pictures are. wildcards: those of their rule."""
+    recipe, sampler = layout.config.recipes[wildcards["recipe"]], layout.sampler_of(wildcards)
+    return (
+        f"The first of {sampler.images:,} images, not chosen; noise {wildcards['noise']} at strength "
+        f"{layout.strength_of(wildcards):g}, {sampler.steps} steps of {sampler.method}, training seed "
+        f"{wildcards['seed']}, {sampler.epoch or recipe.training.epochs:g} epochs. Picture i starts from one "
+        "noise in every sample set. Pictures decide no claim."
+    )
+
+
+def page(title: str, introduction: str, table: pd.DataFrame | None = None, text: str = "") -> str:
+    """A page of a report that needs no other file: a table whose columns sort, or a text as it is."""
+    parts = [f"<h1>{escape(title)}</h1><p>{escape(introduction)}</p>"]
+    if table is not None:
+        heads = "".join(f"<th>{escape(str(name))}</th>" for name in table.columns)
+        rows = "".join(f"<tr>{_cells(row)}</tr>" for row in table.fillna("").astype(str).to_dict("records"))
+        parts.append(f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>")
+        parts.append(f"<script>{SORT}</script>")
+    if text:
+        parts.append(f"<pre>{escape(text)}</pre>")
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'
+        f"<body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def _cells(row: Mapping[str, Any]) -> str:
+    return "".join(f'<td data-name="{escape(name)}">{escape(value)}</td>' for name, value in row.items())
