@@ -20,10 +20,10 @@ body { font: 15px/1.45 system-ui, sans-serif; margin: 1rem; color: #1a1a1a; back
 table { border-collapse: collapse; width: 100% } th { cursor: pointer }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid #ccc }
 th { background: #f2f2f2; position: sticky; top: 0 } pre { white-space: pre-wrap; overflow-wrap: anywhere }
-td { overflow-wrap: anywhere; min-width: 3.5rem } td:empty { color: #888 }
 @media (max-width: 700px) {
   thead { display: none } tr { display: block; border-bottom: 2px solid #888; padding: .5rem 0 }
-  td { display: flex; gap: .6rem; border: 0; padding: .15rem 0 } td:empty { display: none }
+  td { display: flex; gap: .6rem; overflow-wrap: anywhere; border: 0; padding: .15rem 0 }
+  td:empty { display: none }
   td::before { content: attr(data-name); flex: 0 0 6.5rem; color: #666 }
 }
 """
