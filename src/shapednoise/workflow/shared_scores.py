@@ -15,6 +15,8 @@ from shapednoise.workflow.import_results import ImportedResults
 # The stages that a score depends on, by the first part of their names.
 SCORED_BY = ("train", "denoising_variance", "sample", "features", "neighbours", "scores")
 SCORED_BY += tuple(f"closed_form-analysis.{name}" for name in ("pca", "spectrum", "distort"))
+# What says which points there are, not what a point is: a path and the trainings' records have that.
+SELECTING = ("strengths", "seeds", "experiments", "claims", "figures")
 SHARED = ("config.json", "code/*.json", "scores/**/*.json", "models/**/provenance.json")
 
 
@@ -29,6 +31,10 @@ class SharedScores(ImportedResults):
         files = [Path(file).relative_to(config.results) for file in wanted]
         self.scores = [file for file in dict.fromkeys(files) if (folder / file).is_file()]
         self.stages = [file.stem for file in sorted(folder.glob("code/*.json")) if _counts(file.stem)]
+
+    def changed_settings(self) -> list[str]:
+        """The keys whose values were others when the scores were made."""
+        return [key for key in super().changed_settings() if key.partition(".")[0] not in SELECTING]
 
     def changed_code(self) -> list[str]:
         """A line for each stage whose code was another one."""

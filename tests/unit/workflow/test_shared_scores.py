@@ -80,5 +80,6 @@ def test_other_code_settings_or_trainings_are_named(config, shared):
     assert line.endswith("seed42: other images")
     theirs = read_json(shared / "config.json")
     theirs["recipes"]["study"]["training"]["epochs"] = 3
+    theirs["seeds"]["study"] = [42]  # fewer seeds are no other scores
     write_json(shared / "config.json", theirs)
     assert SharedScores(config, shared).changed_settings() == ["recipes.study"]
