@@ -180,7 +180,10 @@ def tiny_config(weights_sha256: str) -> dict:
             "grey_band": {"title": "Grey with noise", "corrupts": "grey", "band": [0.2, 0.3]},
         },
         "extractors": {
-            "random": {"batch_size": 16, "sources": [{"file": "random.pth", "sha256": weights_sha256}]}
+            "random": {  # 192 dimensions: the roots of larger covariances were half of a run
+                "layer": "192", "batch_size": 16,
+                "sources": [{"file": "random.pth", "sha256": weights_sha256}],
+            }
         },
         "recipes": {
             "tiny": {
