@@ -1,0 +1,1 @@
+from shapednoise import ShapedDDPMPipeline
