@@ -36,12 +36,11 @@ def main() -> None:
     models = sorted((results / "models").rglob("provenance.json"))
     if not models:
         raise UserError(f"{results} has no models; run the workflow first")
-    for file in sorted(file for pattern in KEPT for file in results.glob(pattern)):
-        with atomic_path(output / file.name) as temporary:
-            shutil.copyfile(file, temporary)
-    shared = SHARED if arguments.scores else ()
-    for file in sorted(file for pattern in shared for file in results.glob(pattern)):
-        with atomic_path(output / file.relative_to(results)) as temporary:
+    kept = {file: file.name for pattern in KEPT for file in results.glob(pattern)}
+    for pattern in SHARED if arguments.scores else ():
+        kept |= {file: file.relative_to(results) for file in results.glob(pattern)}
+    for file, place in kept.items():
+        with atomic_path(output / place) as temporary:
             shutil.copyfile(file, temporary)
     trained = read_json(models[0])
     facts = {key: trained[key] for key in ("date", "git", "versions", "hardware", "precision", "device")}

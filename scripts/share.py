@@ -14,7 +14,7 @@ from typing import Any
 
 from shapednoise.errors import UserError
 from shapednoise.files import atomic_path, read_json
-from shapednoise.workflow.checksums import NAME, differences
+from shapednoise.workflow.checksums import NAME, differences, recorded
 from shapednoise.workflow.cli import run
 
 TEXTS = (".json", ".csv", ".md")
@@ -28,7 +28,7 @@ def main() -> None:
     folder, output = arguments.results, arguments.output or Path(f"{arguments.results}.tar")
     if lines := list(differences(folder)):
         raise UserError(f"{lines[0]} (and {len(lines) - 1} more); see scripts/verify.py")
-    sums = dict(line.split("  ")[::-1] for line in (folder / NAME).read_text(encoding="utf-8").splitlines())
+    sums = recorded(folder)
     config = read_json(folder / "config.json") | {"cluster": {}}
     content = (json.dumps(without_paths(config), indent=2) + "\n").encode()
     sums["config.json"] = hashlib.sha256(content).hexdigest()

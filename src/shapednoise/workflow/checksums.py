@@ -33,7 +33,7 @@ def end(folder: Path) -> None:
 
 def record(folder: Path, since: float = 0) -> None:
     """Write the digests of a folder's files; of older ones, seconds since the epoch, those on record stay."""
-    known, lines = _recorded(folder) if (folder / NAME).is_file() and since else {}, []
+    known, lines = recorded(folder) if (folder / NAME).is_file() and since else {}, []
     for name in _files(folder):
         status = (folder / name).stat()
         old = known.get(name) if max(status.st_mtime, status.st_ctime) < since else None
@@ -43,7 +43,7 @@ def record(folder: Path, since: float = 0) -> None:
 
 def differences(folder: Path) -> Iterator[str]:
     """A line for each file that is other than recorded, missing, or not recorded. Raises UserError."""
-    known, found = _recorded(folder), set(_files(folder))
+    known, found = recorded(folder), set(_files(folder))
     for name in sorted(known.keys() | found):
         path = folder / name
         if name not in found:
@@ -54,7 +54,8 @@ def differences(folder: Path) -> Iterator[str]:
             yield f"{path}: changed, sha256 {sha256}, recorded {known[name]}"
 
 
-def _recorded(folder: Path) -> dict[str, str]:
+def recorded(folder: Path) -> dict[str, str]:
+    """The sha256 on record of a folder's files, by their names. Raises UserError."""
     path = folder / NAME
     if not path.is_file():
         raise UserError(
