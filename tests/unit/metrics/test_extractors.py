@@ -18,6 +18,7 @@ from torch_fidelity.feature_extractor_clip import MODEL_METADATA, CLIPVisual
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
+from shapednoise.analysis.pca import color_pca
 from shapednoise.config.data import NetworkSettings
 from shapednoise.errors import UserError
 from shapednoise.files import sha256_of_json
@@ -80,7 +81,9 @@ def folder(tmp_path) -> Path:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "network.py").write_text(NETWORK)
     rng = np.random.default_rng(0)
-    np.save(tmp_path / "real.npy", rng.integers(0, 256, (5000, 3, 8, 8), np.uint8))
+    real = rng.integers(0, 256, (5000, 3, 8, 8), np.uint8)
+    np.save(tmp_path / "real.npy", real)
+    (tmp_path / "pca.json").write_text(json.dumps(color_pca(real)))
     np.save(tmp_path / "generated.npy", rng.integers(0, 200, (600, 3, 8, 8), np.uint8))
     return tmp_path
 
@@ -132,13 +135,15 @@ def test_images_by_a_network_of_the_users_own_are_scored_end_to_end(script, fold
     assert (record["network"], record["layer"]) == ("mine.network:Projection", "projected")
     assert record["batch_size"] == 100 and record["device"] in ("cpu", "cuda")
     shown = script(
-        "scores", "--generated", "generated.npz", "--real", "real.npz", "--extractor", "mine",
+        "scores", "--generated", "generated.npz", "--images", "generated.npy", "--real", "real.npz",
+        "--pca", "pca.json", "--extractor", "mine",
         "--scoring", '{"kid_subsets": 5, "kid_subset_size": 100}', "--output", "scores.json",
     )  # fmt: skip
     scores = json.loads((folder / "scores.json").read_text())
     assert scores["extractor"] == "mine" and scores["extraction"] == record
     assert scores["fid"] > 0 and scores["fid_se"] > 0 and 0 <= scores["coverage"] <= 1
     assert scores["is"] is None and "classes of the Inception network" in scores["is_missing"]
+    assert 0 < scores["variance_along_v"] < scores["data_variance_along_v"]
     [warning] = scores["warnings"]
     assert "only 600 generated images" in warning and warning in shown
 
@@ -150,7 +155,8 @@ def test_features_of_different_networks_are_not_compared(script, folder):
     command = ["features", "--images", "generated.npy", "--extractor", PROJECTION, "--weights", "other.pth"]
     script(*command, "--output", "generated.npz")
     shown = script(
-        "scores", "--generated", "generated.npz", "--real", "real.npz", "--extractor", "mine",
+        "scores", "--generated", "generated.npz", "--images", "generated.npy", "--real", "real.npz",
+        "--pca", "pca.json", "--extractor", "mine",
         "--scoring", "{}", "--output", "scores.json", code=2,
     )  # fmt: skip
     assert "error: generated.npz and real.npz are features by different networks" in shown

@@ -5,6 +5,7 @@ import pytest
 import scipy.stats
 from scipy.spatial.distance import cdist
 
+from shapednoise.analysis.pca import color_pca
 from shapednoise.config.scoring import ScoringSettings
 from shapednoise.metrics.context import statistics
 from shapednoise.metrics.manifold import CANDIDATES_STORED, membership, neighbor_distances
@@ -186,7 +187,9 @@ def with_logits(count: int, seed: int) -> dict[str, np.ndarray]:
 
 
 def test_every_score_has_its_standard_error_and_its_interval():
-    scores = score(with_logits(600, 0), cloud(700, 1.1, 1, centre=0.2), SETTINGS)
+    images = np.random.default_rng(0).integers(0, 256, (600, 3, 4, 4), np.uint8)
+    generated = with_logits(600, 0) | {"images": images}
+    scores = score(generated, cloud(700, 1.1, 1, centre=0.2), SETTINGS, pca=color_pca(images))
     for metric in METRICS:
         assert scores[f"{metric}_se"] > 0, metric
         assert scores[f"{metric}_low"] < scores[metric] < scores[f"{metric}_high"], metric
