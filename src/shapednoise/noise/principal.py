@@ -66,14 +66,13 @@ class PrincipalBasis:
             Images as `x`.
         """
         spectrum = self._transform(x)
-        weights = multipliers.to(spectrum.real.dtype).view(len(multipliers), *spectrum.shape[1:])
+        weights = multipliers.to(spectrum.real).view(len(multipliers), *spectrum.shape[1:])
         filtered = torch.fft.irfft2(spectrum * weights, s=x.shape[-2:], norm="ortho")
-        return torch.einsum("ac,nahw->nchw", self.axes.to(filtered), filtered).to(x.dtype)
+        return _mixed(self.axes.T, filtered).to(x.dtype)
 
     def _transform(self, x: Tensor) -> Tensor:
         self._check(x.shape[1])
-        work = in_float32(x)
-        return torch.fft.rfft2(torch.einsum("ac,nchw->nahw", self.axes.to(work), work), norm="ortho")
+        return torch.fft.rfft2(_mixed(self.axes, in_float32(x)), norm="ortho")
 
     def _check(self, channels: int) -> None:
         if channels != len(self.axes):
@@ -81,6 +80,11 @@ class PrincipalBasis:
                 f"the images have {channels} channels, the principal axes are of {len(self.axes)}; "
                 "take those of the images' own data"
             )
+
+
+def _mixed(matrix: Tensor, x: Tensor) -> Tensor:
+    """Multiply the channels of images by a matrix, in their own precision under autocast, too."""
+    return (matrix.to(x)[:, :, None, None] * x[:, None]).sum(2)
 
 
 class PrincipalShape(ScheduledShape):

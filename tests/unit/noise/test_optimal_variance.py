@@ -24,6 +24,23 @@ def known() -> DenoisingVariance:
     return DenoisingVariance.of_data({"axes": AXES.tolist()}, spectrum())
 
 
+STEPS = [
+    {}, {"variance_type": "fixed_large"}, {"variance_type": "optimal"}, {"variance_type": "optimal_scalar"}
+]  # fmt: skip
+
+
+def stepped(name: str, options: dict) -> ShapedDDPMScheduler:
+    """A scheduler of this shape, and of this variance of a reverse step, with ten steps."""
+    of_data = {"axes": AXES.tolist(), "spectrum": spectrum()[..., :5].tolist(), "width": 8}
+    shapes = SHAPES | {"spectrum": {"operator": "spectrum", "strength": 0.5, **of_data}}
+    if "optimal" in options.get("variance_type", ""):
+        options = options | {"denoising_variance": known().describe()}
+    scheduler = ShapedDDPMScheduler(shape=shapes.get(name), **options)
+    scheduler.set_timesteps(10)
+    scheduler._warned = True  # the sample is not of its prior
+    return scheduler
+
+
 def best_output(scheduler, x, t):
     """What the best denoiser of the Gaussian data predicts as the noise of x_t."""
     of_data = known()
@@ -137,3 +154,29 @@ def test_what_is_missing_or_does_not_fit_is_said():
     x = torch.randn(1, 3, 16, 16)
     with pytest.raises(ValueError, match="take that of their own data"):
         scheduler.step(x, 900, x)
+
+
+@pytest.mark.parametrize("name", [*SHAPES, "spectrum", "white"])
+@pytest.mark.parametrize("options", STEPS)
+def test_a_step_is_taken_where_the_sample_is(options, name):
+    """On any device: `meta` has no numbers, and refuses tensors of another device as a GPU does."""
+    scheduler = stepped(name, options)
+    x = torch.randn(2, 3, *SIZE, device="meta")
+    for t in scheduler.timesteps.tolist()[-3:-1]:
+        assert scheduler.step(x, t, x).prev_sample.device == x.device
+
+
+@pytest.mark.parametrize("name", [*SHAPES, "spectrum", "white"])
+@pytest.mark.parametrize("options", STEPS)
+def test_autocast_leaves_a_step_as_it_is(options, name):
+    scheduler = stepped(name, options)
+    x, output = torch.randn(2, 2, 3, *SIZE, generator=torch.Generator().manual_seed(0))
+    t = scheduler.timesteps.tolist()[-2]
+
+    def step():
+        return scheduler.step(output, t, x, generator=torch.Generator().manual_seed(1)).prev_sample
+
+    expected = step()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = step()
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
