@@ -63,9 +63,21 @@ def import_closure(entries: list[Path], src: Path) -> list[Path]:
 
 @cache
 def module_digest(source: str) -> str:
-    """A digest of the source's syntax tree without docstrings, log messages and texts of errors."""
+    """A digest of the source's syntax tree without docstrings, log messages and texts of errors.
+
+    It is the same under every version of Python: what one has no fields for is left out where it is empty.
+    """
     tree = _WithoutProse().visit(ast.parse(source))
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(_plain(tree)).encode()).hexdigest()[:16]
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, ast.Constant):
+        return repr(node.value)
+    if isinstance(node, ast.AST):
+        fields = [(name, _plain(value)) for name, value in ast.iter_fields(node) if value not in (None, [])]
+        return type(node).__name__, *fields
+    return [_plain(each) for each in node] if isinstance(node, list) else node
 
 
 class _WithoutProse(ast.NodeTransformer):

@@ -79,3 +79,21 @@ def test_the_modules_of_a_package_are_those_that_define_what_is_registered():
     assert {f"{PACKAGE}.{module}" for module in modules_of("metrics.measures")} == defined
     defined = {claim.decide.__module__ for claim in all_claims()}
     assert {f"{PACKAGE}.{module}" for module in modules_of("claims")} > defined
+
+
+def test_a_digest_is_that_of_other_versions_of_python():
+    """Their syntax trees have other fields, and unparse as other texts: results are carried between them."""
+    source = """
+@decorated
+class Kept(dict[str, "Kept"]):
+    async def call(self, first, /, *rest: int, key: str = "'", **more) -> None:
+        text = f"{first!r:>{len(rest)}} {more['key']} {'nested'}" "joined"
+        match rest:
+            case [1, *others] if others:
+                return [x for x in (*others, -1e-5, ..., None) if (y := x)]
+        try:
+            del self[key], text
+        except* OSError as error:
+            raise KeyError(f"{error}") from error
+"""
+    assert module_digest(source) == "7f9141a62d7750ce"
