@@ -7,6 +7,7 @@ import pandas as pd
 import scipy.stats
 
 from shapednoise.analysis.curve import SAMPLER, Interval, optimum, split_curves, student, vertices
+from shapednoise.analysis.distances import DISTANCES
 from shapednoise.claims.estimates import (
     by_seed,
     decide_shape,
@@ -188,7 +189,6 @@ def _theory_ranks(evidence: Evidence) -> Finding:
         experiments.append(evidence.experiment("cifar10_readings"))
     points = pd.concat(map(points_of, experiments), ignore_index=True).drop_duplicates([*KEYS, "seed"])
     points = points.merge(theory.drop_duplicates(KEYS), on=KEYS)
-    names = [name for name in theory if name not in KEYS and not name.startswith("share")]
     curves = [
         rows for _, rows in points.groupby(["noise", *IN_THEORY]) if rows.strength.nunique() >= LEAST_POINTS
     ]
@@ -199,14 +199,14 @@ def _theory_ranks(evidence: Evidence) -> Finding:
     if any(not table.index.equals(fids[0].index) for table in fids):
         raise NotRun(f"the experiments {name} and cifar10_readings with the same seeds")
     agreement, texts = {}, []
-    for name in names:
+    for name, label in DISTANCES.items():
         distances = [rows.groupby("strength")[name].first().to_numpy() for rows in curves]
         pairs = [(d, table.to_numpy()) for d, table in zip(distances, fids, strict=True)]
         agreement[name] = rank_agreement(pairs)
         found, of_means = agreement[name]
-        texts.append(f"{name} {of_means:.2f} (by seed {found.value:.2f} {found.ends})")
+        texts.append(f"{label} {of_means:.2f} (by seed {found.value:.2f} {found.ends})")
     decision = decide_ranks(*agreement["distance"])
-    measured = f"Spearman's correlation within {len(curves)} samplers: {', '.join(texts)}"
+    measured = f"Spearman's correlation (samplers: {len(curves)}): {', '.join(texts)}"
     return Finding(decision, measured, agreement["distance"][0], **sample_counts(experiments[0]))
 
 

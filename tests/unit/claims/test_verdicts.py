@@ -173,6 +173,8 @@ def test_what_was_measured_is_in_the_row():
     assert found.measured.startswith("s = -0.40, FID 33.9")
     gain = row("C3", of(cifar10_sdm=scores(u(-0.4, 37.5), noise=0)))
     assert gain.value == pytest.approx(15.0) and "FID 40 at s = 0, 34 at s = -0.4" in gain.measured
+    ranks = row("X4", ranked(1)).measured
+    assert "Kullback-Leibler 0.9" in ranks and "nan" not in ranks
 
 
 @pytest.mark.parametrize(("claim", "missing"), [
