@@ -3,6 +3,7 @@
 import argparse
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -42,14 +43,26 @@ def main() -> None:
     for file, place in kept.items():
         with atomic_path(output / place) as temporary:
             shutil.copyfile(file, temporary)
-    trained = read_json(models[0])
-    facts = {key: trained[key] for key in ("date", "git", "versions", "hardware", "precision", "device")}
-    record = {"command": arguments.command, **facts, "models": len(models)}
+    record = {"command": arguments.command, "models": trainings(models)}
     record["seconds_of_jobs"] = seconds_of_jobs(results)
     write_json(output / "provenance.json", record)
     if arguments.model:
         keep_model(arguments.model, output / "model")
     record_sha256(output)
+
+
+def trainings(models: list[Path]) -> list[dict[str, Any]]:
+    """How many models were trained, and in how many seconds, by each code, hardware and precision."""
+    found: list[dict[str, Any]] = []
+    for trained in map(read_json, models):
+        facts = {key: trained[key] for key in ("git", "versions", "hardware", "precision", "device")}
+        same = next((each for each in found if facts.items() <= each.items()), None)
+        if same is None:
+            found.append(same := {**facts, "count": 0, "seconds": 0.0, "last": ""})
+        same["count"] += 1
+        same["seconds"] = round(same["seconds"] + trained["training_seconds"], 1)
+        same["last"] = max(same["last"], trained["date"])
+    return found
 
 
 def keep_model(model: Path, output: Path) -> None:
