@@ -62,7 +62,7 @@ GPU_RULES = (
     "train", "sample", "denoising_variance", "features_data", "features_samples", "features_predicted",
 )  # fmt: skip
 # Guesses where nothing was measured: a data centre's GPU at a fraction of what it can; a few processor cores
-GPU_GUESS = Rates(20e12, 8e12, 400.0, "a guess: 20 TFLOP/s in training, 8 in sampling", True)
+GPU_GUESS = Rates(20e12, 20e12, 400.0, "a guess: 20 TFLOP/s", True)
 CPU_GUESS = Rates(0.5e12, 0.5e12, 25.0, "a guess: 0.5 TFLOP/s", False)
 
 
