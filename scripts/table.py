@@ -25,6 +25,8 @@ def main() -> None:
                 f"{file} holds no scores of a sample set; give those that scripts/scores.py writes"
             )
         row["warnings"] = " ".join(row["warnings"])
+        if row.get("network") in file.parts:  # of all strengths: s = 0 is a ddpm of each noise's own network
+            row["network"] = f"{file.parts[file.parts.index(row['network']) - 1]}/{row['network']}"
     table = pd.json_normalize(rows).sort_values(KEYS, kind="stable")
     with atomic_path(arguments.output) as temporary:
         table.to_csv(temporary, index=False)

@@ -5,6 +5,7 @@ import runpy
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 
@@ -55,3 +56,19 @@ def test_edges_are_one_line(folder, repository, monkeypatch, capfd, command, say
     [line] = [line for line in capfd.readouterr().err.splitlines() if "error: " in line]
     assert says in line
     assert not list(folder.glob("out.*"))
+
+
+def test_tables_tell_apart_the_baselines_of_networks_of_all_strengths(tmp_path, repository, monkeypatch):
+    """At s = 0 two noises' networks are both a ddpm."""
+    point = {"dataset": "a", "noise": "ddpm", "strength": 0.0, "seed": 1, "warnings": []}
+    files = []
+    all_strengths = [(f"{noise}/together_g", "together_g") for noise in ("sdm", "hdm")]
+    for folder, network in (*all_strengths, ("ddpm/s0.00", "separate")):
+        files.append(tmp_path / "scores" / "a" / folder / "scores.json")
+        files[-1].parent.mkdir(parents=True)
+        files[-1].write_text(json.dumps(point | {"network": network}))
+    arguments = ["table.py", "--scores", *map(str, files), "--output", str(tmp_path / "table.csv")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    runpy.run_path(str(repository / "scripts" / "table.py"), run_name="__main__")
+    networks = pd.read_csv(tmp_path / "table.csv").network
+    assert list(networks) == ["sdm/together_g", "hdm/together_g", "separate"]
