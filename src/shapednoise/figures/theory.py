@@ -177,7 +177,7 @@ def _set_scale(ax: Axes) -> None:
     from matplotlib.ticker import FuncFormatter
 
     if np.abs(ax.dataLim.intervaly).max() > 5 * LINEAR:
-        ax.set_ylabel(f"{ax.get_ylabel()}, logarithmic beyond \u00b1{LINEAR}")
+        ax.set_ylabel(f"{ax.get_ylabel()}\n(logarithmic beyond \u00b1{LINEAR})")
         ax.set_yscale("symlog", linthresh=LINEAR, linscale=1)
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace("-", "\u2212")))
 

@@ -419,7 +419,8 @@ def test_every_sampler_of_the_theory_has_a_look_of_its_own():
     ]
     table = pd.concat([first.assign(**each) for each in changes])
     table["kl"] = 5 + 1e4 * table.strength**2
-    w2, kl, _, _ = TheorySettings.draw(table, variances, "CIFAR-10").axes
+    figure = TheorySettings.draw(table, variances, "CIFAR-10")
+    w2, kl, _, _ = figure.axes
     drawn = [line for line in kl.lines if not line.get_label().startswith("_")]
     looks = {(line.get_color(), line.get_linestyle()): line.get_label() for line in drawn}
     assert list(looks.values()) == [
@@ -431,6 +432,8 @@ def test_every_sampler_of_the_theory_has_a_look_of_its_own():
         "ancestral, variance optimal, clipped steps 0, reading published",
     ]
     assert (w2.get_yscale(), kl.get_yscale()) == ("linear", "symlog")
+    [box] = boxes(figure, [kl.yaxis.label])
+    assert kl.bbox.y0 < box.y0 and box.y1 < kl.bbox.y1
 
 
 def test_measured_scores_are_drawn_as_changes_from_zero(scores):
