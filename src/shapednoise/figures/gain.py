@@ -79,7 +79,7 @@ class GainSettings(FigureSettings):
                 ax.legend(frameon=False, fontsize="small", loc="best")
         direction = METRICS[metric].direction
         gain.set_ylabel(f"{name}: change from $s$ = 0 in per cent\n({direction})")
-        variance.set_ylabel("Variance along v in per cent of the data's")
+        variance.set_ylabel("Variance along $v$ in per cent of the data's")
         images, seeds = int(scores.generated_images.iloc[0]), scores.seed.nunique()
         several = f"{seeds} seeds, mean and its 95 % interval" if seeds > 1 else "one seed"
         figure.suptitle(

@@ -114,7 +114,7 @@ class OmissionSettings(FigureSettings):
         below.set_xlabel("corrupted band, cycles per pixel")
         margin = max(0.6, 2 - len(bands) / 2)
         below.set_xlim(-margin, len(bands) - 1 + margin)
-        below.legend(frameon=False, fontsize="small", loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+        below.legend(frameon=False, fontsize="small", loc="lower right", bbox_to_anchor=(1, 1), ncols=3)
         return figure
 
 

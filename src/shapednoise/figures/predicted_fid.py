@@ -1,4 +1,4 @@
-"""Predicted scores of several noises and samplers: against the strength, and against the steps."""
+"""Predicted scores of noises and samplers: against the strength or by sampler, and against the steps."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from shapednoise.analysis.curve import SAMPLER, varying_settings
 from shapednoise.config.base import Name
 from shapednoise.config.figures import FigureSettings, NoiseAtStrength, sampler_problems
-from shapednoise.figures.style import METHOD_NAMES, curve_color, new_figure, noise_at_strength, noise_name
+from shapednoise.figures.curves import IN_THEORY, bars_size, common_sampler, draw_bars, sampler_name
+from shapednoise.figures.style import curve_color, new_figure, noise_at_strength, noise_name
 from shapednoise.metrics.registry import METRICS
 from shapednoise.noise.operators import BASELINE
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from shapednoise.config.schema import Config
+
+STEPS = f"{SAMPLER}steps"
 
 
 class PredictedFidSettings(FigureSettings):
@@ -78,44 +82,82 @@ class PredictedFidSettings(FigureSettings):
 
     @staticmethod
     def draw(table: pd.DataFrame, metric: str, dataset: str) -> Figure:
-        """Left: the score against the strength, a curve a noise and sampler. Right: against the steps."""
-        figure, [[left, right]] = new_figure(11.5, 5.4, columns=2)
-        floor = table[table.noise == "undistorted"].iloc[0]
-        points = table[table.noise != "undistorted"].sort_values(["strength", "steps"])
+        """Curves against the strength, or bars by sampler where no curve has three; curves against the steps.
+
+        These are left out where no curve has two numbers of steps, and the bars where all of them have.
+        """
+        floor, points = table[table.noise == "undistorted"].iloc[0], table[table.noise != "undistorted"]
         points = points.astype({"steps": int})
-        samplers = ["method", "variance", "eta", "reading", "spacing"]
-        varying = [name for name in samplers if points[name].nunique() > 1]
-        for noise in [name for name in points.noise.unique() if name != BASELINE] or [BASELINE]:
-            rows = points[points.noise.isin([noise, BASELINE])]
-            for _, curve in rows.groupby([*samplers, "steps"]):
-                label = f"{noise_name(noise)}, {_name(curve.iloc[0], varying)}, {curve.steps.iloc[0]} steps"
-                _draw(left, curve, "strength", metric, label)
-        for (noise, strength), rows in points.groupby(["noise", "strength"]):
-            for _, curve in rows.groupby(samplers):
-                label = f"{noise_at_strength(noise, strength)}, {_name(curve.iloc[0], varying)}"
-                _draw(right, curve, "steps", metric, label)
-        for ax, label in ((left, "strength"), (right, "reverse steps")):
-            ax.axhline(floor[metric], color="0.4", ls=":", lw=1, label="undistorted images")
-            ax.set_xlabel(label)
-            ax.set_ylabel(f"predicted {METRICS[metric].label}  ({METRICS[metric].direction})")
-            ax.legend(frameon=False, fontsize="x-small")
-        right.set_xscale("log")
+        points = points.rename(columns={name: f"{SAMPLER}{name}" for name in IN_THEORY})
+        told = varying_settings(points)
+        others = [column for column in told if column != STEPS]
+        points = points.assign(
+            group=[sampler_name(row, told) for _, row in points.iterrows()],
+            kind=[sampler_name(row, others) for _, row in points.iterrows()],
+            bar=[noise_at_strength(*each) for each in zip(points.noise, points.strength, strict=True)],
+        )
+        strengths = [
+            (noise_name(noise), name, rows)
+            for noise in [name for name in points.noise.unique() if name != BASELINE] or [BASELINE]
+            for name, rows in points[points.noise.isin([noise, BASELINE])].groupby("group", sort=False)
+        ]
+        steps = [(*names, rows) for names, rows in points.groupby(["bar", "kind"], sort=False)]
+        several = [len(rows) > 1 for *_, rows in steps]
+        panels = {"steps": steps} if any(several) else {}
+        if any(len(rows) > 2 for *_, rows in strengths):
+            panels = {"strength": strengths} | panels
+        elif not all(several):
+            panels = {"sampler": []} | panels
+        common = common_sampler(points)
+        groups = list(points.group.unique())
+        bars = list(points.sort_values("strength", key=abs, kind="stable").bar.unique())
+        sizes = [
+            (5.7, 4.3 + 0.17 * len(drawn)) if drawn else bars_size(groups, bars) for drawn in panels.values()
+        ]
+        width, height = sum(size[0] for size in sizes), max(size[1] for size in sizes)
+        figure, [axes] = new_figure(width, height + 0.3, columns=len(panels))
+        look = {"color": "0.4", "ls": ":", "lw": 1, "label": "undistorted images"}
+        for ax, (panel, drawn) in zip(axes, panels.items(), strict=True):
+            if panel == "sampler":
+                draw_bars(ax, points, metric, groups, bars, horizontal=True)
+                ax.set_yticklabels([group or common for group in groups])
+                ax.set_xlabel(f"predicted {ax.get_xlabel()}")
+                ax.axvline(floor[metric], **look)
+            else:
+                _draw_curves(ax, panel, drawn, metric)
+                ax.axhline(floor[metric], **look)
+            _put_legend_below(figure, ax)
         counts = f"{int(floor.generated_images):,} distorted, {int(floor.real_images):,} other real images"
-        figure.suptitle(f"{dataset}: {counts}, 95 % intervals", fontsize="medium")
+        title = f"{dataset}: {counts}, 95 % intervals\n{common}".strip()
+        figure.suptitle(title, fontsize="medium", parse_math=False)
         return figure
 
 
-def _name(row: pd.Series, varying: list[str]) -> str:
-    """A sampler by its method and what else differs between those of the figure."""
-    method = str(row["method"])
-    own = {"variance": "ancestral", "eta": "ddim"}  # of one method alone
-    details = [f"{row[key]}" for key in varying if key != "method" and own.get(key, method) == method]
-    return ", ".join([METHOD_NAMES[method], *details]).replace("_", " ")
+def _draw_curves(ax: Axes, panel: str, curves: list[tuple[str, str, pd.DataFrame]], metric: str) -> None:
+    """Curves of (noise, sampler, rows) with their intervals, where there are any."""
+    column = STEPS if panel == "steps" else panel
+    for position, (noise, sampler, rows) in enumerate(curves):
+        curve = rows.sort_values(column)
+        ends = None
+        if f"{metric}_low" in curve and curve[f"{metric}_low"].notna().all():
+            ends = curve[metric] - curve[f"{metric}_low"], curve[f"{metric}_high"] - curve[metric]
+        look = {"fmt": "o-", "ms": 4, "lw": 1.2, "capsize": 2, "color": curve_color(position)}
+        name = ", ".join(filter(None, [noise, sampler]))
+        ax.errorbar(curve[column], curve[metric], ends, label=name, **look)
+    ax.set_xlabel("reverse steps" if panel == "steps" else panel)
+    ax.set_ylabel(f"predicted {METRICS[metric].label}  ({METRICS[metric].direction})")
+    if panel == "steps":
+        ticks = sorted({count for *_, rows in curves for count in rows[STEPS]})
+        ax.set_xscale("log")
+        ax.set_xticks(ticks, map(str, ticks))
+        ax.minorticks_off()
 
 
-def _draw(ax: Axes, rows: pd.DataFrame, column: str, metric: str, label: str) -> None:
-    """One curve with its intervals, where there are any."""
-    known = f"{metric}_low" in rows and rows[f"{metric}_low"].notna().all()
-    ends = (rows[metric] - rows[f"{metric}_low"], rows[f"{metric}_high"] - rows[metric]) if known else None
-    color = curve_color(len(ax.containers))
-    ax.errorbar(rows[column], rows[metric], ends, fmt="o-", ms=4, lw=1.2, capsize=2, color=color, label=label)
+def _put_legend_below(figure: Figure, ax: Axes) -> None:
+    """A panel's own legend, half an inch below its axis."""
+    from matplotlib.transforms import ScaledTranslation
+
+    below = ax.transAxes + ScaledTranslation(0, -0.5, figure.dpi_scale_trans)
+    ax.legend(
+        loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, frameon=False, fontsize="small"
+    )

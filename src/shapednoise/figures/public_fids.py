@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from shapednoise.analysis.curve import SAMPLER
 from shapednoise.analysis.distances import DISTANCES
 from shapednoise.config.base import Name
 from shapednoise.config.figures import FigureSettings
-from shapednoise.figures.style import METHOD_NAMES, curve_color, new_figure
+from shapednoise.figures.curves import sampler_name
+from shapednoise.figures.style import curve_color, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,10 +51,11 @@ class PublicFidsSettings(FigureSettings):
         figure, [axes] = new_figure(12.5, 4.4, columns=len(DISTANCES))
         for ax, (column, label) in zip(axes, DISTANCES.items(), strict=True):
             for position, ((method, variance), rows) in enumerate(table.groupby(["method", "variance"])):
-                name = METHOD_NAMES[method] + (f", {variance}" if method == "ancestral" else "")
+                sampler = {f"{SAMPLER}method": method, f"{SAMPLER}variance": variance}
                 ax.plot(
-                    rows[column], rows.public_fid, "o-", color=curve_color(position), lw=0.8, ms=5, label=name
-                )
+                    rows[column], rows.public_fid, "o-", color=curve_color(position), lw=0.8, ms=5,
+                    label=sampler_name(sampler, sampler),
+                )  # fmt: skip
                 below = method != "ancestral"  # the lowest curve; the others have their labels above
                 for row in rows.itertuples():
                     ax.annotate(

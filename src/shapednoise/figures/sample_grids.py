@@ -78,6 +78,7 @@ class SampleGridsSettings(FigureSettings):
     def draw(samples: Sequence[np.ndarray], titles: Sequence[str]) -> Figure:
         """One grid a panel; samples: uint8 images N x C x H x W each."""
         figure, axes = new_figure(3.6 * len(samples), 3.9, columns=len(samples))
+        figure.get_layout_engine().set(wspace=0.08)  # more than between the images of a grid
         for ax, title, images in zip(axes[0], titles, samples, strict=True):
             show_image(ax, square_grid(images, SIDE), title)
         return figure

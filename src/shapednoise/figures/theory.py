@@ -9,18 +9,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from shapednoise.analysis.curve import SAMPLER, varying_settings
 from shapednoise.analysis.distances import DISTANCES
 from shapednoise.config.base import Name, Strength, StrengthGrid
 from shapednoise.config.figures import FigureSettings, sampler_problems
-from shapednoise.config.sampling import SamplerSettings
-from shapednoise.figures.style import (
-    METHOD_NAMES,
-    READING_STYLES,
-    curve_color,
-    new_figure,
-    noise_name,
-    number,
-)
+from shapednoise.figures.curves import IN_THEORY, common_sampler, sampler_name
+from shapednoise.figures.style import READING_STYLES, curve_color, new_figure, noise_name, number
 from shapednoise.noise.bands import LARGEST_RADIUS
 from shapednoise.noise.operators import BASELINE
 
@@ -30,7 +24,8 @@ if TYPE_CHECKING:
 
     from shapednoise.config.schema import Config
 
-SAMPLER = list(SamplerSettings().in_theory())
+LINEAR = 10  # per cent
+STAR = {"ms": 11, "mec": "black", "mew": 0.6}
 
 
 class TheorySettings(FigureSettings):
@@ -95,100 +90,102 @@ class TheorySettings(FigureSettings):
     def draw(
         distances: pd.DataFrame, variances: pd.DataFrame, dataset: str, scores: pd.DataFrame | None = None
     ) -> Figure:
-        """Every sampler's distances over those at s = 0, minima starred; v_m / L_m of the first sampler.
+        """Every sampler's distances, as changes from s = 0; v_m / L_m of the first sampler.
 
-        Of each curve the legend says the minimum and the value at the first other strength of `variances`.
-        scores: of an experiment (columns `sampler.*`, noise, strength, fid), drawn in the same way.
+        Minima inside the grid are starred. scores: of an experiment (columns `sampler.*`, noise, strength,
+        fid), drawn in the same way.
         """
         figure, panels = new_figure(11.5, 9.5, rows=2, columns=2)
-        noise, looks = noise_name(distances.noise.iloc[0]), _looks(distances)
-        named = next((strength for strength in variances.strength if strength), None)
+        noise, samplers = noise_name(distances.noise.iloc[0]), list(_samplers(distances))
         for ax, (column, label) in zip(panels.flat, DISTANCES.items(), strict=False):
-            for key, rows in _samplers(distances):
-                _draw_curve(ax, rows.set_index("strength")[column], named, "", *looks[key][1:])
-            for key, fids in _measured(distances, scores):
-                _draw_curve(ax, fids, named, "measured FID: ", looks[key][1], "o:")
+            for _, look, rows in samplers:
+                _draw_curve(ax, rows.set_index("strength")[column], **look)
+            for look, fids in _measured(samplers, scores):
+                _draw_curve(ax, fids, **look | {"ls": ":", "marker": "o", "label": "measured"})
             ax.axvline(0, color="0.8", lw=0.8, zorder=1)
-            low, high = ax.dataLim.intervaly
-            logarithmic = high > 3 * low
-            ax.set_yscale("log" if logarithmic else "linear")
-            # room for the legend above the curves
-            ax.set_ylim(top=high * (high / low) ** 0.8 if logarithmic else high + 0.6 * (high - low))
             ax.set_xlabel(f"strength $s$ of {noise}")
-            ax.set_ylabel("over its value at $s$ = 0")
+            ax.set_ylabel("change from $s$ = 0 in per cent")
+            _set_scale(ax)
             ax.set_title(f"{dataset}: {label}", fontsize="medium", parse_math=False)
-            ax.legend(frameon=False, fontsize="x-small")
-        _draw_variances(panels.flat[-1], variances, noise)
-        handles = [
-            panels[0, 0].plot([], [], style, color=color, label=name)[0]
-            for name, color, style in looks.values()
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize="small")
+        common = common_sampler(_settings(distances))
+        first = samplers[0][1]["label"]
+        title = f"{noise}: {first}" if first == common else f"{noise}: {first}, {common}".rstrip(", ")
+        _draw_variances(panels.flat[-1], variances, title)
+        ax = panels[0, 0]
+        handles = [ax.plot([], [], **look)[0] for _, look, _ in samplers]
+        handles += ax.plot([], [], "*", color="0.7", label="minimum inside the grid", **STAR)
+        if scores is not None:
+            handles += ax.plot([], [], "o:", color="0.4", label="measured FID, of the sampler's color")
+        legend = figure.legend(
+            handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize="small"
+        )
+        legend.set_title(common if common != first else "", {"size": "small"})
         return figure
 
 
-def _samplers(table: pd.DataFrame) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
-    """(settings, rows) of every sampler, in the order of the table."""
-    return iter(table.groupby(SAMPLER, sort=False))
+def _settings(table: pd.DataFrame) -> pd.DataFrame:
+    """The settings of a table's samplers, a row each, in its order, under the names that scores have."""
+    names = [name for name in IN_THEORY if name in table]
+    return table[names].drop_duplicates().add_prefix(SAMPLER)
 
 
-def _looks(distances: pd.DataFrame) -> dict[tuple[Any, ...], tuple[str, Any, str]]:
-    """Name, color and line style of each sampler: a color a method and number of steps."""
-    looks, colors = {}, {}
-    eta_matters = (distances.method == "ddim").any()
-    for key, _ in _samplers(distances):
-        method, steps, spacing, variance, eta, reading = key
-        detail = f", $\\eta$ = {eta:g}" if method == "ddim" and eta_matters else ""
-        detail += f", {variance}" if method == "ancestral" and variance != "fixed_small" else ""
-        detail += f", {spacing}" if distances.spacing.nunique() > 1 else ""
-        color = colors.setdefault((method, steps), curve_color(len(colors)))
-        name = f"{_prefix(method)}{steps} steps, {reading}{detail}"
-        looks[key] = (name, color, READING_STYLES[reading])
-    return looks
+def _samplers(table: pd.DataFrame) -> Iterator[tuple[pd.Series, dict[str, Any], pd.DataFrame]]:
+    """(settings, look, rows) of every sampler: a color a sampler, a line style a reading."""
+    settings = _settings(table)
+    told = varying_settings(settings)
+    colors: dict[tuple, Any] = {}
+    for _, sampler in settings.iterrows():
+        name = sampler_name(sampler, told) or common_sampler(settings)
+        reading = sampler[f"{SAMPLER}reading"]
+        alike = tuple(sampler.drop(f"{SAMPLER}reading").astype(str))
+        color = colors.setdefault(alike, curve_color(len(colors)))
+        look = {"color": color, "ls": READING_STYLES[reading], "label": name}
+        yield sampler, look, table[_same(table.add_prefix(SAMPLER), sampler)]
 
 
-def _prefix(method: str) -> str:
-    """The method's name before the number of steps; the papers' own sampler goes without saying."""
-    return "" if method == "ancestral" else f"{METHOD_NAMES[method]}, "
+def _same(table: pd.DataFrame, sampler: pd.Series) -> pd.Series:
+    """Which rows are of a sampler, by the settings (columns `sampler.*`) that the table has."""
+    settings = [column for column in sampler.dropna().index if column in table]
+    return (table[settings] == sampler[settings]).all(axis=1)
 
 
 def _measured(
-    distances: pd.DataFrame, scores: pd.DataFrame | None
-) -> Iterator[tuple[tuple[Any, ...], pd.Series]]:
-    """The mean FID over seeds, by strength, of each sampler that the theory has too."""
+    samplers: list[tuple[pd.Series, dict[str, Any], pd.DataFrame]], scores: pd.DataFrame | None
+) -> Iterator[tuple[dict[str, Any], pd.Series]]:
+    """The look and the mean FID over seeds, by strength, of each sampler that the theory has too."""
     if scores is None:
         return
-    chosen = scores[scores.noise.isin([distances.noise.iloc[0], BASELINE])]
-    for key, _ in _samplers(distances):
-        settings = dict(zip(SAMPLER, key, strict=True))
-        known = {column: value for column, value in settings.items() if f"sampler.{column}" in chosen}
-        same = np.logical_and.reduce(
-            [chosen[f"sampler.{column}"] == value for column, value in known.items()]
-        )
-        fids = chosen[same].groupby("strength").fid.mean()
+    for sampler, look, rows in samplers:
+        chosen = scores[scores.noise.isin([rows.noise.iloc[0], BASELINE])]
+        fids = chosen[_same(chosen, sampler)].groupby("strength").fid.mean()
         if 0 in fids.index:
-            yield key, fids
+            yield look, fids
 
 
-def _draw_curve(ax: Axes, values: pd.Series, named: float | None, what: str, color: Any, style: str) -> None:
-    """Values by strength over that at s = 0; the label says where the minimum is and what it gains."""
+def _draw_curve(ax: Axes, values: pd.Series, **look: Any) -> None:
+    """Values by strength as their change from s = 0; a minimum inside the grid has a star."""
     values = values.sort_index()
-    values = values / values.get(0.0, 1.0)
-    [line] = ax.plot(values.index, values, style, color=color, lw=1.6, ms=5, zorder=3)
-    best = values.idxmin()
-    if best in (values.index.min(), values.index.max()):  # at an end of the grid it is no minimum
-        label = "no minimum inside"
-    else:
-        label = f"{values[best]:.3g} at its minimum, $s$ = {number(best)}"
-        ax.plot(best, values[best], "*", color=color, ms=11, mec="black", mew=0.6, zorder=5)
-    at_named = f", {values[named]:.3g} at {number(named)}" if named in values.index else ""
-    line.set_label(f"{what}{label}{at_named}")
+    changes = 100 * (values / values.get(0.0, 1.0) - 1)
+    ax.plot(changes.index, changes, lw=1.6, ms=5, zorder=3, **look)
+    best = changes.idxmin()
+    if changes.index.min() < best < changes.index.max():
+        ax.plot(best, changes[best], "*", color=look["color"], zorder=5, **STAR)
 
 
-def _draw_variances(ax: Axes, variances: pd.DataFrame, noise: str) -> None:
-    """v_m / L_m against the frequency: a color a strength, a line style a direction."""
-    _, first = next(_samplers(variances))
-    sampler = first.iloc[0]
+def _set_scale(ax: Axes) -> None:
+    """Of changes: linear, or beyond LINEAR per cent logarithmic where some are far larger than others."""
+    from matplotlib.ticker import FuncFormatter
+
+    if np.abs(ax.dataLim.intervaly).max() > 5 * LINEAR:
+        ax.set_ylabel(f"{ax.get_ylabel()}\n(logarithmic beyond \u00b1{LINEAR})")
+        ax.set_yscale("symlog", linthresh=LINEAR, linscale=1)
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace("-", "\u2212")))
+
+
+def _draw_variances(ax: Axes, variances: pd.DataFrame, title: str) -> None:
+    """v_m / L_m of the first sampler against the frequency: a color a strength, a line style a direction."""
+    sampler = _settings(variances).iloc[0]
+    first = variances[_same(variances.add_prefix(SAMPLER), sampler)]
     styles = {"all": "-", "along": "-", "across": "--"}
     words = {"all": "", "along": ", along $v$", "across": ", across $v$"}
     for position, (strength, rows) in enumerate(first.groupby("strength", sort=False)):
@@ -201,7 +198,5 @@ def _draw_variances(ax: Axes, variances: pd.DataFrame, noise: str) -> None:
     ax.set_xlabel("radial frequency (cycles per pixel)")
     ax.set_ylabel("variance of samples over that of data,  $v_m / L_m$")
     ax.set_xlim(0, LARGEST_RADIUS)
-    ax.set_title(
-        f"{noise}: {_prefix(sampler.method)}{sampler.steps} steps, {sampler.reading}", fontsize="medium"
-    )
+    ax.set_title(title, fontsize="medium")
     ax.legend(frameon=False, fontsize="small")

@@ -10,8 +10,8 @@ from pydantic import Field
 from shapednoise.analysis.curve import CurveSummary, summarize
 from shapednoise.config.base import Name
 from shapednoise.config.figures import FigureSettings
-from shapednoise.figures.curves import curves
-from shapednoise.figures.style import curve_color, new_figure
+from shapednoise.figures.curves import common_sampler, counts, curves
+from shapednoise.figures.style import curve_color, new_figure, number
 from shapednoise.metrics.registry import METRICS
 from shapednoise.noise.operators import BASELINE
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from shapednoise.config.schema import Config
 
-FEW_CURVES = 2  # as many have their legend below
+FEW_CURVES = 2  # as many have their extrapolated FID beside them
+FEW_STRENGTHS = 9  # as many have a tick each
 
 
 class UCurveSettings(FigureSettings):
@@ -57,12 +58,14 @@ class UCurveSettings(FigureSettings):
         known = scores.dropna(subset=[metric])
         drawn = list(curves(known))
         few = len(drawn) <= FEW_CURVES
-        figure, [[ax]] = new_figure(5.2 if few else 8.6, 5.4 if few else 4.2)
+        figure, [[ax]] = new_figure(5.2, 5.4)
         ax.set_title(dataset, parse_math=False)
         if known.empty:
             return _say_missing(figure, ax, scores, metric)
+        span = 0.015 * np.ptp(known.strength)
         for position, (name, rows) in enumerate(drawn):
-            _draw_curve(ax, rows, metric, name, symbol, curve_color(position))
+            aside = span * (position - (len(drawn) - 1) / 2)
+            _draw_curve(ax, rows, metric, name, symbol, curve_color(position), aside)
             if few and metric == "fid" and "fid_infinity" in rows and rows.fid_infinity.notna().all():
                 _draw_infinity(ax, rows, name, curve_color(position))
         baseline = known[known.noise == BASELINE]
@@ -72,34 +75,36 @@ class UCurveSettings(FigureSettings):
             ax.axhline(baseline[metric].mean(), label=f"DDPM (${symbol}=0$)", **look)
         if target := METRICS[metric].target:
             ax.axhline(known[target].iloc[0], color="black", ls="--", lw=1, label="of the data", zorder=1)
-        seeds = "seeds, their mean and deviation" if known.seed.nunique() > 1 else "one seed"
+        seeds = "seeds, mean \u00b1 standard deviation" if known.seed.nunique() > 1 else "one seed"
         bars = ", 95 % interval over images" if f"{metric}_low" in known else ""
         ax.errorbar([], [], [], fmt="o", color="0.5", ms=4, elinewidth=0.8, label=f"{seeds}{bars}")
         ax.set_xlabel(label)
         ax.set_ylabel(f"{METRICS[metric].label}  ({METRICS[metric].direction})")
-        ax.set_title(f"{dataset}: {_numbers(known)}", fontsize="medium", parse_math=False)
+        title = f"{dataset}: {counts(known)}\n{common_sampler(known)}".strip()
+        ax.set_title(title, fontsize="medium", parse_math=False)
         ax.margins(y=0.1)
-        where = "outside lower center" if few else "outside right upper"
-        figure.legend(loc=where, frameon=False, fontsize="small")
+        if known.strength.nunique() <= FEW_STRENGTHS:
+            strengths = sorted(known.strength.unique())
+            ax.set_xticks(strengths, map(number, strengths))
+        legend = figure.legend(loc="outside lower center", frameon=False, fontsize="small")
+        figure.set_size_inches(5.2, 4.3 + 0.185 * len(legend.get_texts()))
         return figure
 
 
-def _numbers(scores: pd.DataFrame) -> str:
-    """How many images and seeds a table of scores is about."""
-    generated, real = int(scores.generated_images.iloc[0]), int(scores.real_images.iloc[0])
-    seeds = scores.seed.nunique()
-    return f"{generated:,} generated, {real:,} real, {seeds} seed{'s' if seeds > 1 else ''}"
+def _draw_curve(
+    ax: Axes, rows: pd.DataFrame, metric: str, name: str, symbol: str, color: Any, aside: float
+) -> None:
+    """Seeds as points with the interval of their images, mean and deviation over seeds as line and band.
 
-
-def _draw_curve(ax: Axes, rows: pd.DataFrame, metric: str, name: str, symbol: str, color: Any) -> None:
-    """Seeds as points with the interval of their images, mean and deviation over seeds as line and band."""
+    aside: how far points are beside their strength, so that those of several curves do not hide each other.
+    """
     summary = rows.groupby("strength")[metric].agg(["mean", "std"]).sort_index()
     s = summary.index.to_numpy(float)
     ax.plot(s, summary["mean"], "-", color=color, lw=1.2, label=name, zorder=3)
     low, high = f"{metric}_low", f"{metric}_high"
     if low in rows and rows[low].notna().all():
-        ax.vlines(rows.strength, rows[low], rows[high], color=color, lw=0.8, alpha=0.7, zorder=3)
-    ax.plot(rows.strength, rows[metric], "o", color=color, ms=4, mec="white", mew=0.5, zorder=4)
+        ax.vlines(rows.strength + aside, rows[low], rows[high], color=color, lw=0.8, alpha=0.7, zorder=3)
+    ax.plot(rows.strength + aside, rows[metric], "o", color=color, ms=4, mec="white", mew=0.5, zorder=4)
     if rows.seed.nunique() > 1:
         band = summary["mean"] - summary["std"], summary["mean"] + summary["std"]
         ax.fill_between(s, *band, color=color, alpha=0.18, lw=0, zorder=2)
@@ -115,16 +120,19 @@ def _draw_fit(ax: Axes, found: CurveSummary, metric: str, name: str, symbol: str
     test = f"; {bend}: p = {found.p_value:.2g}" if np.isfinite(found.p_value) else ""
     look = {"color": color, "lw": 1, "zorder": 3}
     ax.plot(fine, np.polyval(found.coefficients, fine), "--", label=f"{name}, quadratic fit{test}", **look)
-    if not found.has_optimum:
+    best, first, last = found.optimum, found.strengths[0], found.strengths[-1]
+    inside = [first <= end <= last for end in (best.low, best.high)]
+    if not found.has_optimum or (found.seeds > 1 and not any(inside)):  # anywhere on the grid
         return
-    best = found.optimum
     height = np.interp(best.value, found.strengths, found.means)
+    interval = ""
     if found.seeds > 1:
-        ends = np.clip([best.low, best.high], found.strengths[0], found.strengths[-1])
+        ends = np.clip([best.low, best.high], first, last)
         ax.hlines(height, *ends, color=color, lw=2.2, alpha=0.8, zorder=5)
-    known = f" {best.ends}" if found.seeds > 1 else ""
+        texts = (f"{end:.2f}" if known else "open" for end, known in zip(ends, inside, strict=True))
+        interval = f" [{', '.join(texts)}]"
     what = "the data's at" if METRICS[metric].target else "optimum"
-    label = f"{name}, {what} ${symbol}$ = {best.value:.2f}{known}".replace("-", "\u2212")
+    label = f"{name}, {what} ${symbol}$ = {best.value:.2f}{interval}".replace("-", "\u2212")
     star = {"color": color, "ms": 11, "mec": "black", "mew": 0.6, "zorder": 6}
     ax.plot(best.value, height, "*", label=label, **star)
 

@@ -1,5 +1,7 @@
 """Figures show what the table says: checked on what they draw, never on pixels."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,9 +10,10 @@ from matplotlib.collections import LineCollection, PolyCollection
 
 from shapednoise.analysis.drift import drift_table
 from shapednoise.analysis.spectra import spectra_table
+from shapednoise.config.sampling import SamplerSettings
 from shapednoise.config.training import ScheduleSettings
 from shapednoise.data.images import to_uint8
-from shapednoise.figures.curves import curves
+from shapednoise.figures.curves import curves, sampler_name
 from shapednoise.figures.drift import DriftSettings
 from shapednoise.figures.forward_noise import ForwardNoiseSettings
 from shapednoise.figures.gain import GainSettings
@@ -64,12 +67,22 @@ def labels(axes) -> list[str]:
     return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
+def boxes(figure, texts) -> list:
+    """The rectangles that texts take, in pixels."""
+    figure.canvas.draw()
+    return [text.get_window_extent() for text in texts if text.get_text()]
+
+
+def overlapping(rectangles) -> bool:
+    return any(one.overlaps(other) for one, other in itertools.combinations(rectangles, 2))
+
+
 def test_the_u_curve_shows_seeds_band_fit_optimum_and_baseline(scores):
     [axes] = u_curve(scores, "fid", "CIFAR-10").axes
     assert {"SDM", "HDM", "DDPM ($s=0$)"} <= set(entries(axes))
     [fit] = [label for label in entries(axes) if label.startswith("SDM, quadratic fit; U-shaped: p = ")]
     assert float(fit.split("= ")[1]) < 0.05
-    expected = "SDM, optimum $s$ = -0.30 [-0.4, -0.2]".replace("-", "\u2212")  # the grid says no more
+    expected = "SDM, optimum $s$ = -0.30 [-0.40, -0.20]".replace("-", "\u2212")  # the grid says no more
     assert expected in entries(axes)
     assert sum(isinstance(item, PolyCollection) for item in axes.collections) == 2  # a band a variant
     drawn = {line.get_label(): line for line in axes.lines}
@@ -106,13 +119,25 @@ def test_a_curve_without_an_optimum_inside_shows_none(scores):
     assert not any("optimum" in label for label in entries(axes))
 
 
+def test_an_optimum_is_open_where_its_interval_leaves_the_grid(scores):
+    shifts = scores.seed.map({0: -0.3, 1: 0.0})
+    sdm = scores[scores.noise != "hdm"]
+    shifted = sdm.assign(fid=30 + 50 * (sdm.strength + 0.4 + shifts[sdm.index]) ** 2)
+    [axes] = u_curve(shifted, "fid", "CIFAR-10").axes  # optima at -0.1 and -0.4: anywhere on the grid
+    assert not any("optimum" in label for label in entries(axes))
+    shifted = sdm.assign(fid=30 + 50 * (sdm.strength + 0.4 + shifts[sdm.index] / 4) ** 2)
+    [axes] = u_curve(shifted, "fid", "CIFAR-10").axes  # at -0.325 and -0.4; t is 12.7: half a width 0.476
+    [label] = [label for label in entries(axes) if "optimum" in label]
+    assert label.endswith("$s$ = -0.36 [open, 0.11]".replace("-", "\u2212"))
+
+
 def test_a_score_with_a_target_shows_it_and_where_it_is_met(scores):
     sdm = scores[scores.noise != "hdm"]
     known = sdm.assign(variance_along_v=0.5 - 0.4 * sdm.strength, data_variance_along_v=0.62)
     [axes] = u_curve(known, "variance_along_v", "CIFAR-10").axes
     drawn = {line.get_label(): line for line in axes.lines}
     assert drawn["of the data"].get_ydata()[0] == 0.62
-    assert "SDM, the data's at $s$ = -0.30 [-0.3, -0.3]".replace("-", "\u2212") in entries(axes)
+    assert "SDM, the data's at $s$ = -0.30 [-0.30, -0.30]".replace("-", "\u2212") in entries(axes)
     assert "SDM, quadratic fit" in entries(axes)
     assert axes.get_ylabel() == "Variance along v  (best as the data's)"
 
@@ -127,6 +152,34 @@ def test_every_sampler_has_a_curve_of_its_own(scores):
     means = {name: drawn[name].get_ydata() for name in ("SDM, 50 steps", "SDM, 250 steps")}
     np.testing.assert_allclose(means["SDM, 50 steps"] - means["SDM, 250 steps"], 5)
     assert "DDPM ($s=0$)" not in entries(axes)  # there are two baselines; they are on the curves
+
+
+def test_snapshots_are_named_by_their_epochs_and_samplers_alike_in_the_title(scores):
+    """`end` makes text of the column when it is read from its table."""
+    alike = {"sampler.method": "ancestral", "sampler.steps": 50, "sampler.variance": "optimal_scalar"}
+    sdm = scores[scores.noise != "hdm"].assign(**alike)
+    epochs = pd.concat([sdm.assign(**{"sampler.epoch": epoch}) for epoch in ("1.0", "3.0", "end")])
+    figure = u_curve(epochs, "fid", "CIFAR-10")
+    names = {label for label in entries(figure.axes[0]) if "fit" not in label and "optimum" not in label}
+    assert {"SDM, after 1 epoch", "SDM, after 3 epochs", "SDM, at the end"} <= names
+    assert figure.axes[0].get_title().endswith("\nancestral, 50 steps, variance optimal scalar")
+    title, legend = figure.axes[0].title, figure.legends[0]
+    assert not overlapping([*boxes(figure, [title]), legend.get_window_extent()])
+    assert figure.bbox.containsx(legend.get_window_extent().x1)
+
+
+def test_a_setting_is_told_of_samplers_that_use_it():
+    def named(**settings):
+        record = {f"sampler.{key}": value for key, value in SamplerSettings(**settings).record().items()}
+        told = [f"sampler.{name}" for name in ("clipped_steps", "eta", "method", "steps", "variance")]
+        return sampler_name(record, told)
+
+    assert named() == "ancestral, 50 steps, variance fixed small"
+    assert named(method="dpm_solver") == "DPM-Solver++, 50 steps"
+    assert named(method="ddim", eta=0.5) == "DDIM, 50 steps, eta 0.5"
+    assert named(variance="optimal", clipped_steps=0) == (
+        "ancestral, 50 steps, variance optimal, clipped steps 0"
+    )
 
 
 def test_a_product_of_noises_has_a_strength_zero_of_its_own(scores):
@@ -146,38 +199,66 @@ def test_the_strength_is_named_as_the_papers_name_it(scores, operator, symbol):
     assert symbol in axes.get_xlabel()
 
 
-def heights(axes) -> dict[tuple[str, str], float]:
+def heights(axes, horizontal: bool = False) -> dict[tuple[str, str], float]:
     """Height of each bar by (group, bar), read off the axes."""
-    groups = [text.get_text() for text in axes.get_xticklabels()]
+    groups = [text.get_text() for text in (axes.get_yticklabels() if horizontal else axes.get_xticklabels())]
     names = {
-        handle[0].get_facecolor(): label
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+        bars[0].get_facecolor(): bars.get_label() for bars in axes.containers if bars.get_label()[0] != "_"
     }
-    return {
-        (groups[round(bar.get_x() + bar.get_width() / 2)], names[bar.get_facecolor()]): bar.get_height()
-        for bar in axes.patches
-    }
+    found = {}
+    for bar in axes.patches:
+        place, height = bar.get_x() + bar.get_width() / 2, bar.get_height()
+        if horizontal:
+            place, height = bar.get_y() + height / 2, bar.get_width()
+        found[groups[round(place)], names[bar.get_facecolor()]] = height
+    return found
+
+
+def of_samplers(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores at 0 and -0.4 of eleven samplers, each with an FID 8 lower than the one before."""
+    chosen = scores[(scores.noise != "hdm") & scores.strength.isin([0.0, -0.4])]
+    samplers = [("ancestral", "fixed_small"), ("ddim", "fixed_small")]
+    samplers += [("ancestral", f"optimal_{n}") for n in range(9)]
+    tables = [
+        chosen.assign(
+            fid=chosen.fid - 8 * position,
+            **{"sampler.method": method, "sampler.steps": 50, "sampler.variance": variance},
+        )
+        for position, (method, variance) in enumerate(samplers)
+    ]
+    return pd.concat(tables)
 
 
 def test_bars_of_samplers_have_the_mean_over_seeds(scores):
-    chosen = scores[(scores.noise != "hdm") & scores.strength.isin([0.0, -0.4])]
-    table = pd.concat(
-        [
-            chosen.assign(
-                **{"sampler.method": "ancestral", "sampler.steps": 50, "sampler.variance": "small"}
-            ),
-            chosen.assign(
-                fid=chosen.fid - 8,
-                **{"sampler.method": "ddim", "sampler.steps": 50, "sampler.variance": "large"},
-            ),
-        ]
+    [axes] = SamplerBarsSettings.draw(of_samplers(scores), "fid", "CIFAR-10").axes
+    found = heights(axes, horizontal=True)
+    assert len(found) == 22
+    assert found["ancestral, variance fixed small", "DDPM"] == pytest.approx(35.0)
+    assert found["DDIM", "DDPM"] == pytest.approx(27.0)
+    assert found["ancestral, variance fixed small", "SDM, $s$ = \u22120.4"] == pytest.approx(31.0)
+    assert axes.get_title() == "CIFAR-10: 100 generated, 200 real, 2 seeds\n50 steps"
+
+
+def test_labels_of_many_samplers_do_not_overlap_and_means_are_clear_of_the_seeds(scores):
+    figure = SamplerBarsSettings.draw(of_samplers(scores), "fid", "CIFAR-10")
+    [axes] = figure.axes
+    names = boxes(figure, axes.get_yticklabels())
+    assert len(names) == 11 and not overlapping(names)
+    assert min(box.x0 for box in names) >= 0
+    means = boxes(figure, axes.texts)
+    dots = np.concatenate(
+        [axes.transData.transform(line.get_xydata()) for line in axes.lines if len(line.get_xydata())]
     )
-    [axes] = SamplerBarsSettings.draw(table, "fid", "CIFAR-10").axes
-    found = heights(axes)
-    assert len(found) == 4
-    assert found["ancestral, 50 steps\nvariance small", "DDPM ($s=0$)"] == pytest.approx(35.0)
-    assert found["DDIM, 50 steps", "DDPM ($s=0$)"] == pytest.approx(27.0)
-    assert found["ancestral, 50 steps\nvariance small", "SDM ($s=\u22120.4$)"] == pytest.approx(31.0)
+    assert len(means) == 22 and len(dots) == 44 and not overlapping(means)
+    assert not any(box.contains(*dot) for box in means for dot in dots)
+
+
+def test_a_bar_of_one_seed_has_the_interval_over_images(scores):
+    table = of_samplers(scores[scores.seed == 0])
+    [axes] = SamplerBarsSettings.draw(
+        table.assign(fid_low=table.fid - 1, fid_high=table.fid + 2), "fid", "a"
+    ).axes
+    np.testing.assert_allclose(axes.lines[0].get_xdata(), [29.5, 32.5])  # of SDM, the first
 
 
 def test_selective_omission_shows_pictures_of_one_band_and_bars_of_all():
@@ -205,15 +286,28 @@ def test_a_score_that_could_not_be_computed_says_so(scores):
     assert "no classification layer" in text.get_text()
 
 
-def test_precision_and_recall_are_labelled_with_strengths_and_contours(scores):
-    [axes] = PrecisionRecallSettings.draw(scores[scores.noise != "hdm"], "CIFAR-10").axes
-    texts = [text.get_text() for text in axes.texts]
-    assert {"\u22120.6", "\u22120.4", "\u22120.2", "0 (DDPM)", "+0.2", "+0.4"} <= set(texts)
-    assert any(text.startswith("F=") for text in texts)
+def test_precision_and_recall_have_a_color_a_strength_and_contours(scores):
+    figure = PrecisionRecallSettings.draw(scores[scores.noise != "hdm"], "CIFAR-10")
+    [axes] = figure.axes
+    assert labels(axes) == [
+        "SDM",
+        *(f"strength {s}" for s in ("\u22120.6", "\u22120.4", "\u22120.2", "0 (DDPM)", "0.2", "0.4")),
+    ]
     path = next(line for line in axes.lines if line.get_label() == "SDM")
     np.testing.assert_allclose(path.get_xdata(), 0.4 - 0.2 * STRENGTHS)
     np.testing.assert_allclose(path.get_ydata(), 0.5 + 0.1 * STRENGTHS)
+    means = next(points for points in axes.collections if len(points.get_offsets()) == len(STRENGTHS))
+    shown = [handle.get_color() for handle in axes.get_legend_handles_labels()[0][1:]]
+    np.testing.assert_allclose(means.get_offsets(), path.get_xydata())
+    np.testing.assert_allclose(means.get_facecolors()[:, :3], shown)
     assert axes.get_xlabel() == "Recall" and axes.get_ylabel() == "Precision"
+    f_scores = {float(text.get_text().removeprefix("F = ")): text.get_position() for text in axes.texts}
+    for f_score, (recall, precision) in f_scores.items():
+        assert 2 * precision * recall / (precision + recall) == pytest.approx(f_score, rel=1e-6)
+    found = boxes(figure, axes.texts)
+    assert len(found) > 2 and not overlapping(found)
+    frame = axes.get_window_extent()
+    assert all(frame.x0 < box.x0 and box.x1 < frame.x1 and frame.y0 < box.y0 for box in found)
 
 
 def test_gains_are_changes_from_zero_of_each_seed_and_the_variance_is_a_share_of_the_datas(scores):
@@ -294,28 +388,61 @@ def theory_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
 def test_the_theory_shows_what_the_choice_of_distance_changes():
     figure = TheorySettings.draw(*theory_tables(), "CIFAR-10")
     w2, kl, _, variances = figure.axes
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
-        "50 steps, published",
-        "1000 steps, exact",
+    [legend] = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "50 steps, reading published",
+        "1000 steps, reading exact",
+        "minimum inside the grid",
     ]
-    assert labels(w2) == [
-        "0.862 at its minimum, $s$ = \u22120.4, 0.897 at \u22120.2",
-        "no minimum inside, 1.02 at \u22120.2",
-    ]
-    assert labels(kl)[0] == "no minimum inside, 1.04 at \u22120.2"
-    [star] = [line for line in w2.lines if line.get_marker() == "*"]
-    assert (star.get_xdata()[0], star.get_ydata()[0]) == (-0.4, pytest.approx(1 / 1.16))
+    assert legend.get_title().get_text() == "ancestral, variance fixed small"
+    assert w2.get_legend() is None
+    changes = {line.get_label(): line.get_xydata().T for line in kl.lines}
+    expected = 100 * ((5 - STRENGTHS) / 5 - 1)
+    np.testing.assert_allclose(changes["50 steps, reading published"], [STRENGTHS, expected])
+    [star] = [line for line in w2.lines if line.get_marker() == "*" and len(line.get_xdata())]
+    assert (star.get_xdata()[0], star.get_ydata()[0]) == (-0.4, pytest.approx(100 * (1 / 1.16 - 1)))
     assert labels(variances)[:2] == ["$s$ = 0, along $v$", "$s$ = 0, across $v$"]
     np.testing.assert_allclose(variances.lines[0].get_ydata(), 0.5)
 
 
-def test_measured_scores_are_drawn_over_their_value_at_zero(scores):
+def test_every_sampler_of_the_theory_has_a_look_of_its_own():
+    """Those that differ in one setting alone, too; the axis of large changes is logarithmic far from 0."""
+    distances, variances = theory_tables()
+    first = distances[distances.steps == 50].assign(clipped_steps=np.nan)
+    changes = [
+        {},
+        {"reading": "exact"},
+        {"method": "ddim"},
+        {"variance": "fixed_large"},
+        {"variance": "optimal", "clipped_steps": 1.0},
+        {"variance": "optimal", "clipped_steps": 0.0},
+    ]
+    table = pd.concat([first.assign(**each) for each in changes])
+    table["kl"] = 5 + 1e4 * table.strength**2
+    figure = TheorySettings.draw(table, variances, "CIFAR-10")
+    w2, kl, _, _ = figure.axes
+    drawn = [line for line in kl.lines if not line.get_label().startswith("_")]
+    looks = {(line.get_color(), line.get_linestyle()): line.get_label() for line in drawn}
+    assert list(looks.values()) == [
+        "ancestral, variance fixed small, reading published",
+        "ancestral, variance fixed small, reading exact",
+        "DDIM, reading published",
+        "ancestral, variance fixed large, reading published",
+        "ancestral, variance optimal, clipped steps 1, reading published",
+        "ancestral, variance optimal, clipped steps 0, reading published",
+    ]
+    assert (w2.get_yscale(), kl.get_yscale()) == ("linear", "symlog")
+    [box] = boxes(figure, [kl.yaxis.label])
+    assert kl.bbox.y0 < box.y0 and box.y1 < kl.bbox.y1
+
+
+def test_measured_scores_are_drawn_as_changes_from_zero(scores):
     settings = {"sampler.method": "ancestral", "sampler.steps": 50, "sampler.reading": "published"}
     figure = TheorySettings.draw(*theory_tables(), "CIFAR-10", scores.assign(**settings))
     for axes in figure.axes[:3]:
-        [line] = [line for line in axes.lines if line.get_marker() == "o"]
-        np.testing.assert_allclose(line.get_ydata(), (30.5 + 50 * (STRENGTHS + 0.3) ** 2) / 35)
-        assert line.get_label().startswith("measured FID: ")
+        [line] = [line for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata())]
+        np.testing.assert_allclose(line.get_ydata(), 100 * ((30.5 + 50 * (STRENGTHS + 0.3) ** 2) / 35 - 1))
+    assert [text.get_text() for text in figure.legends[0].get_texts()][-1].startswith("measured FID")
 
 
 def test_measured_spectra_lie_on_the_theory(axis):
