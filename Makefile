@@ -112,5 +112,5 @@ config-docs: $(READY)  ## renew config.schema.json and docs/config.md from the c
 	$(BIN)/python scripts/config_docs.py
 
 lock:  ## renew envs/requirements.lock from pyproject.toml (wants uv)
-	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --constraint envs/constraints.txt \
+	uv pip compile pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 --constraint envs/constraints.txt \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate -o envs/requirements.lock

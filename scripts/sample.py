@@ -67,12 +67,14 @@ def draw_samples(arguments: argparse.Namespace, code: str) -> None:
         work.remove()
         return
     arguments.provenance.unlink(missing_ok=True)  # of older samples, which these replace
+    log.track(engine.tracker, arguments.samples.parent)
     recorder = ProvenanceRecorder(**facts, fingerprint=fingerprint)
     sharing = engine.points_per_gpu
     sampler = BatchSampler(
         pipeline.unet.to(device), scheduler, settings, arguments.batch_size, engine.compile, sharing
     )
     drawn = sample(sampler, work)
+    log.images(drawn["images"])
     with atomic_path(arguments.trajectory) as temporary:
         np.savez(temporary, timesteps=drawn["timesteps"], frames=drawn["frames"])
     work.publish("images", arguments.samples)

@@ -73,6 +73,7 @@ def train_model(arguments: argparse.Namespace, code: str) -> None:
     doubts = settings.doubts(len(images))
     for doubt in doubts:
         log.warning("%s", doubt)
+    log.track(engine.tracker, arguments.output)
     recorder = ProvenanceRecorder(**facts, **environment, fingerprint=fingerprint, warnings=doubts)
     betas = linear_betas(**settings.schedule.for_diffusers())
     process = training_process(shape, betas, arguments.marginal == "exact", settings.prediction)

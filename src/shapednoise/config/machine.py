@@ -22,6 +22,11 @@ class EngineSettings(Settings):
     points_per_gpu: int = Field(
         1, ge=1, description="Jobs that share one GPU; run as many with --resources gpu=N."
     )
+    tracker: Literal["none", "tensorboard", "trackio", "wandb"] = Field(
+        "none",
+        description="Where trainings show their curves and samplings their images, besides the results; "
+        "its package is yours to install.",
+    )
 
 
 class KeepSettings(Settings):

@@ -268,6 +268,7 @@ def _steps(training: Training, checkpoints: Checkpoints, compile: Compilation) -
             bar.update()
             if training.step % LOG_STEPS == 0 or training.step == training.steps:
                 training.record.log_row(training)
+                log.row(training.record.rows[-1])
             if training.step == training.steps:
                 break  # complete: a signal that came now has nothing to save
             signum, now = received.signum, time.monotonic()  # one that comes later waits for the next step

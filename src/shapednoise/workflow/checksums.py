@@ -12,7 +12,7 @@ from shapednoise.errors import DamagedFile, UserError
 from shapednoise.files import files_of, sha256_of_file, write_text
 
 NAME, PENDING = "SHA256SUMS", ".SHA256SUMS.pending"
-OTHERS = ("logs/", "benchmarks/", "checkpoints/", "code/")  # of a run, not of its results
+OTHERS = ("logs/", "benchmarks/", "checkpoints/", "code/", "trackers/")  # of a run, not of its results
 _begun: set[Path] = set()  # by this process
 
 
