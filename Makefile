@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 # on a terminal, bars of what is done; behind the targets, since it takes all that follows
 RICH := $(shell test -t 2 && echo --logger rich)
+# before a long run, what it will take: of the workflow by its plan, elsewhere what `make help` says
+TAKES = @$(BIN)/python scripts/plan.py --short --gpus $(or $(GPUS),$(shell nvidia-smi -L 2>/dev/null | grep -c ^GPU))
+SAYS = @sed -nE 's/^($@): .*\#\# /\1: /p' Makefile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help predict demo demo-sagd demo-steps study bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \
@@ -24,20 +27,24 @@ $(READY): envs/requirements.lock pyproject.toml
 	touch $@
 
 demo: $(READY)  ## the whole pipeline on real CIFAR-10, small; about 10 minutes on 2 cores
+	$(TAKES) --configfile demo.yaml
 	$(SNAKEMAKE) --configfile demo.yaml $(RICH)
 	@$(BIN)/python scripts/stages.py results/demo
 
 demo-sagd: $(READY)  ## spectral noise on real Fashion-MNIST, small; about 13 minutes on 2 cores
+	$(TAKES) --configfile demo-sagd.yaml
 	$(SNAKEMAKE) --configfile demo-sagd.yaml $(RICH)
 	@$(BIN)/python scripts/stages.py results/demo-sagd
 
 demo-steps: $(READY)  ## one small model a strength, 50 to 1000 steps; about 16 minutes on 2 cores
+	$(TAKES) --configfile demo.yaml demo-steps.yaml
 	$(SNAKEMAKE) --configfile demo.yaml demo-steps.yaml $(RICH)
 	@$(BIN)/python scripts/stages.py results/demo-steps
 
 study: $(READY)  ## the papers' questions at 16 x 16 pixels, days on 2 cores; STEP=figY1 one of them
 	@if [ -d results/reference/study/scores ] && [ ! -d results/study/scores ]; then \
 	  $(BIN)/python scripts/adopt.py study.yaml --scores results/reference/study || echo "all is computed here"; fi
+	$(TAKES) $(STEP) --configfile study.yaml
 	$(SNAKEMAKE) --configfile study.yaml $(RICH) $(if $(STEP),-- $(STEP))
 
 predict: $(READY)  ## which noise and which sampler for my data? predicted FIDs, no training; CONFIG=mine.yaml
@@ -45,6 +52,7 @@ predict: $(READY)  ## which noise and which sampler for my data? predicted FIDs,
 	$(SNAKEMAKE) figP $(if $(CONFIG),--configfile $(CONFIG)) $(RICH)
 
 paper: $(READY)  ## the papers' whole grid; wants GPUs
+	$(TAKES)
 	$(SNAKEMAKE) $(RICH)
 
 fetch: $(READY)  ## only what comes from outside, for a later run without a network; CONFIG=demo.yaml
@@ -75,15 +83,19 @@ image:  ## envs/shapednoise.sif, for Apptainer (wants apptainer)
 	apptainer build envs/shapednoise.sif envs/shapednoise.def
 
 bench: $(READY)  ## speed and memory against a plain loop, side by side; about 20 minutes on 2 cores
+	$(SAYS)
 	$(BIN)/python -m benchmarks.engine.compare $(BENCH)
 
 bench-quality: $(READY)  ## losses against a plain loop, and low precision against float32; about 12 minutes
+	$(SAYS)
 	$(BIN)/python -m benchmarks.engine.quality $(BENCH)
 
 bench-points: $(READY)  ## how long a config of many points takes to plan and to start; about 5 minutes
+	$(SAYS)
 	$(BIN)/python -m benchmarks.points $(BENCH)
 
-test: $(READY)  ## all tests
+test: $(READY)  ## all tests; about a quarter of an hour on 2 cores
+	$(SAYS)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 40 tests
 
 test-quick: $(READY)  ## the tests that need no workflow runs

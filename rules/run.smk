@@ -46,12 +46,23 @@ def record_results():
         print(f"warning: the sha256 of results are not recorded ({error})", file=sys.stderr)
 
 
+def say_where_to_look():
+    """Where the figures and claims of a run are, as far as there are any, and how to send them."""
+    overlays = " ".join(map(os.path.relpath, workflow.overwrite_configfiles)) or "config.yaml"
+    for what, name in (("figures", "figures"), ("claims", "claims.md")):
+        if Path(RESULTS, name).exists():
+            print(f"{what}: {RESULTS}/{name}", file=sys.stderr)
+    if Path(RESULTS, "claims.md").exists() and Path("Makefile").exists():
+        print(f"one file to mail: make report CONFIG={shlex.quote(overlays)}", file=sys.stderr)
+
+
 onstart:
     lock_results()
 
 
 onsuccess:
     record_results()
+    say_where_to_look()
 
 
 onerror:

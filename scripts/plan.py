@@ -43,6 +43,9 @@ def main() -> None:
         print("nothing is left to do")
         return
     notes = remarks(jobs, costs)
+    if arguments.short:
+        print(f"{in_short(jobs, gpus)}; `make plan` says more")
+        return
     print(jobs_table(jobs, gpus))
     print(f"\nrates: {found.source}")
     for line in [*times(jobs, config, gpus), *storage(jobs, config, gpus), *notes]:
@@ -74,15 +77,29 @@ def jobs_table(jobs: list[Job], gpus: int) -> str:
     return found.reset_index().to_string(index=False, float_format=lambda value: f"{value:.2f}")
 
 
+def in_short(jobs: list[Job], gpus: int) -> str:
+    """What a run takes, in a line."""
+    memory_gb = max(job.cost.memory_mb for job in jobs) / 1000
+    files_gb = sum(job.cost.kept_mb for job in jobs) / 1000
+    return (
+        f"{len(jobs)} jobs, estimated {wall_time(jobs, gpus)}; memory: at most {memory_gb:.1f} GB for one "
+        f"job; files: {files_gb:.1f} GB, besides downloads"
+    )
+
+
+def wall_time(jobs: list[Job], gpus: int) -> str:
+    """How long it is until the last job ends, or the last of those that want a GPU."""
+    if gpus:
+        return f"wall time on {gpus} GPU{'s' if gpus > 1 else ''}: {duration(wall_seconds(jobs, gpus))}"
+    return f"wall time, one job after the other: {duration(sum(job.cost.seconds for job in jobs))}"
+
+
 def times(jobs: list[Job], config: Config, gpus: int):
     """Hours of GPUs and wall time; the trainings that a cluster's limit cuts."""
     if gpus:
         seconds = [job.cost.seconds for job in jobs if job.cost.gpu]
-        name = f"{gpus} GPU{'s' if gpus > 1 else ''}"
         yield f"GPU hours: {sum(seconds) / 3600:.1f} in {len(seconds)} jobs"
-        yield f"wall time on {name}: {duration(wall_seconds(jobs, gpus))}, and processors beside them"
-    else:
-        yield f"wall time, one job after the other: {duration(sum(job.cost.seconds for job in jobs))}"
+    yield wall_time(jobs, gpus) + (", and processors beside them" if gpus else "")
     yield f"memory: at most {max(job.cost.memory_mb for job in jobs) / 1000:.1f} GB for one job"
     limit = config.cluster.longest_minutes
     if limit and (cut := [job for job in jobs if job.cost.seconds > 60 * limit]):
@@ -124,6 +141,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("targets", nargs="*", help="figures or files; all of the config's if none")
     parser.add_argument("--configfile", nargs="+", type=Path, default=[], help="overlays of config.yaml")
     parser.add_argument("--gpus", type=int, help="GPUs at once; 0: none; else the config's cluster.gpus")
+    parser.add_argument("--short", action="store_true", help="one line alone")
     arguments = parser.parse_args()
     if arguments.gpus is not None and arguments.gpus < 0:
         parser.error("--gpus is 0 or more")

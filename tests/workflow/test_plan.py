@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 
 def plan(repository, folder, *arguments: str) -> subprocess.CompletedProcess:
     """The plan made in an empty folder."""
@@ -45,7 +47,35 @@ def test_a_site_says_what_it_has(repository, tmp_path):
 def test_without_a_gpu_hours_are_of_processors(repository, tmp_path):
     done = plan(repository, tmp_path, "--gpus", "0", "--configfile", str(repository / "demo.yaml"))
     assert re.search(r"^ +train +3 ", done.stdout, re.MULTILINE)
-    assert "GPU" not in done.stdout and "one job after the other" in done.stdout
+    assert "GPU" not in done.stdout
+    [wall] = re.findall("wall time, one job after the other: .*", done.stdout)
+    short = plan(
+        repository, tmp_path, "--short", "--gpus", "0", "--configfile", str(repository / "demo.yaml")
+    )
+    [line] = short.stdout.splitlines()
+    assert f" jobs, estimated {wall}; memory: at most " in line and re.search(r"files: \d+\.\d GB", line)
+
+
+@pytest.mark.parametrize("target", ["demo", "demo-sagd", "demo-steps", "study", "paper"])
+def test_make_says_what_a_run_will_take_before_it_is_run(repository, target):
+    said, run = (
+        set(re.search(rf"{command}(.*)", made(repository, target))[1].split())
+        for command in (r"plan\.py --short --gpus 2", "snakemake --cores all")
+    )
+    assert said == run - {"--", "--logger", "rich"}
+
+
+@pytest.mark.parametrize("target", ["bench", "bench-quality", "bench-points", "test"])
+def test_make_says_how_long_other_work_takes(repository, target):
+    [command] = [line for line in made(repository, target).splitlines() if line.startswith("sed ")]
+    done = subprocess.run(command, shell=True, cwd=repository, text=True, capture_output=True, check=True)
+    assert re.fullmatch(rf"{target}: .*; about [^;]+\n", done.stdout)
+
+
+def made(repository, target: str) -> str:
+    """The commands that make would run."""
+    command = ["make", "--dry-run", "-o", ".venv/.ready", target, "GPUS=2", "STEP=figY1"]
+    return subprocess.run(command, cwd=repository, text=True, capture_output=True, check=True).stdout
 
 
 def test_a_config_that_is_wrong_is_named(repository, tmp_path):

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import zipfile
 
 import pandas as pd
@@ -26,3 +28,30 @@ def test_a_report_has_claims_figures_samples_and_tables_in_one_file(workspace):
     with zipfile.ZipFile(workspace.path / "report.zip") as archive:
         assert "report/report.html" in archive.namelist() and archive.testzip() is None
     assert not workspace.planned("pages")
+
+
+def test_a_run_ends_with_where_to_look_and_a_dry_run_does_not(repository, tmp_path):
+    """One job, the digests of a stage's code, where figures and claims are there."""
+    (tmp_path / "results" / "mine" / "figures").mkdir(parents=True)
+    (tmp_path / "results" / "mine" / "claims.md").touch()
+    (tmp_path / "Makefile").touch()
+    for name, text in (("one", "name: mine"), ("two", "results: results/mine")):
+        (tmp_path / f"{name}.yaml").write_text(text)
+
+    def last_lines(*options: str) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "snakemake", "--snakefile", repository / "Snakefile", "--cores", "1",
+             "results/mine/code/page.json", *options, "--configfile", "one.yaml", "two.yaml"],
+            cwd=tmp_path, text=True, capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return [
+            line for line in done.stderr.splitlines() if line.startswith(("figures: ", "claims: ", "one "))
+        ]
+
+    assert last_lines("--dry-run") == []
+    assert last_lines() == [
+        "figures: results/mine/figures",
+        "claims: results/mine/claims.md",
+        "one file to mail: make report CONFIG='one.yaml two.yaml'",
+    ]
