@@ -4,6 +4,7 @@ CORES ?= all
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS := .venv-docs
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 # on a terminal, bars of what is done; behind the targets, since it takes all that follows
 RICH := $(shell test -t 2 && echo --logger rich)
@@ -13,7 +14,7 @@ SAYS = @sed -nE 's/^($@): .*\#\# /\1: /p' Makefile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help predict demo demo-sagd demo-steps study bench bench-quality bench-points test test-quick lint paper dry-run plan fetch \
-  adopt verify share image clean clean-cache distclean lock config-docs bug-info report
+  adopt verify share image clean clean-cache distclean lock config-docs docs bug-info report
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -24,6 +25,11 @@ $(READY): envs/requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --only-binary=:all: --no-binary=connection-pool -r envs/requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+$(DOCS)/.ready: envs/docs.lock
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --require-hashes --only-binary=:all: -r envs/docs.lock
 	touch $@
 
 demo: $(READY)  ## the whole pipeline on real CIFAR-10, small; about 10 minutes on 2 cores
@@ -115,7 +121,7 @@ clean-cache: $(READY)  ## remove old checkpoints and other leftovers, never resu
 	$(BIN)/python scripts/clean_cache.py --days $(or $(DAYS),7) $(RESULTS)
 
 distclean: clean  ## also remove data (with archives that you put there), environment and history
-	rm -rf data .snakemake $(VENV)
+	rm -rf data build .snakemake $(VENV) $(DOCS)
 
 bug-info: $(READY)  ## what a report of a bug needs, without names of users and hosts
 	@$(BIN)/python scripts/bug_info.py
@@ -123,6 +129,12 @@ bug-info: $(READY)  ## what a report of a bug needs, without names of users and 
 config-docs: $(READY)  ## renew config.schema.json and docs/config.md from the config's model
 	$(BIN)/python scripts/config_docs.py
 
-lock:  ## renew envs/requirements.lock from pyproject.toml (wants uv)
-	uv pip compile pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 --constraint envs/constraints.txt \
-	  --generate-hashes --no-emit-index-url --no-header --no-annotate -o envs/requirements.lock
+docs: $(READY) $(DOCS)/.ready  ## this documentation, the tutorial and the API as a site in build/site
+	$(BIN)/python docs/run_notebook.py docs/tutorial.ipynb build/tutorial
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
+	@echo "open build/site/index.html in a browser; it needs no network"
+
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+lock:  ## renew envs/*.lock from pyproject.toml (wants uv)
+	$(LOCK) pyproject.toml --extra dev --extra cluster --constraint envs/constraints.txt -o envs/requirements.lock
+	$(LOCK) --group docs -o envs/docs.lock

@@ -1,10 +1,12 @@
-"""The tutorial runs, and what it shows agrees with the formulas."""
+"""The tutorial runs, and what it shows agrees with the formulas; the API's page names what is public."""
 
 import json
 import runpy
 
 import numpy as np
 import pytest
+
+import shapednoise
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +48,8 @@ def test_the_tutorial_runs_and_says_what_the_formulas_say(repository, notebook, 
     pictures = sorted(path.name for path in tmp_path.glob("*.png"))
     assert len(pictures) == 5 and all(f"![]({name})" in page for name in pictures)
     assert "the formula says 7.389" in page
+
+
+def test_the_page_of_the_api_names_all_that_the_package_exports(repository):
+    page = (repository / "docs" / "api.md").read_text()
+    assert [name for name in shapednoise.__all__ if f"[`{name}`]" not in page] == []
