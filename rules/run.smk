@@ -1,15 +1,13 @@
 """What a run checks and does at its beginning, and does at its end."""
 
 from shapednoise.errors import UserError, cannot_write
-from shapednoise.log import require_tracker
+from shapednoise.log import keep_trackers_offline, require_tracker
 from shapednoise.workflow.checksums import end
 from shapednoise.workflow.pins import other_array, other_download, other_weights
 from shapednoise.workflow.project import own_results
 
-if CONFIG.offline:  # what trackers may send elsewhere stays here
-    os.environ["WANDB_MODE"] = "offline"
-    for address in ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL"):
-        os.environ.pop(address, None)
+if CONFIG.offline:
+    keep_trackers_offline()
 if not DEPLOYMENT:  # whose environments have packages of their own
     try:
         require_tracker(CONFIG.engine.tracker)

@@ -104,6 +104,13 @@ def require_tracker(name: str) -> None:
         )
 
 
+def keep_trackers_offline() -> None:
+    """Keep here what trackers of this process and of its jobs may send elsewhere."""
+    os.environ["WANDB_MODE"] = "offline"
+    for address in ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL"):
+        os.environ.pop(address, None)
+
+
 def square_of(images: np.ndarray) -> np.ndarray:
     """The first images (n, C, H, W) as one picture (side H, side W, 3), at most MOST_IMAGES of them."""
     side = math.isqrt(min(len(images), MOST_IMAGES))
