@@ -113,10 +113,11 @@ def keep_trackers_offline() -> None:
 
 def square_of(images: np.ndarray) -> np.ndarray:
     """The first images (n, C, H, W) as one picture (side H, side W, 3), at most MOST_IMAGES of them."""
+    import torch  # noqa: PLC0415  waits until it is used, as torchvision
+    from torchvision.utils import make_grid  # noqa: PLC0415
+
     side = math.isqrt(min(len(images), MOST_IMAGES))
-    channels, height, width = images.shape[1:]
-    tiles = np.reshape(images[: side**2], (side, side, channels, height, width)).transpose(0, 3, 1, 4, 2)
-    return tiles.reshape(side * height, side * width, channels).repeat(3 // channels, axis=2)
+    return make_grid(torch.tensor(images[: side**2]), nrow=side, padding=0).permute(1, 2, 0).numpy()
 
 
 def progress(iterable: Iterable[Any] | None = None, **options: Any) -> tqdm:

@@ -96,18 +96,7 @@ class PredictedFidSettings(FigureSettings):
             kind=[sampler_name(row, others) for _, row in points.iterrows()],
             bar=[noise_at_strength(*each) for each in zip(points.noise, points.strength, strict=True)],
         )
-        strengths = [
-            (noise_name(noise), name, rows)
-            for noise in [name for name in points.noise.unique() if name != BASELINE] or [BASELINE]
-            for name, rows in points[points.noise.isin([noise, BASELINE])].groupby("group", sort=False)
-        ]
-        steps = [(*names, rows) for names, rows in points.groupby(["bar", "kind"], sort=False)]
-        several = [len(rows) > 1 for *_, rows in steps]
-        panels = {"steps": steps} if any(several) else {}
-        if any(len(rows) > 2 for *_, rows in strengths):
-            panels = {"strength": strengths} | panels
-        elif not all(several):
-            panels = {"sampler": []} | panels
+        panels = _panels(points)
         common = common_sampler(points)
         groups = list(points.group.unique())
         bars = list(points.sort_values("strength", key=abs, kind="stable").bar.unique())
@@ -131,6 +120,22 @@ class PredictedFidSettings(FigureSettings):
         title = f"{dataset}: {counts}, 95 % intervals\n{common}".strip()
         figure.suptitle(title, fontsize="medium", parse_math=False)
         return figure
+
+
+def _panels(points: pd.DataFrame) -> dict[str, list[tuple[str, str, pd.DataFrame]]]:
+    """The curves (noise, sampler, rows) of each panel, none of one of bars; which panels: see `draw`."""
+    noises = [name for name in points.noise.unique() if name != BASELINE] or [BASELINE]
+    strengths = [
+        (noise_name(noise), name, rows)
+        for noise in noises
+        for name, rows in points[points.noise.isin([noise, BASELINE])].groupby("group", sort=False)
+    ]
+    steps = [(*names, rows) for names, rows in points.groupby(["bar", "kind"], sort=False)]
+    several = [len(rows) > 1 for *_, rows in steps]
+    panels = {"steps": steps} if any(several) else {}
+    if any(len(rows) > 2 for *_, rows in strengths):
+        return {"strength": strengths} | panels
+    return panels if all(several) else {"sampler": []} | panels
 
 
 def _draw_curves(ax: Axes, panel: str, curves: list[tuple[str, str, pd.DataFrame]], metric: str) -> None:
