@@ -100,7 +100,7 @@ bench-points: $(READY)  ## how long a config of many points takes to plan and to
 	$(SAYS)
 	$(BIN)/python -m benchmarks.points $(BENCH)
 
-test: $(READY)  ## all tests; about a quarter of an hour on 2 cores
+test: $(READY)  ## all tests; about three quarters of an hour on 2 cores
 	$(SAYS)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 40 tests
 
