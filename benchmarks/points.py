@@ -113,7 +113,8 @@ def write_overlay(folder: Path, points: int) -> None:
     strengths = [-0.4, *(step / 100 for step in range(points // SEEDS - 1))]
     grid, seeds = {"grid": strengths}, {"several": list(range(SEEDS))}
     names = {"name": "points", "results": "results/points", "targets": ["fig2a"]}
-    overlay = {**names, "strengths": grid, "seeds": seeds}
+    separate = {"cifar10_sdm": {"together": None}}  # a network for every strength
+    overlay = {**names, "strengths": grid, "seeds": seeds, "experiments": separate}
     (folder / "points.yaml").write_text(yaml.safe_dump(overlay))
 
 

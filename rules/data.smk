@@ -52,7 +52,7 @@ rule download:
 rule preprocess:
     input:
         code=code("preprocess", root=DATA),
-        download=lambda w: f"{DATA}/{w.prepared.split('/')[0]}/download.json",
+        download=lambda w: LAYOUT.download(w.prepared.split("/")[0]),
         recorded=lambda w: as_recorded(other_array, w.prepared.split("/")[0]),
     output:
         images=IMAGES,

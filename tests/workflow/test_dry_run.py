@@ -41,10 +41,10 @@ def test_the_config_plans_the_full_reproduction(repository, tmp_path):
     assert jobs["weights"] == jobs["claims"] == jobs["table_of_all"] == 1
 
 
-def test_the_demo_plans_three_points(repository, tmp_path):
+def test_the_demo_plans_one_network_and_five_points(repository, tmp_path):
     jobs = plan(repository, tmp_path, "--configfile", str(repository / "demo.yaml"))
-    assert jobs["train"] == jobs["sample"] == jobs["scores"] == 3
-    assert jobs["download"] == 1
+    assert jobs["train"] == 1 and jobs["sample"] == jobs["scores"] == 5
+    assert jobs["download"] == 1 and jobs["preprocess"] == 2
 
 
 def test_the_demo_of_sagd_plans_a_sweep_and_one_band(repository, tmp_path):
@@ -53,10 +53,10 @@ def test_the_demo_of_sagd_plans_a_sweep_and_one_band(repository, tmp_path):
     assert jobs["corrupt"] == jobs["download"] == 1 and jobs["figure"] == 2
 
 
-def test_the_demo_of_steps_trains_a_model_a_strength(repository, tmp_path):
+def test_the_demo_of_steps_samples_one_network(repository, tmp_path):
     overlays = [str(repository / f"{name}.yaml") for name in ("demo", "demo-steps")]
     jobs = plan(repository, tmp_path, "--configfile", *overlays)
-    assert jobs["train"] == 3 and jobs["sample"] == jobs["scores"] == 9
+    assert jobs["train"] == 1 and jobs["sample"] == jobs["scores"] == 9
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,7 @@ def test_a_thousand_points_are_planned(repository, tmp_path):
     overlay = {
         "name": "many", "results": "results/many", "targets": ["fig2a"],
         "strengths": {"grid": strengths}, "seeds": {"several": list(range(25))},
+        "experiments": {"cifar10_sdm": {"together": None}},  # a network for every strength
     }  # fmt: skip
     (tmp_path / "many.yaml").write_text(yaml.safe_dump(overlay))
     files = [str(repository / "demo.yaml"), str(tmp_path / "many.yaml")]

@@ -175,6 +175,13 @@ class Config(Settings):
         settings = self.datasets[dataset]
         return settings.corrupts if isinstance(settings, CorruptedSettings) else dataset
 
+    def download_of(self, dataset: str) -> str:
+        """The data set by whose name a clean one's archive is fetched: the first with the same sources."""
+        wanted = self.datasets[dataset].sources
+        return next(
+            name for name, other in self.datasets.items() if getattr(other, "sources", None) == wanted
+        )
+
     def images_of(self, dataset: str) -> DatasetSettings:
         """What a data set's images are (size, and number where it is known): what its clean data set says."""
         return self.datasets[self.clean_of(dataset)]

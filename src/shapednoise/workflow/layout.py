@@ -221,6 +221,10 @@ class Layout:
         """
         return f"{dataset}/{self.config.images_of(dataset).preprocessing_slug}"
 
+    def download(self, dataset: str) -> str:
+        """The record of the archive of a clean data set, which others with the same sources share."""
+        return f"{self.data}/{self.config.download_of(dataset)}/download.json"
+
     def images(self, dataset: str) -> str:
         """The array of a data set."""
         return f"{self.data}/{self.prepared(dataset)}/images.npy"
@@ -310,15 +314,14 @@ class Layout:
 
     def fetched(self) -> list[str]:
         """Everything that comes from outside, for the wanted data sets and feature extractors."""
-        clean = {self.config.clean_of(name) for name in self.wanted_datasets()}
+        downloads = {self.download(self.config.clean_of(name)) for name in self.wanted_datasets()}
         extractors = {self.config.extractor_of(name) for name in self.wanted_experiments()}
         figures = (self.config.figures[target] for target in self.config.targets)
         extractors |= {
             figure.extractor or self.config.extractor for figure in figures if hasattr(figure, "extractor")
         }
         networks = (self.weights(name) + self.hub_manifest(name) for name in sorted(extractors))
-        downloads = [f"{self.data}/{name}/download.json" for name in sorted(clean)]
-        return [*downloads, *(file for files in networks for file in files)]
+        return [*sorted(downloads), *(file for files in networks for file in files)]
 
     def operator_modules(self, *noises: str) -> list[str]:
         """The modules of the operators of noises, for the digest of a stage's code."""

@@ -21,7 +21,7 @@ def other_download(layout: Layout, dataset: str) -> str:
 
     Where the config has the sha256 of the pixels, it decides, and not where they came from.
     """
-    settings, path = layout.config.datasets[dataset], Path(layout.data, dataset, "download.json")
+    settings, path = layout.config.datasets[dataset], Path(layout.download(dataset))
     if settings.sha256 or not path.is_file():
         return ""
     return _other_source(path, read_json(path), settings.sources, f"datasets.{dataset}")

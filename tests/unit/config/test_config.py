@@ -56,14 +56,15 @@ def test_the_paper_recipe_is_the_published_one(paper):
     assert (sampling.images, sampling.reading, sampling.clamping) == (10_000, "published", "whitened")
 
 
-def test_the_demo_changes_only_the_recipe_and_the_size_of_the_grid(paper, demo, repository):
-    allowed = {"name", "results", "targets", "recipe", "strengths", "seeds", "recipes", "figures"}
-    assert set(demo) == allowed
+def test_the_demo_changes_only_the_recipe_the_grid_and_the_size_of_pictures(paper, demo, repository):
+    lists = {"strengths", "seeds", "recipes", "experiments", "figures"}
+    assert set(demo) == {"name", "results", "targets", "recipe", *lists}
     config = load_config(repository / "config.yaml", repository / "demo.yaml")
     assert config.recipes["paper"] == parse_config(paper).recipes["paper"]
     assert config.datasets == parse_config(paper).datasets
     wanted = Layout(config).wanted_sample_sets()
-    assert [s.strength for s in wanted] == [-0.4, 0.0, 0.4]
+    assert [s.strength for s in wanted] == [-0.8, -0.4, -0.2, 0.0, 0.4]
+    assert {s.model.network for s in wanted} == {"together_grid"}
     assert all(s.sampler.images == 256 for s in wanted)
     assert config.recipes["demo"].scoring.reference_images == 1024
 
@@ -407,3 +408,10 @@ def test_every_field_is_described():
 def test_a_hub_file_names_owner_revision_and_path(place):
     with pytest.raises(ValueError, match="pattern"):
         Source(hub=place)
+
+
+def test_data_sets_with_the_same_sources_share_one_download(repository):
+    layout = Layout(load_config(repository / "config.yaml", repository / "demo.yaml"))
+    assert layout.download("cifar10") == layout.download("cifar10_16") == "data/cifar10/download.json"
+    assert layout.download("cifar100") == "data/cifar100/download.json"
+    assert [file for file in layout.fetched() if "download" in file] == [layout.download("cifar10")]

@@ -21,8 +21,8 @@ def demo(repository):
 
 def test_captions_of_a_small_run_say_that_it_decides_nothing(demo, paper):
     small, large = figure_about(demo, "fig2a"), figure_about(paper, "fig2a")
-    assert "Experiment cifar10_sdm: CIFAR-10, seeds: 1, 256 generated images a point" in small
-    assert "compared with 1024 real ones, 0.25 epochs" in small
+    assert "Experiment cifar10_sdm: CIFAR-10, 16 x 16, seeds: 1, 256 generated images a point" in small
+    assert "compared with 1024 real ones, 0.6 epochs" in small
     assert "planned for claims: 3 seeds, 10 epochs; it decides none" in small
     assert "seeds: 3, 10,000 generated images a point, compared with all real ones" in large
     assert "it decides none" not in large
