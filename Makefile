@@ -107,11 +107,12 @@ test: $(READY)  ## all tests; about three quarters of an hour on 2 cores
 test-quick: $(READY)  ## the tests that need no workflow runs
 	$(BIN)/python -m pytest -n 2 -m 'not slow' tests/unit
 
-lint: $(READY)  ## ruff, snakefmt, import contracts, snakemake --lint
+lint: $(READY)  ## ruff, snakefmt, import contracts, types, snakemake --lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow rules
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
 clean:  ## remove all results but results/reference, keep data and environment

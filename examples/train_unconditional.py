@@ -74,7 +74,7 @@ def load_images(args: argparse.Namespace) -> torch.Tensor:
     return torch.from_numpy(images)
 
 
-def build_model(in_channels: int, size: tuple[int, int], channels: list[int]) -> UNet2DModel:
+def build_model(in_channels: int, size: torch.Size, channels: list[int]) -> UNet2DModel:
     """A small UNet; group normalisation in groups of 4 channels."""
     return UNet2DModel(
         sample_size=tuple(size),

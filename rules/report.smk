@@ -4,6 +4,7 @@ from shapednoise.files import sha256_of_json
 
 PAGES = {
     "claims": [rules.claims.output.table],
+    "training": LAYOUT.training_curves(),
     "scores": [rules.table_of_all.output[0]] if LAYOUT.all_scores() else [],
     "hyperparameters": [
         f"{RESULTS}/tables/hyperparameters/{name}.csv" for name in LAYOUT.wanted_experiments()
@@ -23,7 +24,7 @@ rule page:
         report(
             f"{RESULTS}/report/{{page}}.html",
             caption="../report/caption.rst",
-            category=lambda w: "1. Claims" if w.page == "claims" else "4. Tables",
+            category=lambda w: "1. Claims" if w.page == "claims" else "4. Training and tables",
             labels={"page": "{page}"},
         ),
     log:
@@ -40,7 +41,11 @@ rule page:
         script=script("page"),
         page="{page}",
         inputs=lambda w: PAGES[w.page],
-        about=lambda w, output: "A click on a column sorts by it.",
+        about=lambda w, output: (
+            "A lower loss with another noise says nothing about its images: what is predicted differs."
+            if w.page == "training"
+            else "A click on a column sorts by it."
+        ),
     shell:
         "python {params.script:q} {params.page:q} --inputs {params.inputs:q} --output {output:q}"
         " 2>&1 | log_to {log:q}"
@@ -54,7 +59,7 @@ use rule page as page_of_config with:
         report(
             f"{RESULTS}/report/config.html",
             caption="../report/caption.rst",
-            category="4. Tables",
+            category="4. Training and tables",
             labels={"page": "config"},
         ),
     log:

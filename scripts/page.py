@@ -1,6 +1,7 @@
-"""Write a page of the report: claims, scores, hyperparameters, provenance or the config."""
+"""Write a page of the report: claims, training curves, scores, hyperparameters, provenance or the config."""
 
 import argparse
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 import yaml
 
 from shapednoise.errors import UserError
+from shapednoise.figures.training_curves import draw_trainings
 from shapednoise.files import read_json, write_text
 from shapednoise.metrics.registry import METRICS
 from shapednoise.workflow.cli import run
@@ -35,8 +37,8 @@ def main() -> None:
         raise UserError(f"{missing[0]} is not there; run the workflow first")
     title, introduction, make = PAGES[arguments.page]
     made = make(arguments.inputs)
-    content = {"text": made} if isinstance(made, str) else {"table": made}
-    write_text(arguments.output, page(title, introduction, **content))
+    content = {str: "text", bytes: "picture"}.get(type(made), "table")
+    write_text(arguments.output, page(title, introduction, **{content: made}))
 
 
 def claims(files: list[Path]) -> pd.DataFrame:
@@ -50,6 +52,13 @@ def claims(files: list[Path]) -> pd.DataFrame:
     shown["n"] = table.images.map(whole)
     shown["seeds"] = table.seeds.map(whole)
     return shown.assign(**{"decided by": table.criterion, "note": table.note})
+
+
+def training(files: list[Path]) -> bytes:
+    figure = draw_trainings({file.parts[-7:-1]: pd.read_csv(file) for file in files})
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=130)
+    return picture.getvalue()
 
 
 def scores(files: list[Path]) -> pd.DataFrame:
@@ -102,12 +111,17 @@ def with_ends(value: float, low: float, high: float) -> str:
     )
 
 
-PAGES: dict[str, tuple[str, str, Callable[[list[Path]], pd.DataFrame | str]]] = {
+PAGES: dict[str, tuple[str, str, Callable[[list[Path]], pd.DataFrame | str | bytes]]] = {
     "claims": (
         "Claims",
         "The verdict on each claim of the papers and of this project, by code, from this run's tables. A run "
         "that differs from the published hyperparameters in what matters decides none that needs training.",
         claims,
+    ),
+    "training": (
+        "Training",
+        "The loss, a mean of 50 steps, and the learning rate of each training.",
+        training,
     ),
     "scores": (
         "Scores",

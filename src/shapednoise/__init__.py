@@ -4,6 +4,16 @@ The names below are loaded when they are first used, so that importing the packa
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what a type checker sees of them
+    from shapednoise.noise.pipeline import ShapedDDPMPipeline as ShapedDDPMPipeline
+    from shapednoise.noise.process import ShapedProcess as ShapedProcess
+    from shapednoise.noise.schedulers import ShapedDDIMScheduler as ShapedDDIMScheduler
+    from shapednoise.noise.schedulers import ShapedDDPMScheduler as ShapedDDPMScheduler
+    from shapednoise.noise.schedulers import ShapedDPMSolverScheduler as ShapedDPMSolverScheduler
+    from shapednoise.noise.schedulers import convert_scheduler as convert_scheduler
+    from shapednoise.noise.shape import make_shape as make_shape
 
 __version__ = "0.1.0"
 

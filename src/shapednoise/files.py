@@ -214,7 +214,8 @@ def files_of(folder: str | Path) -> list[str]:
 
     Links are followed; those that lead nowhere are warned of. Raises OSError where a folder cannot be read.
     """
-    files, others = [], []
+    files: list[Path] = []
+    others: list[Path] = []
     for path in _walk(Path(folder), ()):
         (files if path.is_file() else others).append(path)
     if lost := sorted(path for path in others if not path.exists()):

@@ -71,7 +71,8 @@ class Tracker:
         os.environ.setdefault("WANDB_DIR", str(self.folder))
         os.environ.setdefault("WANDB_MODE", "offline")
         self.module = import_module(TRACKERS[name])
-        self.is_tensorboard, self.writer = name == "tensorboard", None
+        self.is_tensorboard = name == "tensorboard"
+        self.writer: Any = None
 
     def add(self, values: Mapping[str, Any], step: int) -> None:
         """Log numbers by their names, and pictures, uint8 (H, W, 3)."""

@@ -1,5 +1,6 @@
 """The package as pip installs it: small, in an environment that has nothing but what it asks for."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -86,6 +87,11 @@ def test_the_wheel_asks_for_four_packages_and_describes_itself(wheel):
     assert header["Version"] == shapednoise.__version__
     assert not {"Home-page", "Project-URL"} & set(header.keys())  # the owner's to set
     assert header["License-Expression"] == "MIT" and header["Description-Content-Type"] == "text/markdown"
+
+
+def test_a_type_checker_sees_the_public_names(repository):
+    text = (repository / "src" / "shapednoise" / "__init__.py").read_text()
+    assert set(re.findall(r" as (\w+)$", text, re.MULTILINE)) == set(shapednoise.__all__)
 
 
 def test_the_version_stands_in_one_place(repository):

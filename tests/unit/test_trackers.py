@@ -124,7 +124,6 @@ def shows_what_the_results_have(results: Path) -> None:
 
 
 def test_a_training_that_is_resumed_replaces_the_rows_that_it_repeats(tmp_path):
-    pytest.importorskip("tensorboard")
     for steps, loss in (((50, 100), 1.0), ((100, 150), 2.0)):
         log = Log(logging.getLogger("test"))
         log.track("tensorboard", tmp_path / "models" / PATH)
@@ -136,7 +135,6 @@ def test_a_training_that_is_resumed_replaces_the_rows_that_it_repeats(tmp_path):
 
 
 def test_a_tracker_that_fails_is_a_warning(tmp_path, caplog):
-    pytest.importorskip("tensorboard")
     (tmp_path / "trackers").write_text("no folder")
     log = Log(logging.getLogger("test"))
     log.track("tensorboard", tmp_path / "models" / PATH)

@@ -16,7 +16,7 @@ def test_a_report_has_claims_figures_samples_and_tables_in_one_file(workspace):
     html = (workspace.path / "report.html").read_text()
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']https?:", html)
     categories = json.loads(re.search(r"var categories = (\{.*\});", html)[1])
-    assert set(categories) == {"1. Claims", "2. Figures", "3. Samples", "4. Tables"}
+    assert set(categories) == {"1. Claims", "2. Figures", "3. Samples", "4. Training and tables"}
     assert set(categories["2. Figures"]) == {"SDM (Singh et al. 2025)", "This project"}
     figures = [file for files in categories["2. Figures"].values() for file in files]
     assert len(figures) == len(workspace.overlay["targets"])
@@ -25,6 +25,7 @@ def test_a_report_has_claims_figures_samples_and_tables_in_one_file(workspace):
     results = workspace.path / "results" / "tiny"
     claims, page = pd.read_csv(results / "claims.csv"), (results / "report" / "claims.html").read_text()
     assert page.count("<tr>") == len(claims) + 1 and all(f">{name}<" in page for name in claims.id)
+    assert 'src="data:image/png;base64,' in (results / "report" / "training.html").read_text()
     with zipfile.ZipFile(workspace.path / "report.zip") as archive:
         assert "report/report.html" in archive.namelist() and archive.testzip() is None
     assert not workspace.planned("pages")

@@ -153,7 +153,7 @@ def _bad_datasets(config: "Config") -> Iterator[str]:
             except ValueError as error:
                 yield f"{key}: {error}"
     for name, figure in config.figures.items():
-        if dataset := getattr(figure, "dataset", None):
+        if dataset := getattr(figure, "dataset", ""):
             noises = tuple(point.noise for point in getattr(figure, "points", ()))
             noises += (figure.noise,) if hasattr(figure, "noise") else ()
             used.append(
@@ -189,7 +189,7 @@ def _bad_recipes(config: "Config") -> Iterator[str]:
         wanted = dataset.images if reference == "all" else reference
         if wanted is not None and wanted < needed:
             yield f"{where}.scoring.reference_images: {_too_few(wanted, needed)}"
-        if None not in (wanted, dataset.images) and wanted > dataset.images:
+        if wanted is not None and dataset.images is not None and wanted > dataset.images:
             yield (
                 f"{where}.scoring.reference_images: {wanted} images, but {experiment.dataset} "
                 f"has {dataset.images}; lower it or write all"
@@ -249,16 +249,17 @@ def _bad_samplers(config: "Config") -> Iterator[str]:
 def _bad_noises(config: "Config") -> Iterator[str]:
     """Products that no shape is, and noises at strengths that they do not have."""
     for name, noise in config.noises.items():
-        factor = noise.times and config.noises[noise.times.noise]
-        if factor and (factor.times or {noise.basis, factor.basis} != {"color", "frequency"}):
+        if noise.times is None:
+            continue
+        factor = config.noises[noise.times.noise]
+        if factor.times or {noise.basis, factor.basis} != {"color", "frequency"}:
             yield (
                 f"noises.{name}.times: {noise.times.noise} is white, a product, or acts on the same basis; "
                 "a noise of the colours (sdm, hdm) is multiplied by one of the frequencies (sagd_...)"
             )
-        if factor:
-            yield from _bad_strength(f"noises.{name}.times.strength", factor, noise.times.strength)
-    for key, noise, strength in _noises_at_strengths(config):
-        yield from _bad_strength(key, config.noises[noise], strength)
+        yield from _bad_strength(f"noises.{name}.times.strength", factor, noise.times.strength)
+    for key, name, strength in _noises_at_strengths(config):
+        yield from _bad_strength(key, config.noises[name], strength)
 
 
 def _noises_at_strengths(config: "Config") -> Iterator[tuple[str, str, float]]:

@@ -223,7 +223,8 @@ class NetworkSettings(Settings):
         """The kind of network, which decides where its weights come from."""
         if ":" in self.network:
             return "registered"
-        return "inception" if self.network == "inception" else self.network.split("-")[0]
+        name = self.network.split("-")[0]
+        return "inception" if self.network == "inception" else name  # type: ignore[return-value]  # validated
 
     @property
     def in_hub(self) -> bool:

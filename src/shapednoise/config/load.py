@@ -42,7 +42,7 @@ def json_schema() -> dict[str, Any]:
 @cache
 def _config_model(kinds: tuple[type[FigureSettings], ...]) -> type[Config]:
     """The schema, in which a figure is of one of these kinds."""
-    figure = Annotated[Union[kinds], Field(discriminator="kind")]  # noqa: UP007
+    figure = Annotated[Union[kinds], Field(discriminator="kind")]  # type: ignore[valid-type]  # noqa: UP007
     field = Field(description=Config.model_fields["figures"].description)
     figures = (dict[Name, figure], field)
     return create_model("Config", __base__=Config, __doc__=Config.__doc__, figures=figures)

@@ -2,7 +2,7 @@
 
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
@@ -57,10 +57,15 @@ def _settings_of(operator: type[Operator]) -> type[Settings]:
 
 
 # A noise of the config is its operator, too: it knows the operator's basis, ranges and labels.
-NoiseSettings = Annotated[
-    reduce(or_, (_settings_of(operator) for operator in OPERATORS.values())),
-    Field(discriminator="operator"),
-]
+if TYPE_CHECKING:
+
+    class NoiseSettings(Operator, ShapeSettings):
+        """What all of them have."""
+else:
+    NoiseSettings = Annotated[
+        reduce(or_, (_settings_of(operator) for operator in OPERATORS.values())),
+        Field(discriminator="operator"),
+    ]
 
 
 def shape_of(noise: NoiseSettings, strength: float, noises: dict[str, NoiseSettings]) -> dict[str, Any]:

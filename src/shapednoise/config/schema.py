@@ -184,7 +184,7 @@ class Config(Settings):
 
     def images_of(self, dataset: str) -> DatasetSettings:
         """What a data set's images are (size, and number where it is known): what its clean data set says."""
-        return self.datasets[self.clean_of(dataset)]
+        return self.datasets[self.clean_of(dataset)]  # type: ignore[return-value]  # is clean
 
     @property
     def schedule(self) -> ScheduleSettings:

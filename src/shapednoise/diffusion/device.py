@@ -79,7 +79,7 @@ def compiled(
             raise UserError(f"torch.compile fails ({why}); set engine.compile: off") from error
         log.warning("torch.compile fails (%s); continuing without it", why)
         return network
-    return program
+    return program  # type: ignore[return-value]  # torch.compile makes a module of a module
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -245,15 +245,23 @@ class Layout:
         """The images of a sample set."""
         return f"{self.results}/samples/{sample_set.path}/samples.npy"
 
-    def grids(self) -> list[str]:
-        """The grids of all wanted sample sets, but of models of which there is the provenance alone."""
+    def _made_here(self) -> list[SampleSet]:
+        """All wanted sample sets, but of models of which there is the provenance alone."""
 
         def scored_elsewhere(model: Model) -> bool:
             folder = Path(self.results, "models", model.path)
             return (folder / "provenance.json").exists() and not (folder / "model_index.json").exists()
 
-        drawn = (each for each in self.wanted_sample_sets() if not scored_elsewhere(each.model))
-        return [f"{self.results}/samples/{each.path}/grid.png" for each in drawn]
+        return [each for each in self.wanted_sample_sets() if not scored_elsewhere(each.model)]
+
+    def grids(self) -> list[str]:
+        """The grids of the sample sets that are made here."""
+        return [f"{self.results}/samples/{each.path}/grid.png" for each in self._made_here()]
+
+    def training_curves(self) -> list[str]:
+        """The training curves of the models that are trained here."""
+        models = dict.fromkeys(each.model.path for each in self._made_here())
+        return [f"{self.results}/models/{path}/training.csv" for path in models]
 
     def provenances(self) -> list[str]:
         """The records of all wanted models."""

@@ -1,6 +1,7 @@
 """The words and pages of a run's report: captions of figures and samples, tables to read in a browser."""
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -20,6 +21,7 @@ body { font: 15px/1.45 system-ui, sans-serif; margin: 1rem; color: #1a1a1a; back
 table { border-collapse: collapse; width: 100% } th { cursor: pointer }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid #ccc }
 th { background: #f2f2f2; position: sticky; top: 0 } pre { white-space: pre-wrap; overflow-wrap: anywhere }
+img { max-width: 100% }
 @media (max-width: 700px) {
   thead { display: none } tr { display: block; border-bottom: 2px solid #888; padding: .5rem 0 }
   td { display: flex; gap: .6rem; overflow-wrap: anywhere; border: 0; padding: .15rem 0 }
@@ -78,8 +80,10 @@ def sample_set_about(layout: Layout, wildcards: Mapping[str, str]) -> str:
     )
 
 
-def page(title: str, introduction: str, table: pd.DataFrame | None = None, text: str = "") -> str:
-    """A page of a report that needs no other file: a table whose columns sort, or a text as it is."""
+def page(
+    title: str, introduction: str, table: pd.DataFrame | None = None, text: str = "", picture: bytes = b""
+) -> str:
+    """A page of a report that needs no other file: a table whose columns sort, a text as it is, or a PNG."""
     parts = [f"<h1>{escape(title)}</h1><p>{escape(introduction)}</p>"]
     if table is not None:
         heads = "".join(f"<th>{escape(str(name))}</th>" for name in table.columns)
@@ -88,6 +92,8 @@ def page(title: str, introduction: str, table: pd.DataFrame | None = None, text:
         parts.append(f"<script>{SORT}</script>")
     if text:
         parts.append(f"<pre>{escape(text)}</pre>")
+    if picture:
+        parts.append(f'<img alt="{escape(title)}" src="data:image/png;base64,{b64encode(picture).decode()}">')
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'

@@ -27,6 +27,7 @@ from shapednoise.figures.score_limit import ScoreLimitSettings
 from shapednoise.figures.spectra import SpectraSettings
 from shapednoise.figures.style import save
 from shapednoise.figures.theory import TheorySettings
+from shapednoise.figures.training_curves import draw_trainings
 from shapednoise.figures.u_curve import UCurveSettings
 from shapednoise.noise.operators import OPERATORS
 from shapednoise.noise.process import ShapedProcess, linear_betas
@@ -512,3 +513,22 @@ def test_titles_of_data_sets_are_no_mathematics(scores):
     for figure in figures:
         found = [ax.title for ax in figure.axes if title in ax.get_title()]
         assert found and not any(each.get_parse_math() for each in found)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "named"), [(1, ["ddpm", "sdm"]), (2, ["ddpm, seed0", "sdm, seed0"]), (11, ["cifar10, ddpm"])]
+)
+def test_every_training_has_its_curves_and_the_legend_tells_what_differs(seeds, named):
+    rows = pd.DataFrame({"step": [50, 100], "loss": [1.0, 0.1], "learning_rate": [1e-3, 1e-4]})
+    models = [
+        ("cifar10", n, "s0.00", "published", "demo", f"seed{seed}")
+        for seed in range(seeds)
+        for n in ("ddpm", "sdm")
+    ]
+    figure = draw_trainings({model: rows * (1 + k) for k, model in enumerate(models)})
+    loss, rate = figure.axes
+    for ax, column in ((loss, rows.loss), (rate, rows.learning_rate)):
+        drawn = [line.get_ydata() for line in ax.lines if len(line.get_ydata())]
+        np.testing.assert_allclose(drawn, [column * (1 + k) for k in range(len(models))])
+    assert [text.get_text() for text in figure.legends[0].texts][: len(named)] == named
+    assert draw_trainings({models[0]: rows}).legends == []

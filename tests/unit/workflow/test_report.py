@@ -64,3 +64,7 @@ def test_a_page_shows_all_cells_as_they_are_and_loads_nothing():
     found = Cells(page("Title", "Said.", table))
     assert found.cells == ["a < b", "c & d", "<script>alert(1)</script>", "1.5", "", "2.0"]
     assert not found.loaded
+
+
+def test_a_picture_is_in_its_page():
+    assert Cells(page("Title", "Said.", picture=b"\x89PNG")).loaded == ["data:image/png;base64,iVBORw=="]

@@ -39,9 +39,11 @@ def _by_client(*command: str) -> Fetcher:
         with tempfile.TemporaryDirectory(prefix=".partial-", dir=destination.parent) as folder:
             most = limits.bytes, limits.bytes
             try:
-                options = {"cwd": folder, "capture_output": True, "text": True, "timeout": limits.seconds}
-                options["preexec_fn"] = partial(resource.setrlimit, resource.RLIMIT_FSIZE, most)
-                subprocess.run([*command, address], check=True, **options)
+                limit_size = partial(resource.setrlimit, resource.RLIMIT_FSIZE, most)
+                subprocess.run(
+                    [*command, address], check=True, cwd=folder, capture_output=True, text=True,
+                    timeout=limits.seconds, preexec_fn=limit_size,
+                )  # fmt: skip
             except FileNotFoundError:
                 raise SourceError(f"{command[0]} is not installed") from None
             except subprocess.TimeoutExpired:

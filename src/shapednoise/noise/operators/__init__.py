@@ -204,7 +204,7 @@ class PrincipalOperator(Operator):
     def gains(self, data: "Tensor", s: "Tensor") -> "Tensor":
         """Compute the gains (T, modes), 0 or more, of the data's variances (modes,) and of s(t) (T, 1)."""
 
-    def build(
+    def build(  # type: ignore[override]  # it takes the data's axes and spectrum in the place of one axis
         self,
         strength: float,
         axes: Sequence[Sequence[float]] | None = None,
