@@ -176,8 +176,8 @@ class Config(Settings):
         return settings.corrupts if isinstance(settings, CorruptedSettings) else dataset
 
     def download_of(self, dataset: str) -> str:
-        """The data set by whose name a clean one's archive is fetched: the first with the same sources."""
-        wanted = self.datasets[dataset].sources
+        """The data set by whose name the archive behind one is fetched: the first with the same sources."""
+        wanted = self.images_of(dataset).sources
         return next(
             name for name, other in self.datasets.items() if getattr(other, "sources", None) == wanted
         )

@@ -222,7 +222,7 @@ class Layout:
         return f"{dataset}/{self.config.images_of(dataset).preprocessing_slug}"
 
     def download(self, dataset: str) -> str:
-        """The record of the archive of a clean data set, which others with the same sources share."""
+        """The record of the archive behind a data set, which those with the same sources share."""
         return f"{self.data}/{self.config.download_of(dataset)}/download.json"
 
     def images(self, dataset: str) -> str:
@@ -322,7 +322,7 @@ class Layout:
 
     def fetched(self) -> list[str]:
         """Everything that comes from outside, for the wanted data sets and feature extractors."""
-        downloads = {self.download(self.config.clean_of(name)) for name in self.wanted_datasets()}
+        downloads = {self.download(name) for name in self.wanted_datasets()}
         extractors = {self.config.extractor_of(name) for name in self.wanted_experiments()}
         figures = (self.config.figures[target] for target in self.config.targets)
         extractors |= {
