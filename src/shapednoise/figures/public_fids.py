@@ -47,7 +47,7 @@ class PublicFidsSettings(FigureSettings):
 
     @staticmethod
     def draw(table: pd.DataFrame) -> Figure:
-        """A panel a distance, a curve a kind of sampler, the number of steps beside each point."""
+        """A panel a distance, a curve a kind of sampler; each has the same numbers of steps."""
         figure, [axes] = new_figure(12.5, 4.4, columns=len(DISTANCES))
         for ax, (column, label) in zip(axes, DISTANCES.items(), strict=True):
             for position, ((method, variance), rows) in enumerate(table.groupby(["method", "variance"])):
@@ -56,18 +56,23 @@ class PublicFidsSettings(FigureSettings):
                     rows[column], rows.public_fid, "o-", color=curve_color(position), lw=0.8, ms=5,
                     label=sampler_name(sampler, sampler),
                 )  # fmt: skip
-                below = method != "ancestral"  # the lowest curve; the others have their labels above
-                for row in rows.itertuples():
+                left = position == 0  # the uppermost curve; the one in between has no room for labels
+                for row in rows.itertuples() if left or method != "ancestral" else ():
                     ax.annotate(
                         str(row.steps), (getattr(row, column), row.public_fid), fontsize="x-small",
-                        xytext=(4, -9) if below else (-4, 4), textcoords="offset points",
-                        ha="left" if below else "right",
+                        xytext=(-5, 3) if left else (5, -5), textcoords="offset points",
+                        ha="right" if left else "left",
                     )  # fmt: skip
             rank = table[column].corr(table.public_fid, method="spearman")
             ax.set_title(f"{label}: Spearman {rank:.2f}", fontsize="medium")
             ax.set_xscale("log")
             ax.set_yscale("log")
+            ax.margins(x=0.14)
             ax.set_xlabel(f"{label} in closed form")
         axes[0].set_ylabel("public FID, 50,000 samples")
-        axes[0].legend(frameon=False, fontsize="small")
+        steps = ", ".join(map(str, sorted(table.steps.unique())))
+        axes[0].legend(
+            frameon=False, fontsize="small", title=f"from above {steps} steps",
+            title_fontsize="small", alignment="left",
+        )  # fmt: skip
         return figure
