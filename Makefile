@@ -32,7 +32,7 @@ $(DOCS)/.ready: envs/docs.lock
 	$(DOCS)/bin/python -m pip install --quiet --require-hashes --only-binary=:all: -r envs/docs.lock
 	touch $@
 
-demo: $(READY)  ## the whole pipeline on real CIFAR-10, small; about 10 minutes on 2 cores
+demo: $(READY)  ## the whole pipeline on real CIFAR-10, small; 10 to 20 minutes on 2 cores
 	$(TAKES) --configfile demo.yaml
 	$(SNAKEMAKE) --configfile demo.yaml $(RICH)
 	@$(BIN)/python scripts/stages.py results/demo
@@ -42,7 +42,7 @@ demo-sagd: $(READY)  ## spectral noise on real Fashion-MNIST, small; about 13 mi
 	$(SNAKEMAKE) --configfile demo-sagd.yaml $(RICH)
 	@$(BIN)/python scripts/stages.py results/demo-sagd
 
-demo-steps: $(READY)  ## one small model a strength, 50 to 1000 steps; about 16 minutes on 2 cores
+demo-steps: $(READY)  ## one small network, 50 to 1000 sampling steps; about a quarter of an hour on 2 cores
 	$(TAKES) --configfile demo.yaml demo-steps.yaml
 	$(SNAKEMAKE) --configfile demo.yaml demo-steps.yaml $(RICH)
 	@$(BIN)/python scripts/stages.py results/demo-steps
