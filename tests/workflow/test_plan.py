@@ -46,7 +46,7 @@ def test_a_site_says_what_it_has(repository, tmp_path):
 
 def test_without_a_gpu_hours_are_of_processors(repository, tmp_path):
     done = plan(repository, tmp_path, "--gpus", "0", "--configfile", str(repository / "demo.yaml"))
-    assert re.search(r"^ +train +3 ", done.stdout, re.MULTILINE)
+    assert re.search(r"^ +train +1 ", done.stdout, re.MULTILINE)
     assert "GPU" not in done.stdout
     [wall] = re.findall("wall time, one job after the other: .*", done.stdout)
     short = plan(
