@@ -150,7 +150,7 @@ def test_jobs_killed_at_random_moments_end_with_the_same_bits(repository, tmp_pa
     """The short form of `python benchmarks/kill.py`, which kills 20 times."""
     done = subprocess.run(
         [
-            *(sys.executable, "benchmarks/kill.py", "--kills", "1", "--signal", signum),
+            *(sys.executable, "benchmarks/kill.py", "--kills", "2", "--signal", signum),
             *("--steps", "80", "--images", "200", "--checkpoint-steps", "3", "--threads", "1"),
         ],
         cwd=repository, text=True, capture_output=True, check=False,

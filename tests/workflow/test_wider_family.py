@@ -22,16 +22,16 @@ def test_optimal_variances_are_measured_and_sampled_with(workspace):
         {"variance": "optimal", "method": "ddim", "eta": 0.5, "clipped_steps": 0},
     ]
     workspace.set("recipes.tiny.denoising", {"images": 20, "timesteps": 5})
-    points = {"dataset": "pictures", "noises": ["sdm"], "strengths": [-0.4], "seeds": [42]}
+    points = {"dataset": "pictures", "noises": ["sdm"], "strengths": [-0.4, 0.0], "seeds": [42]}
     workspace.set("experiments.optimal", points | {"samplers": samplers})
     workspace.set("figures.optimal", {"kind": "sampler_bars", "experiment": "optimal", "metric": "fid"})
     workspace.overlay["targets"] = ["optimal"]
     planned = workspace.planned()
-    assert (planned["train"], planned["denoising_variance"], planned["sample"]) == (0, 1, 3)
+    assert (planned["train"], planned["denoising_variance"], planned["sample"]) == (0, 2, 6)
     workspace.run()
     results = workspace.path / RESULTS
     table = pd.read_csv(results / "tables/experiments/optimal.csv")
-    assert len(table) == 3 and np.isfinite(table.fid).all() and table.fid.nunique() == 3
+    assert len(table) == 6 and np.isfinite(table.fid).all() and table.fid.nunique() == 6
     folder = "pictures/sdm/s-0.40/published/tiny/seed42"
     measured = json.loads((results / f"denoising/{folder}/s-0.40.json").read_text())
     assert len(measured["timesteps"]) == 5 and np.ptp(measured["ratios"]) > 0
