@@ -59,8 +59,8 @@ for option, names in {outputs!r}.items():
 sys.exit()
 """
 FETCHED = (
-    "results/points/pca/cifar10.json",
-    "results/points/features/data/cifar10/inception-ref1024-neighbours.npy",
+    "results/points/pca/cifar10_16.json",
+    "results/points/features/data/cifar10_16/inception-ref1024-neighbours.npy",
 )
 START = re.compile(r"(?:local)?rule (\w+):")
 
@@ -96,7 +96,7 @@ def make_project(folder: Path) -> None:
         copy = shutil.copytree if (REPOSITORY / part).is_dir() else shutil.copy
         copy(REPOSITORY / part, folder / part)
     config = yaml.safe_load((folder / "config.yaml").read_text())
-    data, weights = config["datasets"]["cifar10"], config["extractors"]["inception"]["sources"][0]
+    data, weights = config["datasets"]["cifar10_16"], config["extractors"]["inception"]["sources"][0]
     made = {"images": data["images"], "sha256_of_pixels": data["sha256"], "sha256": weights["sha256"]}
     for script, outputs in OUTPUTS.items():
         path = folder / "scripts" / f"{script}.py"

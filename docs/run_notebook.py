@@ -17,6 +17,7 @@ def run(notebook: Path, folder: Path) -> dict[str, Any]:
     """Write folder/NAME.md and its pictures; return the variables that the notebook leaves."""
     folder.mkdir(parents=True, exist_ok=True)
     plt.switch_backend("agg")
+    plt.close("all")  # a figure that the caller has open is not of the notebook
     variables: dict[str, Any] = {}
     parts = []
     for number, cell in enumerate(json.loads(notebook.read_text(encoding="utf-8"))["cells"]):
