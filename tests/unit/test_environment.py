@@ -171,7 +171,8 @@ def definition(repository) -> dict[str, list[str]]:
 
 
 def test_the_image_has_the_conda_files_python_and_installs_the_lock_by_its_hashes(definition):
-    assert definition[""][:2] == ["Bootstrap: docker", "From: python:3.12-slim"]
+    assert definition[""][0] == "Bootstrap: docker"
+    assert re.fullmatch(r"From: python@sha256:[0-9a-f]{64}", definition[""][1])
     assert (
         "python -m pip install --no-cache-dir --require-hashes --only-binary=:all: "
         "--no-binary=connection-pool -r envs/requirements.lock" in definition["post"]
