@@ -72,12 +72,13 @@ class Interval:
         return np.where(unknown, 1.0, p)[()]
 
 
-def student(values: np.ndarray, least: Any = 0.0) -> Interval:
+def student(values: np.ndarray, least: Any = 0.0, besides: Any = 0.0) -> Interval:
     """The mean over seeds with Student's 95 % interval; NaN ends for a single seed.
 
     Args:
         values: One number a seed, (..., K).
         least: The half-width that the interval has at least.
+        besides: The half-width of an error that all seeds share, added in quadrature.
     """
     values = np.asarray(values, float)
     count, mean = values.shape[-1], values.mean(-1)[()]
@@ -85,7 +86,7 @@ def student(values: np.ndarray, least: Any = 0.0) -> Interval:
         unknown = np.full_like(mean, np.nan)[()]
         return Interval(mean, unknown, unknown, unknown)
     quantile = student_quantile(1 - SIDE, count - 1)
-    half = np.maximum(quantile * values.std(-1, ddof=1) / np.sqrt(count), least)[()]
+    half = np.maximum(np.hypot(quantile * values.std(-1, ddof=1) / np.sqrt(count), besides), least)[()]
     return Interval(mean, mean - half, mean + half, half / quantile, count - 1)
 
 
@@ -136,8 +137,8 @@ def vertices(strengths: np.ndarray, values: np.ndarray) -> np.ndarray:
 def optimum(strengths: np.ndarray, values: np.ndarray) -> Interval:
     """Where curves are smallest: each seed's vertex, and Student's interval over the seeds.
 
-    Never narrower than half a grid step to either side, which is what the grid can tell; open where the
-    vertex of a seed is at an end of the grid.
+    Half a grid step to either side, which is what the grid can tell, is added in quadrature; open where
+    the vertex of a seed is at an end of the grid.
 
     Args:
         strengths: Rising, (S,), three at least.
@@ -171,8 +172,8 @@ def crossing(strengths: np.ndarray, values: np.ndarray) -> Interval:
     return _open_at_ends(strengths, crossings(strengths, values))
 
 
-def _open_at_ends(strengths: np.ndarray, places: np.ndarray, least: float = 0.0) -> Interval:
-    found = student(places, least)
+def _open_at_ends(strengths: np.ndarray, places: np.ndarray, besides: float = 0.0) -> Interval:
+    found = student(places, besides=besides)
     low = np.where((places == strengths[0]).any(-1), found.low - np.inf, found.low)[()]
     high = np.where((places == strengths[-1]).any(-1), found.high + np.inf, found.high)[()]
     return Interval(found.value, low, high, found.error, found.freedom)

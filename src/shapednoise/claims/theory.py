@@ -119,7 +119,7 @@ def decide_move(strengths: np.ndarray, few: np.ndarray, many: np.ndarray) -> tup
     """
     one, other = vertices(strengths, few), vertices(strengths, many)
     half = np.median(np.diff(strengths)) / 2
-    moved, other_side = student(other - one, half), student(other + one, half)
+    moved, other_side = (student(places, besides=half) for places in (other - one, other + one))
     decision = combine(
         decide_by_interval(optimum(strengths, few), -np.inf, 0),
         decide_by_interval(moved, 0, np.inf),

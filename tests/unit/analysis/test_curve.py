@@ -43,6 +43,7 @@ def test_intervals_over_seeds_are_students():
         for p, side in ((found.p_at_most(bound), "greater"), (found.p_at_least(bound), "less")):
             assert p == pytest.approx(scipy.stats.ttest_1samp(values, bound, alternative=side).pvalue)
     assert student(values, least=9.0).high == pytest.approx(2.5 + 9)
+    assert student(values, besides=9.0).high == pytest.approx(2.5 + np.hypot(found.high - 2.5, 9))
 
 
 def test_a_single_seed_says_nothing():
