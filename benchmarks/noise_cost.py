@@ -3,8 +3,8 @@
     python benchmarks/noise_cost.py [--batch-size 128] [--rounds 5] [--output cost.json]
 
 One process, one network, one optimizer: in every round each noise takes a step in turn, so that
-the machine's noise hits all of them alike, and the extra work alone (shaping the noise and, for a
-singular shape, projecting image and error) is timed by itself. Printed per noise: the median of the
+the machine's noise hits all of them alike, and the extra work alone (shaping the noise; for a
+singular shape, projecting image and error; for a blur, blurring the image) is timed by itself. Printed per noise: the median of the
 extra work as a share of the median plain step, the median over rounds of step / plain step, and the
 floating-point operations and bytes of the extra work, counted from its definition, beside those of
 the network.
@@ -37,6 +37,7 @@ NOISES = {
     "powerlaw": {"operator": "sagd_powerlaw", "strength": -0.1, "schedule": "constant"},
     "bandpass": {"operator": "sagd_bandpass", "low_band": [0, 0.1], "high_band": [0.2, 1],
                  "schedule": "constant"},
+    "blur": {"operator": "blur", "strength": 20.0},
     "sdm x powerlaw": {"operator": "sdm", "strength": -0.4, "axis": AXIS,
                        "times": {"operator": "sagd_powerlaw", "strength": -0.1}},
 }  # fmt: skip
@@ -87,6 +88,7 @@ def count_network(training: Training, batch: int) -> int:
 def extra_work(process: ShapedProcess, white: torch.Tensor, timesteps: torch.Tensor) -> None:
     """What a training step does for this noise and not for white noise."""
     noise = process.shape_noise(white, timesteps)
+    process.blur(white, timesteps)  # nothing for all other noises
     if not process.noise_gains((SIZE, SIZE)).full:
         process.project(noise, timesteps)
         process.loss(noise, white, timesteps)
@@ -133,14 +135,15 @@ def counted(process: ShapedProcess, batch: int) -> tuple[int, int]:
 
     A color shape: 2 n + 3 operations a number (projection, outer product, scaling), n channels. A
     frequency shape: a real transform and its inverse, 2.5 N log2 N each (N pixels), and a complex
-    number times a real one a coefficient. A singular shape does the latter three times.
+    number times a real one a coefficient. A singular shape does the latter three times, a blur twice.
     """
     numbers, pixels, channels = batch * 3 * SIZE**2, SIZE**2, 3
     kind = type(process.shape).__name__
     color = numbers * (2 * channels + 3) if kind in ("ColorShape", "ProductShape") else 0
     transform = 2 * 2.5 * pixels * math.log2(pixels) + 2 * SIZE * (SIZE // 2 + 1)
     planes = {"FourierShape": channels, "ProductShape": channels + 1}.get(kind, 0) * batch
-    passes = 1 if process.noise_gains((SIZE, SIZE)).full else 3
+    gains = process.noise_gains((SIZE, SIZE))
+    passes = (1 if gains.full else 3) + (gains.signal is not None)
     moved = {"IsotropicShape": 0, "ColorShape": 2, "FourierShape": 6, "ProductShape": 10}[kind]
     return int(color + passes * planes * transform), 4 * passes * moved * numbers
 
