@@ -22,7 +22,7 @@ parser.add_argument("--model", type=Path, default=MODEL, help="folder of a model
 parser.add_argument("--output", type=Path, default=Path("quickstart.png"), help="picture to write")
 arguments = parser.parse_args()
 
-pipeline = ShapedDDPMPipeline.from_pretrained(arguments.model)
+pipeline = ShapedDDPMPipeline.from_pretrained(str(arguments.model))
 rows = [pipeline(COLUMNS, torch.Generator().manual_seed(0), strength=s).images for s in STRENGTHS]
 pictures = [picture.resize((PIXELS, PIXELS), Resampling.NEAREST) for row in rows for picture in row]
 make_image_grid(pictures, len(STRENGTHS), COLUMNS).save(arguments.output)
