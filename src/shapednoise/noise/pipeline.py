@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline, ImagePipelineOutput, UNet2DModel
+from diffusers.models.embeddings import TimestepEmbedding
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
@@ -85,6 +86,11 @@ def reverse(
     return scheduler.step(output, t, x, generator=generator, return_dict=False, **options)
 
 
+def _in_dtype_of_weights(embedding: TimestepEmbedding, inputs: tuple[Tensor]) -> tuple[Tensor, ...]:
+    """UNet2DModel gives its labels as float32, whatever its dtype."""
+    return tuple(each.to(embedding.linear_1.weight.dtype) for each in inputs)
+
+
 class ShapedDDPMPipeline(DiffusionPipeline):
     """Unconditional generation with shaped noise; saved and loaded as any diffusers pipeline.
 
@@ -101,6 +107,8 @@ class ShapedDDPMPipeline(DiffusionPipeline):
 
     def __init__(self, unet: UNet2DModel, scheduler: AnyShaped) -> None:
         super().__init__()
+        if isinstance(getattr(unet, "class_embedding", None), TimestepEmbedding):
+            unet.class_embedding.register_forward_pre_hook(_in_dtype_of_weights)
         self.register_modules(unet=unet, scheduler=scheduler)
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -78,6 +78,19 @@ def test_a_saved_pipeline_samples_at_any_trained_strength(tmp_path, name, kind):
     assert not torch.allclose(images, other, atol=1e-3)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_a_network_of_many_strengths_may_have_any_dtype(tmp_path, dtype):
+    shape = {**SHAPES["sdm"], "strength": 0.0, "trained_strengths": STRENGTHS}
+    ShapedDDPMPipeline(network(), ShapedDDPMScheduler(shape=shape)).save_pretrained(tmp_path)
+    loaded = ShapedDDPMPipeline.from_pretrained(tmp_path, torch_dtype=dtype)
+    predicted = [
+        unet(torch.ones(2, 3, 8, 8, dtype=unet.dtype), 500, torch.tensor([0.0, 400.0])).sample.double()
+        for unet in (network(), loaded.unet)
+    ]
+    assert loaded.unet.dtype == dtype
+    assert (predicted[1] - predicted[0]).std() < 0.02 * predicted[0].std()
+
+
 @pytest.mark.parametrize("strength", [-0.41, 0.31])
 def test_a_strength_outside_the_trained_range_is_refused_in_one_line(strength):
     scheduler = ShapedDDPMScheduler(shape={**SHAPES["sdm"], "trained_strengths": STRENGTHS})
