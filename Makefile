@@ -67,7 +67,8 @@ fetch: $(READY)  ## only what comes from outside, for a later run without a netw
 report: $(READY)  ## one file of a run to mail and open, report.html and report.zip; CONFIG=demo.yaml
 	$(SNAKEMAKE) pages --configfile $(or $(CONFIG),demo.yaml) $(RICH)
 	@for file in report.html report.zip; do \
-	  $(SNAKEMAKE) pages --configfile $(or $(CONFIG),demo.yaml) --report $$file || exit 1; done
+	  $(SNAKEMAKE) pages --configfile $(or $(CONFIG),demo.yaml) --report $$file \
+	    --report-stylesheet report/report.css || exit 1; done
 	@echo "open report.html in a browser; it needs no network"
 
 adopt: $(READY)  ## take over copied results, if settings and code fit; CONFIG=demo.yaml

@@ -4,10 +4,10 @@
 
 One process, one network, one optimizer: in every round each noise takes a step in turn, so that
 the machine's noise hits all of them alike, and the extra work alone (shaping the noise; for a
-singular shape, projecting image and error; for a blur, blurring the image) is timed by itself. Printed per noise: the median of the
-extra work as a share of the median plain step, the median over rounds of step / plain step, and the
-floating-point operations and bytes of the extra work, counted from its definition, beside those of
-the network.
+singular shape, projecting image and error; for a blur, blurring the image) is timed by itself.
+Printed per noise: the median of the extra work as a share of the median plain step, the median
+over rounds of step / plain step, and the floating-point operations and bytes of the extra work,
+counted from its definition, beside those of the network.
 """
 
 import argparse

@@ -42,8 +42,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def _contents(folder: Path) -> str:
     """A page of the pictures and other files of a folder."""
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
-    lines = [f"![]({name})\n" if name.endswith(".png") else f"- [{name}]({name})" for name in names]
-    return "\n".join([f"# {folder.name}\n", *sorted(lines)])
+    pictures = [name for name in names if name.endswith(".png")]
+    lines = [f"**{name[:-4]}**\n\n![{name[:-4]}]({name})\n" for name in pictures]
+    lines += [f"- [{name}]({name})" for name in names if name not in pictures]
+    return "\n".join([f"# {folder.name}\n", *lines])
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:

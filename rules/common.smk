@@ -136,13 +136,6 @@ def temp_unless_kept(group, file):
     return file if getattr(CONFIG.keep, group) else temp(file)
 
 
-def in_report(picture):
-    """How a picture of a sample set is shown in the report."""
-    labels = {name: f"{{{name}}}" for name in ("noise", "network", "seed", "sampler")}
-    place = {"category": "3. Samples", "subcategory": "{dataset}, {recipe}"}
-    return {"caption": "../report/caption.rst", **place, "labels": {"picture": picture, **labels}}
-
-
 def as_json(settings, **options):
     """Settings as one line of JSON, keys in the order of the schema."""
     return settings.model_dump_json(**options)

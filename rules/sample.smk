@@ -5,7 +5,7 @@ begun is finished first, so that few weights, samples and features wait on the d
 """
 
 from shapednoise.workflow.layout import DENOISING
-from shapednoise.workflow.report import sample_set_about
+from shapednoise.workflow.report import in_report, sample_set_about
 
 
 rule sample:
@@ -94,9 +94,9 @@ rule pictures:
         samples=rules.sample.output.samples,
         trajectory=rules.sample.output.trajectory,
     output:
-        grid=report(f"{RESULTS}/samples/{SAMPLES}/grid.png", **in_report("samples")),
+        grid=report(f"{RESULTS}/samples/{SAMPLES}/grid.png", **in_report(LAYOUT, "samples")),
         strip=f"{RESULTS}/samples/{SAMPLES}/strip.png",
-        gif=report(f"{RESULTS}/samples/{SAMPLES}/denoising.gif", **in_report("denoising")),
+        gif=report(f"{RESULTS}/samples/{SAMPLES}/denoising.gif", **in_report(LAYOUT, "denoising")),
     log:
         f"{RESULTS}/logs/pictures/{SAMPLES}.log",
     benchmark:

@@ -47,11 +47,13 @@ def claims(files: list[Path]) -> pd.DataFrame:
         f"{row.low:.3g} to {row.high:.3g}" if pd.notna(row.low) and row.low != row.high else ""
         for row in table.itertuples()
     ]
-    shown = table[["id", "source", "tier", "verdict", "statement", "published", "measured"]]
+    shown = table[["id", "verdict", "statement", "published", "measured"]].fillna("")
     shown = shown.assign(**{"95 % interval": interval})
     shown["n"] = table.images.map(whole)
     shown["seeds"] = table.seeds.map(whole)
-    return shown.assign(**{"decided by": table.criterion, "note": table.note})
+    shown = shown.join(table[["source", "tier"]])
+    shown["decided by"] = (table.criterion + ". " + table.note.fillna("")).str.strip()
+    return shown.loc[:, (shown != "").any()]
 
 
 def training(files: list[Path]) -> bytes:
@@ -69,7 +71,7 @@ def scores(files: list[Path]) -> pd.DataFrame:
         if metric in table and table[metric].notna().any():
             ends = [table.get(f"{metric}_{end}", pd.Series(index=table.index)) for end in ("low", "high")]
             shown = shown.assign(
-                **{metric: [with_ends(*row) for row in zip(table[metric], *ends, strict=True)]}
+                **{METRICS[metric].label: [with_ends(*row) for row in zip(table[metric], *ends, strict=True)]}
             )
     return shown.join(point.drop(columns=list(shown.columns), errors="ignore"))
 
@@ -107,7 +109,7 @@ def whole(number: float) -> str:
 
 def with_ends(value: float, low: float, high: float) -> str:
     return (
-        f"{value:.4g} [{low:.4g}, {high:.4g}]" if pd.notna(low) else "" if pd.isna(value) else f"{value:.4g}"
+        f"{value:.4g} [{low:.3g}, {high:.3g}]" if pd.notna(low) else "" if pd.isna(value) else f"{value:.4g}"
     )
 
 
@@ -120,7 +122,7 @@ PAGES: dict[str, tuple[str, str, Callable[[list[Path]], pd.DataFrame | str | byt
     ),
     "training": (
         "Training",
-        "The loss, a mean of 50 steps, and the learning rate of each training.",
+        "The mean squared error of the predicted noise, a mean of 50 steps, and the learning rate.",
         training,
     ),
     "scores": (

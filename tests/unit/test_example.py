@@ -106,6 +106,7 @@ def test_one_oblong_image_and_a_batch_of_one(repository, tmp_path):
     assert pipeline(1, num_inference_steps=2, output_type="pt").images.shape == (1, 1, 8, 12)
 
 
+@pytest.mark.slow
 def test_the_quickstart_draws_three_strengths_from_the_same_noise(repository, tmp_path):
     picture = tmp_path / "quickstart.png"
     command = [sys.executable, str(repository / "examples/quickstart.py"), "--output", str(picture)]

@@ -12,12 +12,13 @@ import pandas as pd
 def test_a_report_has_claims_figures_samples_and_tables_in_one_file(workspace):
     workspace.run("pages")
     for file in ("report.html", "report.zip"):
-        workspace.run("pages", "--report", file)
+        workspace.run("pages", "--report", file, "--report-stylesheet", "report/report.css")
     html = (workspace.path / "report.html").read_text()
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']https?:", html)
     categories = json.loads(re.search(r"var categories = (\{.*\});", html)[1])
     assert set(categories) == {"1. Claims", "2. Figures", "3. Samples", "4. Training and tables"}
     assert set(categories["2. Figures"]) == {"SDM (Singh et al. 2025)", "This project"}
+    assert (workspace.path / "report" / "report.css").read_text() in html
     figures = [file for files in categories["2. Figures"].values() for file in files]
     assert len(figures) == len(workspace.overlay["targets"])
     assert all(file.endswith(".png") for file in figures)

@@ -26,7 +26,7 @@ STEPS = f"{SAMPLER}steps"
 
 
 class PredictedFidSettings(FigureSettings):
-    """What samplers alone do to the scores of a data set: real images with the variances they would have."""
+    """Predicted scores: those of real images, distorted to the variances that samplers would leave."""
 
     table: ClassVar[str] = "predicted_fid"
 

@@ -27,7 +27,7 @@ COMPARED = ("published", "equations")  # with `exact`
 
 
 class ReadingsSettings(FigureSettings):
-    """How far the three readings of the process lie apart on the principal axis."""
+    """How far the process of the paper's code, that of its equations and the exact one lie apart along v."""
 
     table: ClassVar[str] = "readings"
 

@@ -29,7 +29,7 @@ STAR = {"ms": 11, "mec": "black", "mew": 0.6}
 
 
 class TheorySettings(FigureSettings):
-    """The closed-form distances against the strength, for several samplers (docs/noise.md)."""
+    """Distances of samples from Gaussian data of the data set's spectrum, in closed form, by strength."""
 
     table: ClassVar[str] = "theory"
 

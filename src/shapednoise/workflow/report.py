@@ -15,26 +15,33 @@ PAPERS = {
     r"fig(\d|B)": "SDM (Singh et al. 2025)",
     r"fig[AO]": "SAGD (Scimeca et al. 2025)",
 }  # names in config.yaml
+FOLDED = 140  # a cell of more letters shows its beginning and opens on a click
 NO_TRAINING = "No network is trained for it."
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 1rem; color: #1a1a1a; background: #fff }
 table { border-collapse: collapse; width: 100% } th { cursor: pointer }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid #ccc }
 th { background: #f2f2f2; position: sticky; top: 0 } pre { white-space: pre-wrap; overflow-wrap: anywhere }
-img { max-width: 100% }
+img { max-width: 100% } summary { cursor: pointer }
+details:not([open]) > summary::after { content: " \\2026" }
 @media (max-width: 700px) {
+  body { margin-top: 2.5rem } h1 { font-size: 1.5em } img { max-width: none; width: 45rem }
   thead { display: none } tr { display: block; border-bottom: 2px solid #888; padding: .5rem 0 }
   td { display: flex; gap: .6rem; overflow-wrap: anywhere; border: 0; padding: .15rem 0 }
   td:empty { display: none }
   td::before { content: attr(data-name); flex: 0 0 6.5rem; color: #666 }
 }
 """
+COMPARE = """
+const number = text => parseFloat(text.replace(/,(?=[0-9]{3})/g, ""));
+const compare = (a, b) => number(a) - number(b) || a.localeCompare(b, "en", { numeric: true });
+"""  # by the number that a text begins with, then as a text
 SORT = """
 document.querySelectorAll("th").forEach((head, column) => head.onclick = () => {
   const rows = [...head.closest("table").tBodies[0].rows], up = head.dataset.up !== "yes";
   head.dataset.up = up ? "yes" : "no";
   const of = row => row.cells[column].textContent;
-  rows.sort((a, b) => (up ? 1 : -1) * of(a).localeCompare(of(b), "en", { numeric: true }));
+  rows.sort((a, b) => (up ? 1 : -1) * compare(of(a), of(b)));
   rows.forEach(row => row.parentNode.append(row));
 });
 """
@@ -80,6 +87,28 @@ def sample_set_about(layout: Layout, wildcards: Mapping[str, str]) -> str:
     )
 
 
+def in_report(layout: Layout, picture: str) -> dict[str, Any]:
+    """Where a picture of sample sets stands in the report: the options of Snakemake's `report`."""
+
+    def kind(wildcards: Mapping[str, str]) -> str:
+        """What sample sets share that differ by noise, strength and seed alone."""
+        _, of_many, sampler = wildcards["sampler"].rpartition("/")
+        network = [wildcards["network"]] if of_many else []
+        return ", ".join([wildcards["dataset"], wildcards["recipe"], *network, sampler])
+
+    def labels(wildcards: Mapping[str, str]) -> dict[str, str]:
+        strength = f"{layout.strength_of(wildcards):g}"
+        return {
+            "picture": picture,
+            "noise": wildcards["noise"],
+            "strength": strength,
+            "seed": wildcards["seed"],
+        }
+
+    place = {"caption": "../report/caption.rst", "category": "3. Samples", "subcategory": kind}
+    return {**place, "labels": labels}
+
+
 def page(
     title: str, introduction: str, table: pd.DataFrame | None = None, text: str = "", picture: bytes = b""
 ) -> str:
@@ -89,7 +118,7 @@ def page(
         heads = "".join(f"<th>{escape(str(name))}</th>" for name in table.columns)
         rows = "".join(f"<tr>{_cells(row)}</tr>" for row in table.fillna("").astype(str).to_dict("records"))
         parts.append(f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>")
-        parts.append(f"<script>{SORT}</script>")
+        parts.append(f"<script>{COMPARE}{SORT}</script>")
     if text:
         parts.append(f"<pre>{escape(text)}</pre>")
     if picture:
@@ -102,4 +131,10 @@ def page(
 
 
 def _cells(row: Mapping[str, Any]) -> str:
-    return "".join(f'<td data-name="{escape(name)}">{escape(value)}</td>' for name, value in row.items())
+    return "".join(f'<td data-name="{escape(name)}">{_folded(value)}</td>' for name, value in row.items())
+
+
+def _folded(text: str) -> str:
+    head = text[: FOLDED // 4].rpartition(" ")[0] if len(text) > FOLDED else ""
+    begins, goes_on = (escape(part).replace("/", "/<wbr>") for part in (head, text[len(head) :]))
+    return f"<details><summary>{begins}</summary>{goes_on}</details>" if head else goes_on

@@ -127,9 +127,10 @@ def test_an_optimum_is_open_where_its_interval_leaves_the_grid(scores):
     [axes] = u_curve(shifted, "fid", "CIFAR-10").axes  # optima at -0.1 and -0.4: anywhere on the grid
     assert not any("optimum" in label for label in entries(axes))
     shifted = sdm.assign(fid=30 + 50 * (sdm.strength + 0.4 + shifts[sdm.index] / 4) ** 2)
-    [axes] = u_curve(shifted, "fid", "CIFAR-10").axes  # at -0.325 and -0.4; t is 12.7: half a width 0.476
+    [axes] = u_curve(shifted, "fid", "CIFAR-10").axes
+    # at -0.325 and -0.4; t is 12.7: half a width 0.476, and with the grid's half step of 0.1 0.487
     [label] = [label for label in entries(axes) if "optimum" in label]
-    assert label.endswith("$s$ = -0.36 [open, 0.11]".replace("-", "\u2212"))
+    assert label.endswith("$s$ = -0.36 [open, 0.12]".replace("-", "\u2212"))
 
 
 def test_a_score_with_a_target_shows_it_and_where_it_is_met(scores):

@@ -1,12 +1,16 @@
 """Captions say how large a run is and whether it decides anything; pages are whole by themselves."""
 
+import json
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
 
+from shapednoise.workflow.layout import Layout
 from shapednoise.workflow.project import load_config
-from shapednoise.workflow.report import figure_about, page, paper_of
+from shapednoise.workflow.report import COMPARE, figure_about, in_report, page, paper_of
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +51,8 @@ class Cells(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        self.inside = tag in ("td", "th")
-        self.cells += [""] if self.inside else []
+        self.cells += [""] if tag in ("td", "th") else []
+        self.inside = self.inside or tag in ("td", "th")
         self.loaded += [value for name, value in attrs if name in ("src", "href")]
 
     def handle_endtag(self, tag):
@@ -64,6 +68,43 @@ def test_a_page_shows_all_cells_as_they_are_and_loads_nothing():
     found = Cells(page("Title", "Said.", table))
     assert found.cells == ["a < b", "c & d", "<script>alert(1)</script>", "1.5", "", "2.0"]
     assert not found.loaded
+
+
+def test_a_long_cell_opens_on_a_click_and_has_its_whole_text():
+    text = "one/two & three " * 12
+    html = page("Title", "Said.", pd.DataFrame({"long": [text], "short": ["a/b"]}))
+    assert Cells(html).cells == ["long", "short", text, "a/b"]
+    assert html.count("<details>") == 1
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="no node here to run the page's script")
+def test_columns_sort_by_their_numbers_and_names_in_their_order():
+    def ordered(*cells: str) -> list[str]:
+        script = f"{COMPARE} console.log(JSON.stringify({json.dumps(cells)}.sort(compare)))"
+        return json.loads(subprocess.run(["node", "-e", script], check=True, capture_output=True).stdout)
+
+    assert ordered("0.4", "-0.2", "0.0", "-0.8") == ["-0.8", "-0.2", "0.0", "0.4"]
+    assert ordered("0.332 [0.285, 0.383]", "0.3193 [0.271, 0.372]", "") == [
+        "", "0.3193 [0.271, 0.372]", "0.332 [0.285, 0.383]",
+    ]  # fmt: skip
+    assert ordered("10,000", "256", "9e-05") == ["9e-05", "256", "10,000"]
+    assert ordered("C10", "C2", "S1") == ["C2", "C10", "S1"]
+
+
+def test_a_picture_of_samples_is_listed_by_noise_strength_and_seed(demo):
+    options = in_report(Layout(demo), "samples")
+    one = {
+        "dataset": "fashion",
+        "noise": "sdm",
+        "recipe": "demo",
+        "seed": "42",
+        "network": "s0.20",
+        "sampler": "a50",
+    }
+    many = {**one, "network": "together_grid", "sampler": "s-0.40/a50"}
+    assert [options["labels"](each)["strength"] for each in (one, many)] == ["0.2", "-0.4"]
+    assert options["subcategory"](one) == "fashion, demo, a50"
+    assert options["subcategory"](many) == "fashion, demo, together_grid, a50"
 
 
 def test_a_picture_is_in_its_page():
