@@ -12,6 +12,7 @@ from shapednoise.analysis.curve import (
     Interval,
     crossing,
     crossings,
+    grid_error,
     optimum,
     seed_curves,
     student,
@@ -97,7 +98,7 @@ def decide_return(
         The three decisions, and the optimum less the crossing.
     """
     best, right = vertices(strengths, fids), crossings(strengths, excess)
-    found = student(best - right, besides=np.median(np.diff(strengths)) / 2)
+    found = student(best - right, besides=grid_error(strengths, fids))
     first, last = strengths[0], strengths[-1]
     lower, higher = ((best == first) | (right == last)).any(-1), ((best == last) | (right == first)).any(-1)
     low = np.where(lower, -np.inf, found.low)[()]

@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from shapednoise.analysis.curve import SAMPLER, Interval, optimum, split_curves, student, vertices
+from shapednoise.analysis.curve import (
+    SAMPLER,
+    Interval,
+    grid_error,
+    optimum,
+    split_curves,
+    student,
+    vertices,
+)
 from shapednoise.analysis.distances import DISTANCES
 from shapednoise.claims.estimates import (
     by_seed,
@@ -118,8 +126,8 @@ def decide_move(strengths: np.ndarray, few: np.ndarray, many: np.ndarray) -> tup
     An optimum for few steps at the lower end of the grid may lie further down: it has moved more than seen.
     """
     one, other = vertices(strengths, few), vertices(strengths, many)
-    half = np.median(np.diff(strengths)) / 2
-    moved, other_side = (student(places, besides=half) for places in (other - one, other + one))
+    error = np.maximum(grid_error(strengths, few), grid_error(strengths, many))
+    moved, other_side = (student(places, besides=error) for places in (other - one, other + one))
     decision = combine(
         decide_by_interval(optimum(strengths, few), -np.inf, 0),
         decide_by_interval(moved, 0, np.inf),

@@ -83,7 +83,7 @@ def test_the_u_curve_shows_seeds_band_fit_optimum_and_baseline(scores):
     assert {"SDM", "HDM", "DDPM ($s=0$)"} <= set(entries(axes))
     [fit] = [label for label in entries(axes) if label.startswith("SDM, quadratic fit; U-shaped: p = ")]
     assert float(fit.split("= ")[1]) < 0.05
-    expected = "SDM, optimum $s$ = -0.30 [-0.40, -0.20]".replace("-", "\u2212")  # the grid says no more
+    expected = "SDM, optimum $s$ = -0.30 [-0.30, -0.30]".replace("-", "\u2212")
     assert expected in entries(axes)
     assert sum(isinstance(item, PolyCollection) for item in axes.collections) == 2  # a band a variant
     drawn = {line.get_label(): line for line in axes.lines}
@@ -128,9 +128,9 @@ def test_an_optimum_is_open_where_its_interval_leaves_the_grid(scores):
     assert not any("optimum" in label for label in entries(axes))
     shifted = sdm.assign(fid=30 + 50 * (sdm.strength + 0.4 + shifts[sdm.index] / 4) ** 2)
     [axes] = u_curve(shifted, "fid", "CIFAR-10").axes
-    # at -0.325 and -0.4; t is 12.7: half a width 0.476, and with the grid's half step of 0.1 0.487
+    # at -0.325 and -0.4; t is 12.7: half a width 0.476
     [label] = [label for label in entries(axes) if "optimum" in label]
-    assert label.endswith("$s$ = -0.36 [open, 0.12]".replace("-", "\u2212"))
+    assert label.endswith("$s$ = -0.36 [open, 0.11]".replace("-", "\u2212"))
 
 
 def test_a_score_with_a_target_shows_it_and_where_it_is_met(scores):
