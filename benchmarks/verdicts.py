@@ -227,7 +227,8 @@ def scenarios_of_papers() -> Iterator[Scenario]:
         truth = "best exponents " + ", ".join(map(str, optima))
         yield Scenario("S1", truth, len(set(optima)) == 3, partial(_exponents, optima))
     for by_band in ((0,) * 8, (20,) * 7 + (0,), (5,) * 8):
-        truth = f"gains from {min(by_band)} to {max(by_band)} FID"
+        few = f", but {min(by_band)} of one" if len(set(by_band)) > 1 else ""
+        truth = f"gains of {max(by_band)} FID{few}"
         yield Scenario("S2", truth, min(by_band) > 0, partial(_bands, by_band))
 
 
@@ -273,7 +274,7 @@ def scenarios_of_study() -> Iterator[Scenario]:
         truth = f"samplers better by {', '.join(map(str, gaps))} FID"
         yield Scenario("Y4", truth, gaps[0] > 0, partial(_best_of_three, gaps))
     for right in (0, 2, 3):
-        yield Scenario("Y7", f"{right} of three distances rank", right == 3, partial(_three_ranks, right))
+        yield Scenario("Y7", f"distances that rank: {right} of 3", right == 3, partial(_three_ranks, right))
     for losses in ((LEAST_GAIN, 0, 0), (LEAST_GAIN,) * 3, (0, 0, 0)):
         truth = f"worse by {', '.join(f'{loss:g}' for loss in losses)} %"
         yield Scenario("Y8", truth, not any(losses), partial(_as_good, losses))

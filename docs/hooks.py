@@ -40,8 +40,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def _contents(folder: Path) -> str:
-    """A page of the pictures and other files of a folder."""
-    names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    """A page of the pictures and other files of a folder and those in it."""
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     pictures = [name for name in names if name.endswith(".png")]
     lines = [f"**{name[:-4]}**\n\n![{name[:-4]}]({name})\n" for name in pictures]
     lines += [f"- [{name}]({name})" for name in names if name not in pictures]

@@ -1,4 +1,4 @@
-"""The overlay of the documentation, as it stands there, on a folder of pictures: from six lines to scores."""
+"""The overlay of the documentation, as it stands there, on a folder of pictures, up to its scores."""
 
 import json
 import re

@@ -2,11 +2,15 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
 
 import pandas as pd
+import pytest
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def test_a_report_has_claims_figures_samples_and_tables_in_one_file(workspace):
@@ -30,6 +34,24 @@ def test_a_report_has_claims_figures_samples_and_tables_in_one_file(workspace):
     with zipfile.ZipFile(workspace.path / "report.zip") as archive:
         assert "report/report.html" in archive.namelist() and archive.testzip() is None
     assert not workspace.planned("pages")
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium")
+def test_a_browser_shows_the_report_without_a_network(workspace):
+    """A request that is made, or an error of a script, would be a line of the console."""
+    workspace.run("pages")
+    workspace.run("pages", "--report", "report.html", "--report-stylesheet", "report/report.css")
+    for page in (
+        workspace.path / "report.html",
+        workspace.path / "results" / "tiny" / "report" / "claims.html",
+    ):
+        done = subprocess.run(
+            [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND",
+             "--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom", page.as_uri()],
+            cwd=workspace.path, text=True, capture_output=True, check=True, timeout=120,
+        )  # fmt: skip
+        assert "CONSOLE" not in done.stderr
+        assert "Claims" in re.sub(r"<(script|style).*?</\1>", "", done.stdout, flags=re.DOTALL)
 
 
 def test_a_run_ends_with_where_to_look_and_a_dry_run_does_not(repository, tmp_path):

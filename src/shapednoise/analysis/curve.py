@@ -137,9 +137,9 @@ def vertices(strengths: np.ndarray, values: np.ndarray) -> np.ndarray:
 def grid_error(strengths: np.ndarray, values: np.ndarray) -> Any:
     """What `vertices` of curves may be wrong by for the grid: half a step, or 0 if the curves are parabolas.
 
-    Of a parabola the vertex is right on any grid; of a curve that is steeper on one side it is biased, by less
-    than half a step. A parabola has no components of degree 3 and 4: a curve is one unless its seeds surely
-    have either (Student, 5 % each). Fewer than five strengths cannot tell.
+    Of a parabola the vertex is right on any grid; of a curve that is steeper on one side it is biased, by
+    less than half a step. A parabola has no components of degree 3 and 4: curves are parabolas unless their
+    seeds surely have either (Student, 5 % each). Fewer than five strengths cannot tell.
 
     Args:
         strengths: Rising, (S,).

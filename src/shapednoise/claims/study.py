@@ -194,7 +194,7 @@ def _gain_goes_with_training(evidence: Evidence) -> Finding:
     parts = [rows[rows[f"{SAMPLER}epoch"].astype(str) == epoch] for epoch in (early[0], "end")]
     for part in parts:
         require_grid(part, "study_epochs")
-    return _shrinking(*parts, (f"after {float(early[0]):g} epochs", "at the end"))
+    return _shrinking(*parts, (f"after epoch {float(early[0]):g}", "at the end"))
 
 
 question(

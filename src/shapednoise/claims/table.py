@@ -120,6 +120,7 @@ def _shown_claims(claims: pd.DataFrame) -> pd.DataFrame:
         {
             "id": claims.id,
             **({"scale": claims.tier} if claims.tier.nunique() > 1 else {}),
+            "verdict": "**" + claims.verdict + "**",
             "claim": claims.statement,
             "published": claims.published,
             "measured": claims.measured,
@@ -127,7 +128,6 @@ def _shown_claims(claims: pd.DataFrame) -> pd.DataFrame:
             "p": ["" if pd.isna(p) else f"{p:.2g}" for p in claims.p_holm],
             "n": claims.images.map(_count),
             "seeds": [_seeds(row) for row in claims.itertuples()],
-            "verdict": "**" + claims.verdict + "**",
         }
     )
 

@@ -1,6 +1,7 @@
 """What the closed-form theory predicts, X0 to X4 (docs/noise.md)."""
 
 import contextlib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -53,8 +54,8 @@ LEAST_RANK_CORRELATION = 0.7
     statement="closed form, about W2 in pixels and not about FID: its optimum for 50 published steps lies "
     "below 0, inside, and tends to 0 with the steps",
     published="a prediction: -0.7, -0.4, -0.2, 0 for 50, 100, 250, 1000 steps on CIFAR-10",
-    where="closed form (docs/noise.md)",
-    criterion="so on every data set computed, to half a grid step",
+    where="docs/noise.md, closed form",
+    criterion="they do on every data set computed, to half a grid step",
 )
 def _theory_moves(evidence: Evidence) -> Finding:
     decisions, texts, few = [], [], None
@@ -142,7 +143,7 @@ def decide_move(strengths: np.ndarray, few: np.ndarray, many: np.ndarray) -> tup
     source=OURS,
     statement="measured: under `exact`, FID at s = -0.4 and at 0 hardly differ",
     published="a prediction",
-    where="closed form (docs/noise.md)",
+    where="docs/noise.md, closed form",
     criterion="95 % interval of the relative gain, seed by seed, within 7.5 % of 0 (half of the published "
     "gain), a test of equivalence (Schuirmann 1987)",
     tiers=BOTH,
@@ -159,7 +160,7 @@ def _flat_when_exact(evidence: Evidence) -> Finding:
     source=OURS,
     statement="measured: a better 50-step sampler at s = 0 gains more than s = -0.4 does",
     published="a prediction",
-    where="closed form (docs/noise.md)",
+    where="docs/noise.md, closed form",
     criterion="95 % interval, seed by seed, of FID(-0.4, published) - FID(0, DDIM) above 0; DDIM was named "
     "beforehand, the others are for information",
     tiers=BOTH,
@@ -182,7 +183,7 @@ def _better_sampler(evidence: Evidence) -> Finding:
     source=OURS,
     statement="the closed form (W2) ranks the measured FIDs over the strengths of each sampler",
     published="a prediction",
-    where="closed form (docs/noise.md)",
+    where="docs/noise.md, closed form",
     criterion="Spearman's correlation over the strengths, the mean of all samplers, seed by seed: its 95 % "
     "interval above 0, and at least 0.7 for the mean over seeds; not so if the interval is below 0",
     tiers=BOTH,
@@ -231,7 +232,8 @@ def rank_agreement(curves: list[tuple[np.ndarray, np.ndarray]]) -> tuple[Interva
         np.mean([_spearman(distances, fids) for distances, fids in pairs], axis=0)
         for pairs in (curves, [(distances, fids.mean(-2)) for distances, fids in curves])
     )
-    return student(by_seed), of_means
+    found = student(by_seed)
+    return replace(found, low=np.maximum(found.low, -1), high=np.minimum(found.high, 1)), of_means
 
 
 def _spearman(distances: np.ndarray, fids: np.ndarray) -> np.ndarray:

@@ -33,8 +33,8 @@ class ShapeSettings(Settings):
 
     schedule: Schedule = Field(
         "beta",
-        description="beta: s(t) = s0 beta_t / beta_max (section 2 of SDM); falling: s0 less that, strongest "
-        "near the data; constant: s(t) = s0.",
+        description="beta: s(t) = s0 beta_t / beta_max (section 2 of SDM); falling: "
+        "s0 (1 - beta_t / beta_max), strongest near the data; constant: s(t) = s0.",
     )
     normalize: Normalize = Field(
         "off", description="energy: scale the gains to a mean square of 1, so that only the spectrum changes."

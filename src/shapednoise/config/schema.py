@@ -71,7 +71,9 @@ class ExperimentSettings(Settings):
         None, description="The feature extractor of its scores; the config's own where none is named."
     )
     samplers: tuple[dict[str, Any], ...] = Field(
-        ({},), min_length=1, description="Changes to the recipe's sampling; each gives a sample set a model."
+        ({},),
+        min_length=1,
+        description="Changes to the recipe's sampling, a sample set of each model for each.",
     )
 
 

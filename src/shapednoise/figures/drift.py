@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class DriftSettings(FigureSettings):
-    """How far S_t^-1 S_{t-1} is from the identity, step by step (appendix B.2, Eq. 12)."""
+    """How far S_t^-1 S_{t-1} is from the identity, step by step (SDM, appendix B.2, Eq. 12)."""
 
     table: ClassVar[str] = "drift"
 

@@ -24,7 +24,7 @@ PIXELS = 1500
 
 
 class ForwardNoiseSettings(FigureSettings):
-    """A 2-D cloud and a real image under isotropic, squeezed and antisqueezed noise (Figure 1)."""
+    """A 2-D cloud and a real image under isotropic, squeezed and antisqueezed noise (SDM, Figure 1)."""
 
     kind: Literal["forward_noise"] = Field(description="The kind of figure.")
     dataset: Name = Field(description="Data set to show.")
@@ -85,7 +85,7 @@ class ForwardNoiseSettings(FigureSettings):
             noised = clean if panel is None else _add_noise(clean, panel, signal)
             show_image(axes[1, column], to_uint8(noised[0]).numpy())
         axes[0, 0].set_ylabel("2nd principal axis")
-        axes[0, 1].legend(frameon=False, fontsize="small", loc="lower right", markerscale=4)
+        axes[0, 1].legend(frameon=False, fontsize="small", loc="upper center", ncols=2, markerscale=4)
         return figure
 
 

@@ -34,7 +34,7 @@ class OmissionSettings(FigureSettings):
 
     kind: Literal["omission"] = Field(description="The kind of figure.")
     experiments: tuple[Name, ...] = Field(
-        min_length=1, description="One a corrupted data set, each with strength 0 and one above."
+        min_length=1, description="One for each corrupted data set, with strength 0 and one above."
     )
     shown: Name = Field(description="The experiment whose pictures to show.")
     metric: Literal[tuple(METRICS)] = Field("fid", description="Metric to plot, against the clean data.")

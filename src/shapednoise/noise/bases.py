@@ -120,8 +120,8 @@ class ScheduledShape(NoiseShape):
 
     Args:
         strength: s0.
-        schedule: `beta`: s(t) = s0 beta_t / beta_max (section 2 of SDM); `falling`: s0 less that, strongest
-            near the data; `constant`: s(t) = s0.
+        schedule: `beta`: s(t) = s0 beta_t / beta_max (section 2 of SDM); `falling`: s0 (1 - beta_t /
+            beta_max), strongest near the data; `constant`: s(t) = s0.
         normalize: `energy`: scale the gains to a mean square of 1.
     """
 

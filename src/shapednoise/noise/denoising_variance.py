@@ -96,7 +96,7 @@ class DenoisingVariance:
         return over(data * noise, signal**2 * data + noise)
 
     def at(self, process: ShapedProcess, t: int) -> Tensor:
-        """Compute Var[x_0 | x_t], float64 (modes,), measured where a network was; as `of_gaussian_data`."""
+        """Compute Var[x_0 | x_t], float64 (modes,): the network's if measured, else as `of_gaussian_data`."""
         variance = self.of_gaussian_data(process, t)
         if not len(self.timesteps):
             return variance

@@ -221,9 +221,9 @@ def test_one_table_has_both_scales_side_by_side():
     [header, paper, again] = [
         " ".join(line.split()) for line in text.splitlines() if line[:5] in ("| id ", "| C1 ")
     ]
-    assert header.startswith("| id | scale | claim |")
-    assert paper.startswith("| C1 | paper | ") and paper.endswith("| **not run** |")
-    assert again.startswith("| C1 | study | in the study: FID of") and again.endswith("| **reproduced** |")
+    assert header.startswith("| id | scale | verdict | claim |")
+    assert paper.startswith("| C1 | paper | **not run** | ")
+    assert again.startswith("| C1 | study | **reproduced** | in the study: FID of")
     assert "- SDM: 12 not run\n" in text and "- SDM, study: " in text and "- **C1, study** (" in text
 
 

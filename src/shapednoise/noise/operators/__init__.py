@@ -101,8 +101,8 @@ class Operator(BaseModel, ABC):
         Args:
             strength: s0; its range is that of `check_strength`, and 0 is white noise.
             axis: The data's principal color axis v (C,), a unit vector; only color operators use it.
-            schedule: `beta`, s(t) = s0 beta_t / beta_max (section 2 of SDM), `falling`, s0 less that, or
-                `constant`, s(t) = s0.
+            schedule: `beta`, s(t) = s0 beta_t / beta_max (section 2 of SDM), `falling`, s0 (1 - beta_t /
+                beta_max), or `constant`, s0.
             normalize: `energy` scales the gains to a mean square of 1.
 
         Raises:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class Blur(FrequencyOperator):
-    """White noise on a signal that a Gaussian blur of s sin^2(pi t / 2 T) pixels takes the detail from.
+    """White noise on a signal that a Gaussian blur of s sin^2(pi t / (2 T)) pixels takes the detail from.
 
     It is blurring diffusion (arXiv 2209.05557, 20 pixels there) with the boundary of the Fourier basis,
     periodic where the paper's cosine basis reflects. Heat dissipation (Rissanen et al. 2023, arXiv
-    2206.13397) is its limit of little noise. Readings other than `exact` do not exist for it.
+    2206.13397) is its limit of little noise. `schedule` has no effect on it, and its only reading is `exact`.
     """
 
     name = "blur"
@@ -30,7 +30,7 @@ class Blur(FrequencyOperator):
         0.001,
         gt=0,
         lt=1,
-        description="What the strongest blur leaves of a frequency: it can be brought back.",
+        description="The share of a frequency that the strongest blur leaves, so that it can be restored.",
     )
 
     def check_strength(self, strength: float) -> None:
