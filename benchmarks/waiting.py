@@ -2,9 +2,9 @@
 
     python -m benchmarks.waiting
 
-Each job has as many threads as there are cores. libgomp's spin before they sleep unless OMP_WAIT_POLICY is
-PASSIVE, which rules/common.smk sets. By turns: images per second of all jobs together, and the median over
-rounds of the ratio to spinning.
+Each job has as many threads as there are cores. libgomp's spin long before they sleep, unless GOMP_SPINCOUNT
+is small, which rules/common.smk sets, or OMP_WAIT_POLICY is PASSIVE. By turns: images per second of all jobs
+together, and the median over rounds of the ratio to spinning.
 """
 
 import os
@@ -21,7 +21,11 @@ from shapednoise.diffusion.device import configure_cpu
 from shapednoise.workflow.project import load_config
 
 PARTS = {"training": TrainingSteps, "sampling": Sampling}
-POLICIES = {"spin": {}, "sleep": {"OMP_WAIT_POLICY": "PASSIVE"}}
+POLICIES = {
+    "spin": {},
+    "soon": {"GOMP_SPINCOUNT": "1000"},
+    "sleep": {"OMP_WAIT_POLICY": "PASSIVE"},
+}
 
 
 def work(part: str, threads: int, seconds: float) -> None:
@@ -41,7 +45,8 @@ def work(part: str, threads: int, seconds: float) -> None:
 
 def rate(part: str, jobs: int, policy: str, threads: int, seconds: float) -> float:
     """Images per second of jobs that run side by side."""
-    environment = {name: text for name, text in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    set_here = {name for policy in POLICIES.values() for name in policy}
+    environment = {name: text for name, text in os.environ.items() if name not in set_here}
     command = [sys.executable, "-m", "benchmarks.waiting", "--work", part]
     command += ["--threads", str(threads), "--seconds", str(seconds)]
     running = [
@@ -80,11 +85,11 @@ def main() -> None:
     }
     rows = []
     for (part, jobs), rates in found.items():
-        ratios = [sleep / spin for spin, sleep in rates]
-        medians = (statistics.median(column) for column in zip(*rates, strict=True))
-        numbers = (*medians, statistics.median(ratios), min(ratios), max(ratios))
-        rows.append([part, str(jobs), *(f"{number:.3g}" for number in numbers)])
-    print(markdown(["part", "jobs", "spin", "sleep", "ratio", "least", "most"], rows))
+        for policy, own in zip(POLICIES, zip(*rates, strict=True), strict=True):
+            ratios = [rate / round[0] for rate, round in zip(own, rates, strict=True)]
+            numbers = (statistics.median(own), statistics.median(ratios), min(ratios), max(ratios))
+            rows.append([part, str(jobs), policy, *(f"{number:.3g}" for number in numbers)])
+    print(markdown(["part", "jobs", "threads", "images/s", "ratio", "least", "most"], rows, text_columns=3))
 
 
 if __name__ == "__main__":

@@ -51,8 +51,8 @@ RESULTS, DATA = CONFIG.results, CONFIG.data_dir
 LAYOUT = Layout(CONFIG)
 COSTS = Costs(CONFIG, rates(BASE / "results/reference/bench", CONFIG.cluster))
 OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "DIFFUSERS_OFFLINE")
-# Threads that wait sleep: those of two jobs on the same cores would else keep each other from computing.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Threads that wait soon sleep: those of two jobs on the same cores would else keep each other from computing.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 # What torch.compile made is kept for the jobs that follow.
 os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.abspath(f"{RESULTS}/checkpoints/compiled"))
 if workflow.remote_exec:  # in a cluster's job: nothing there waits for a network that is not there
