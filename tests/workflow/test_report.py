@@ -38,7 +38,7 @@ def test_a_report_has_claims_figures_samples_and_tables_in_one_file(workspace):
 
 @pytest.mark.skipif(not CHROMIUM, reason="no Chromium")
 def test_a_browser_shows_the_report_without_a_network(workspace):
-    """A request that is made, or an error of a script, would be a line of the console; Tailwind's hint always is."""
+    """A request that is made, or an error, is a line of the console, where a hint of Tailwind always is."""
     workspace.run("pages")
     workspace.run("pages", "--report", "report.html", "--report-stylesheet", "report/report.css")
     pages = {"report.html": "3. Samples<", "results/tiny/report/claims.html": ">C12<"}
