@@ -29,6 +29,7 @@ def pictures(count: int) -> dict[str, bytes]:
 
 def test_it_brings_a_folder_to_its_scores(tmp_path, repository, inception_weights):
     text = documented_overlay(repository)
+    assert len(text.splitlines()) == 8
     fresh = make_workspace(tmp_path / "fresh", repository, inception_weights)
     merge(fresh.overlay, yaml.safe_load(text))
     fresh.set("experiments.mine.strengths", [-0.4, 0.0])  # one model fewer
