@@ -1,6 +1,6 @@
-"""Ways to compute a recipe's network, by turns in one process: plain, channels last, torch.compile, batches.
+"""Ways to compute a recipe's network, by turns in one process: as the library does (plain) and otherwise.
 
-    python -m benchmarks.ways --part sampling [--configs study.yaml] [--ways plain last batch4]
+    python -m benchmarks.ways --part sampling [--configs study.yaml] [--ways fused compile]
 
 Prints images per second of processor time, which a busy machine falsifies less than the clock, and the median
 over rounds of each way's ratio to `plain`. Compiling is left out of it and printed apart. Random images.
@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 
 from benchmarks.common import markdown, new_parser
+from shapednoise.diffusion.attention import choose_attention
 from shapednoise.diffusion.device import compiled, compute_dtype, configure_cpu, pick_device
 from shapednoise.diffusion.network import build_unet
 from shapednoise.diffusion.training import Training
@@ -26,23 +28,34 @@ WAYS = {
     "last": {"last": True},
     "compile": {"compile": True},
     "both": {"last": True, "compile": True},
+    "fused": {"fused": True},  # diffusers' own attention
+    "fused_compile": {"fused": True, "compile": True},
 }
 BATCHES = {"batch4": 4}  # times the plain batch; of sampling alone
 AXIS = [1 / 3**0.5] * 3
 
 
+def arrange(network, last: bool, fused: bool) -> None:
+    """Channels last, and diffusers' attention, where wanted."""
+    if last:
+        network.to(memory_format=torch.channels_last)
+    for module in network.modules():
+        if fused and isinstance(module, Attention):
+            module.set_processor(AttnProcessor2_0())
+
+
 class Sampling:
     """Forward passes of the network in evaluation mode."""
 
-    def __init__(self, config, recipe: str, size: int, batch: int, last: bool, compile: bool) -> None:
+    def __init__(self, config, recipe: str, size: int, batch: int, compile: bool, **layout: bool) -> None:
         settings, device = config.recipes[recipe], pick_device()
         torch.manual_seed(0)
         unet = build_unet(settings.training.unet, size, of_strengths=True).to(device).eval()
         dtype = compute_dtype(settings.sampling.precision, device)
         x, t = torch.randn(batch, 3, size, size, device=device), torch.full((batch,), 500, device=device)
         self.arguments, self.images, self.device, self.dtype = (x, t, t.float()), batch, device, dtype
-        if last:
-            unet.to(memory_format=torch.channels_last)
+        choose_attention(unet, dtype)
+        arrange(unet, **layout)
         self.network = compiled(unet, self.arguments, dtype, wanted=True) if compile else unet
 
     @torch.no_grad()
@@ -55,14 +68,13 @@ class Sampling:
 class TrainingSteps:
     """Steps of a training of many strengths."""
 
-    def __init__(self, config, recipe: str, size: int, batch: int, last: bool, compile: bool) -> None:
+    def __init__(self, config, recipe: str, size: int, batch: int, compile: bool, **layout: bool) -> None:
         settings = config.recipes[recipe].training.model_copy(update={"batch_size": batch})
         images = np.random.default_rng(0).integers(0, 256, (512, 3, size, size), np.uint8)
         shape = {"operator": "sdm", "strength": 0.0, "axis": AXIS, "trained_strengths": [-0.4, 0.0, 0.4]}
         process = training_process(shape, linear_betas(**settings.schedule.for_diffusers()), False)
         self.training, self.images = Training(images, process, settings, 0, pick_device()), batch
-        if last:
-            self.training.unet.to(memory_format=torch.channels_last)
+        arrange(self.training.unet, **layout)
         if compile:
             self.training.compile(wanted=True)
 
@@ -89,7 +101,7 @@ def main() -> None:
     sides, rates = {}, {}
     for way in dict.fromkeys(["plain", *arguments.ways]):
         began = time.process_time()
-        options = {"last": False, "compile": False, **WAYS.get(way, {})}
+        options = {"last": False, "fused": False, "compile": False, **WAYS.get(way, {})}
         batch = arguments.batch * BATCHES.get(way, 1)
         sides[way] = kind(config, config.recipe, arguments.size, batch, **options)
         sides[way].step()  # warm-up

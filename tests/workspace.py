@@ -44,7 +44,8 @@ class Workspace:
     def command(self, *arguments: str) -> list[str]:
         (self.path / "overlay.yaml").write_text(yaml.safe_dump(self.overlay))
         once = [] if "--retries" in arguments else ["--retries", "0"]
-        options = ["--cores", "2", *once, "--configfile", "overlay.yaml"]
+        # a thread a job: tests run side by side, and threads that wait for each other would wait for theirs
+        options = ["--cores", "2", "--max-threads", "1", *once, "--configfile", "overlay.yaml"]
         return [sys.executable, "-m", "snakemake", *arguments, *options]
 
     def environment(self) -> dict[str, str]:

@@ -14,7 +14,6 @@ import pytest
 MODEL = "pictures/ddpm/s0.00/published/tiny/seed42"
 WEIGHTS = f"results/tiny/models/{MODEL}/unet/diffusion_pytorch_model.safetensors"
 LOG = f"results/tiny/logs/train/{MODEL}.log"
-TARGET = (WEIGHTS, "--set-threads", "train=1")  # tests run side by side
 CHECKPOINTS = f"results/tiny/checkpoints/training/{MODEL}"
 
 
@@ -59,14 +58,14 @@ def undisturbed(finished_run, tmp_path_factory) -> bytes:
     """The weights that such a training ends with."""
     workspace = finished_run.copy(tmp_path_factory.mktemp("undisturbed") / "copy")
     workspace.set("recipes.tiny.training.epochs", 60)
-    workspace.run(*TARGET)
+    workspace.run(WEIGHTS)
     return (workspace.path / WEIGHTS).read_bytes()
 
 
 def test_ctrl_c_leaves_a_checkpoint_and_a_rerun_continues(long_training, undisturbed):
     """Ctrl-C reaches the whole process group, as on a terminal."""
     workspace = long_training
-    running = start(workspace, *TARGET)
+    running = start(workspace, WEIGHTS)
     wait_for(lambda: checkpoints(workspace))
     os.killpg(running.pid, signal.SIGINT)
     output, _ = running.communicate(timeout=120)
@@ -75,7 +74,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_a_rerun_continues(long_training, undistu
     assert checkpoints(workspace) and not (workspace.path / WEIGHTS).exists()
     assert not [path for path in workspace.path.rglob("*") if "partial" in path.name]
 
-    workspace.run(*TARGET)
+    workspace.run(WEIGHTS)
     assert "continuing from step" in (workspace.path / LOG).read_text()
     assert not (workspace.path / CHECKPOINTS).exists()
     assert (workspace.path / WEIGHTS).read_bytes() == undisturbed
@@ -90,7 +89,7 @@ def test_a_training_that_is_ended_from_outside_is_retried_in_the_same_run(
 ):
     """By the system for want of memory, or by a cluster before its limit."""
     workspace = long_training
-    running = start(workspace, *TARGET, "--retries", "1")
+    running = start(workspace, WEIGHTS, "--retries", "1")
     wait_for(lambda: checkpoints(workspace))
     os.kill(process_of_training(workspace), signum)
     output, _ = running.communicate(timeout=240)
@@ -103,12 +102,12 @@ def test_a_training_that_is_ended_from_outside_is_retried_in_the_same_run(
 
 def test_after_an_edit_of_the_code_the_checkpoint_is_named_and_not_used(long_training, undisturbed):
     workspace = long_training
-    running = start(workspace, *TARGET)
+    running = start(workspace, WEIGHTS)
     wait_for(lambda: checkpoints(workspace))
     os.killpg(running.pid, signal.SIGINT)
     running.communicate(timeout=120)
     workspace.edit("src/shapednoise/diffusion/training.py", "LOG_STEPS = 50", "LOG_STEPS = 25")
-    workspace.run(*TARGET)
+    workspace.run(WEIGHTS)
     log = (workspace.path / LOG).read_text()
     assert "was made by other code and is not used" in log
     assert "training starts from step 0" in log
@@ -117,7 +116,7 @@ def test_after_an_edit_of_the_code_the_checkpoint_is_named_and_not_used(long_tra
 
 def test_a_second_process_on_a_point_waits_and_then_has_nothing_to_do(workspace):
     """The command of the workflow's own training, started twice by hand."""
-    plan = workspace.run(*TARGET, "--forcerun", "train", "--dry-run", "--printshellcmds")
+    plan = workspace.run(WEIGHTS, "--forcerun", "train", "--dry-run", "--printshellcmds")
     [line] = [line for line in plan.splitlines() if "python scripts/train.py" in line]
     job = f"{sys.executable} " + line.partition("python ")[2].partition(" 2>&1")[0]
     job = job.replace('"epochs":3.0', '"epochs":60.0').replace(f"models/{MODEL}", "models/by_hand")

@@ -15,7 +15,6 @@ GRID, SCORES = f"samples/{SAMPLES}/grid.png", f"scores/{SAMPLES}/random-ref16.js
 TARGETS = ("fig2f", f"results/tiny/{GRID}")
 LARGE = ("*.safetensors", "samples.npy", "trajectory.npz", "random.npz")
 NOTHING = {"models": False, "samples": False, "features": False}
-ONE_THREAD = ("--set-threads", "features_samples=1")  # tests run side by side
 
 
 def large_files(results: Path) -> list[str]:
@@ -39,7 +38,7 @@ def test_a_point_that_is_not_kept_ends_with_the_same_scores_and_figures(workspac
     for kind in ("models", "samples", "features", "scores"):
         shutil.rmtree(results / kind / "pictures" / "ddpm")
     workspace.set("keep", NOTHING)
-    workspace.run(*TARGETS)  # with as many threads as before: so the bits are the same
+    workspace.run(*TARGETS)
     assert [file.read_bytes() for file in wanted] == before
     assert json.loads((results / SCORES).read_text()) == scores
     assert large_files(results) == []
@@ -60,7 +59,7 @@ def test_a_file_that_is_asked_for_by_its_name_stays(workspace):
     (results / features).unlink()
     workspace.set("keep", NOTHING)
     assert workspace.planned(f"results/tiny/{features}") == Counter(features_samples=1)
-    workspace.run(f"results/tiny/{features}", *ONE_THREAD)
+    workspace.run(f"results/tiny/{features}")
     assert (results / features).is_file()
 
 

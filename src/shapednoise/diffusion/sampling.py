@@ -17,6 +17,7 @@ from torch import Tensor
 from shapednoise.config.machine import Compilation
 from shapednoise.config.sampling import SamplerSettings
 from shapednoise.data.images import to_uint8
+from shapednoise.diffusion.attention import choose_attention
 from shapednoise.diffusion.device import autocast, compiled, compute_dtype, is_out_of_memory
 from shapednoise.errors import UserError
 from shapednoise.log import log, progress
@@ -139,6 +140,7 @@ class BatchSampler:
         self.unet, self.scheduler, self.settings = unet, scheduler, settings
         self.device = unet.device
         self.dtype = compute_dtype(settings.precision, self.device)
+        choose_attention(unet, self.dtype)
         self.batch_size = batch_size or self._auto_batch_size(sharing)
         on_gpu = self.device.type == "cuda"
         if on_gpu:

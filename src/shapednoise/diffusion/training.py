@@ -22,6 +22,7 @@ from torch import Tensor
 from shapednoise.config.machine import Compilation
 from shapednoise.config.training import TrainingSettings
 from shapednoise.data.images import normalize_to_minus_one_one, on_device
+from shapednoise.diffusion.attention import choose_attention
 from shapednoise.diffusion.checkpoints import Checkpoints, defer_signals
 from shapednoise.diffusion.device import autocast, compiled, compute_dtype, is_out_of_memory
 from shapednoise.diffusion.network import build_unet
@@ -57,6 +58,7 @@ class Training:
         self.unet = build_unet(settings.unet, images.shape[-1], images.shape[1], of_strengths).to(device)
         if device.type == "cuda":
             self.unet.to(memory_format=torch.channels_last)
+        choose_attention(self.unet, self.dtype)
         self.optimizer = torch.optim.AdamW(
             self.unet.parameters(),
             lr=settings.learning_rate,

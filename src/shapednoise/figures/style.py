@@ -63,7 +63,9 @@ def noise_name(noise: str) -> str:
 
 def curve_color(position: int) -> tuple[float, float, float]:
     """The color of the curve at this position."""
-    colors = [*palette("colorblind"), *palette("husl", 16)]
+    firm = palette("colorblind")
+    firm[6], firm[8] = firm[9], (0.2, 0.2, 0.2)  # pale pink and yellow are hard to see as lines
+    colors = [*firm[:9], *palette("husl", 16)]
     return colors[position % len(colors)]
 
 

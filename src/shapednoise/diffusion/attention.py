@@ -1,0 +1,30 @@
+"""How the network computes its attention."""
+
+import torch
+from diffusers.models.attention_processor import Attention, AttnProcessor, AttnProcessor2_0
+from torch import Tensor, nn
+
+FEW = 256  # pixels, whose products written out take little memory
+
+
+class ShortAttention(AttnProcessor2_0):
+    """Attention as products of matrices for images of at most 256 pixels, else PyTorch's fused kernel.
+
+    On a CPU in bf16 the fused kernel is slower at every length, most of all in the backward pass:
+    docs/performance.md.
+    """
+
+    # diffusers looks for `temb` among the names of the parameters
+    def __call__(self, attn: Attention, hidden_states: Tensor, *arguments, temb=None, **options) -> Tensor:
+        """hidden_states: n x C x H x W."""
+        written_out = hidden_states.shape[-2] * hidden_states.shape[-1] <= FEW
+        attend = AttnProcessor() if written_out else super().__call__
+        return attend(attn, hidden_states, *arguments, temb=temb, **options)
+
+
+def choose_attention(network: nn.Module, dtype: torch.dtype) -> None:
+    """Give the network the way of attention that is faster on its device in this dtype. Weights stay."""
+    if dtype == torch.bfloat16 and next(network.parameters()).device.type == "cpu":
+        for module in network.modules():
+            if isinstance(module, Attention):
+                module.set_processor(ShortAttention())
