@@ -2,7 +2,9 @@
 
 import argparse
 import json
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ Made from the model in `src/shapednoise/config` by `make config-docs`, as is `co
 editor with YAML's language server checks and completes [config.yaml](../config.yaml) as you type. Snakemake
 checks more: names that nothing defines, and what does not fit together.
 
-NAME is a name of your own, `[]` an entry of a list; "as there" is the default of each key of that group. The
+NAME is a name of your own, `[]` an entry of a list; "see there" is the default of each key of that group. The
 {len(FIGURE_KINDS)} kinds of figures and the operators of noises are told apart by `kind` and `operator`.
 """
 BOUNDS = {"minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}", "exclusiveMaximum": "< {}"}
@@ -28,6 +30,7 @@ TYPES = {
     "boolean": "`true` or `false`",
     "null": "`null`",
 }
+TELLS_APART = ("kind", "operator")
 Schema = dict[str, Any]
 
 
@@ -89,7 +92,8 @@ def references(place: str, key: str, value: Schema) -> Iterator[tuple[str, str]]
 def table(group: Schema) -> str:
     """The keys of a group of settings."""
     rows = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
-    for key, value in group.get("properties", {}).items():
+    keys = group.get("properties", {})
+    for key, value in sorted(keys.items(), key=lambda item: item[0] not in TELLS_APART):
         default = "required" if key in group.get("required", []) else shown(value.get("default"))
         cells = [f"`{key}`", type_of(value), default, value.get("description", "")]
         rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
@@ -98,7 +102,7 @@ def table(group: Schema) -> str:
 
 def shown(default: Any) -> str:
     """A default as YAML has it; those of a group of settings stand in its own section."""
-    return "as there" if isinstance(default, dict) and default else f"`{json.dumps(default)}`"
+    return "see there" if isinstance(default, dict) and default else f"`{json.dumps(default)}`"
 
 
 def type_of(value: Schema) -> str:
@@ -114,19 +118,34 @@ def type_of(value: Schema) -> str:
     elif "prefixItems" in value:
         words = f"[{', '.join(map(type_of, value['prefixItems']))}]"
     elif kind == "array":
-        words = f"list of {type_of(value['items'])}"
+        words = re.sub("^(text|number|whole number)", r"\1s", type_of(value["items"]))
+        words = f"list of {words}"
     elif kind == "object":
         inner = value.get("additionalProperties")
         words = f"NAME: {type_of(inner)}" if isinstance(inner, dict) else "keys and values"
     else:
-        bounds = " and ".join(text.format(value[bound]) for bound, text in BOUNDS.items() if bound in value)
+        limits = {bound: value[bound] for bound in BOUNDS if bound in value}
+        bounds = " and ".join(BOUNDS[bound].format(plain(limit)) for bound, limit in limits.items())
         words = f"{TYPES[kind]} {bounds}".strip()
     return words
 
 
+def plain(limit: float) -> str:
+    """A bound as one writes it."""
+    return "2^63" if limit == 2**63 else str(int(limit) if limit == int(limit) else limit)
+
+
 def heading(name: str) -> str:
-    """A group of settings as its section is called."""
-    return name.removesuffix("Settings")
+    """A group of settings as its section is called: by its `kind` or `operator`, where it has one."""
+    keys = groups()[name].get("properties", {})
+    told = [keys[key]["const"] for key in TELLS_APART if "const" in keys.get(key, {})]
+    return told[0] if told else name.removesuffix("Settings")
+
+
+@cache
+def groups() -> Schema:
+    """The groups of settings by the names of their classes."""
+    return json_schema()["$defs"]
 
 
 run(main)

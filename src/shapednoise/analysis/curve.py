@@ -306,7 +306,7 @@ def curve_table(table: pd.DataFrame) -> pd.DataFrame:
         table: The experiment's scores, tidy.
 
     Returns:
-        A row a curve and score. Columns: noise, the settings in which samplers differ, metric, seeds; of
+        A row a curve and score, with noise, the settings in which samplers differ, metric, seeds; of
         every strength the `mean` over seeds and the deviation `std` (as text, by rising strength); the
         coefficients of the quadratic fit a s^2 + b s + c of the means, `optimum` with its 95 % interval and
         `u_p`, CurveSummary's p_value; empty for fewer than three strengths.

@@ -26,8 +26,8 @@ def predicted_fid_table(
         schedule: beta_start, beta_end and num_train_timesteps.
 
     Returns:
-        A row a set: noise, strength, the sampler's settings, every score with its interval, the DISTANCES
-        and shares of `Prediction.row`. Undistorted images have no sampler, and no distance.
+        A row a set, with noise, strength, the sampler's settings, every score with its interval, the
+        DISTANCES and shares of `Prediction.row`. Undistorted images have no sampler, and no distance.
     """
     rows = []
     for score in scores:

@@ -33,7 +33,7 @@ def public_fids_table(
         schedule: beta_start, beta_end and num_train_timesteps.
 
     Returns:
-        A row a sampler: its settings, `public_fid`, the DISTANCES and shares of `Prediction.row`.
+        A row a sampler, with its settings, `public_fid`, the DISTANCES and shares of `Prediction.row`.
     """
     rows = []
     for (method, variance), fids in FIDS.items():

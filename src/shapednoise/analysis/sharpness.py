@@ -42,8 +42,8 @@ def sharpness_table(
         sampler: Settings of their sampler, for the record.
 
     Returns:
-        A row a sample set and image. Columns: image, its index, which belongs to the same starting noise
-        everywhere; energy, strength, seed and `sampler.` with each setting.
+        A row a sample set and image, with image, its index, which belongs to the same starting noise
+        everywhere, energy, strength, seed and `sampler.` with each setting.
     """
     parts = []
     for strength, seed, images in zip(strengths, seeds, samples, strict=True):

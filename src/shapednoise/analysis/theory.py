@@ -113,7 +113,7 @@ def theory_table(
         schedule: beta_start, beta_end and num_train_timesteps.
 
     Returns:
-        A row a shape and sampler: the DISTANCES; `share` and `share_v`, Prediction's variance_ratio and
+        A row a shape and sampler, with the DISTANCES; `share` and `share_v`, Prediction's variance_ratio and
         variance_ratio_v. And for the strengths `shown` a row a direction and ring: `radius` (cycles per
         pixel), `data`, the mean L_m, and `ratio`, the mean v_m / L_m (NaN where the data have a mode without
         variance).

@@ -58,7 +58,7 @@ class SamplerSettings(Settings):
         "2 grey levels. 0: none, and the step to the clean data adds its noise, too.",
     )
     eta: float = Field(0.0, ge=0, le=1, description="Of ddim: 0 is deterministic, 1 ancestral.")
-    reading: Reading = Field("published", description="Which reading of the forward process (docs/noise.md).")
+    reading: Reading = Field("published", description="Which reading of the reverse process (docs/noise.md).")
     clamp: Clamp = Field(
         "auto",
         description="Clamp the predicted x_0 to [-1, 1] in whitened coordinates, in the data's, or not; "

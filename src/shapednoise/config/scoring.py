@@ -22,8 +22,10 @@ class ScoringSettings(Settings):
     )
     bootstrap: int = Field(
         100,
+        ge=0,
         le=100_000,
-        description="Random halves of the generated images, for intervals and fid_infinity: even; 0: none.",
+        description="Random halves of the generated images, for intervals and fid_infinity: "
+        "an even number from 4; 0: none.",
     )
     seed: Seed = Field(2020, description="Seed of the random subsets (torch-fidelity's default).")
 

@@ -78,7 +78,9 @@ class EMASettings(Settings):
     """Exponential moving average of the weights; samples are drawn with it."""
 
     decay: float = Field(0.9999, ge=0, lt=1, description="Largest decay.")
-    inverse_gamma: float = Field(1.0, gt=0, description="Warm-up: decay = 1 - (1 + step / gamma)^-power.")
+    inverse_gamma: float = Field(
+        1.0, gt=0, description="Warm-up: decay = 1 - (1 + step / inverse_gamma)^-power."
+    )
     power: float = Field(0.75, gt=0, description="Exponent of the warm-up.")
 
 

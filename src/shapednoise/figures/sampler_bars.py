@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class SamplerBarsSettings(FigureSettings):
-    """A score of every sampler of an experiment, side by side, at a few strengths."""
+    """A score of every sampler of an experiment, side by side, at each of its strengths, best few."""
 
     kind: Literal["sampler_bars"] = Field(description="The kind of figure.")
     experiment: Name = Field(description="Experiment to plot.")

@@ -91,7 +91,8 @@ def why_no_logits(network: str) -> str:
 def digest_of(extractor: FeatureExtractorBase, weights: Path | None) -> str:
     """Hex sha256 of the weights: of their file, or of the state where the network got them by itself.
 
-    Raises UserError where the manifest beside the file says another one.
+    Raises:
+        UserError: The manifest beside the file says another one.
     """
     if weights:
         found, manifest = sha256_of_file(weights), weights.with_suffix(".json")

@@ -43,7 +43,7 @@ def extract(
         work: the arrays to fill, of n rows; what is done there is not computed.
 
     Returns:
-        float32 arrays (n, d) by name: `features` and, where the network has that layer, `logits`.
+        float32 arrays (n, d) by name, `features` and, where the network has that layer, `logits`.
 
     Raises:
         UserError: if the extractor's output is not (images, features).

@@ -11,11 +11,15 @@ of its Eq. 2-3, mode by mode). The first two share their training; docs/noise.md
 from typing import Literal
 
 Reading = Literal["published", "equations", "exact"]
-Schedule = Literal["beta", "falling", "constant"]  # s(t) = s0 beta_t / beta_max; s0 less that; s0
-Normalize = Literal["off", "energy"]  # energy: gains with a mean square of 1
-# of a step's noise: as diffusers names it, or what is optimal (noise/denoising_variance.py)
+"""A formulation of the reverse process, see above."""
+Schedule = Literal["beta", "falling", "constant"]
+"""The strength at the timestep t: s0 beta_t / beta_max; s0 less that; s0."""
+Normalize = Literal["off", "energy"]
+"""`energy`: gains with a mean square of 1."""
 Variance = Literal["fixed_small", "fixed_large", "optimal", "optimal_scalar"]
-Prediction = Literal["epsilon", "sample", "v_prediction"]  # what the network outputs
+"""Of a step's noise: as diffusers names it, or what is optimal (noise/denoising_variance.py)."""
+Prediction = Literal["epsilon", "sample", "v_prediction"]
+"""What the network outputs."""
 
 # The index of a saved pipeline names its class and, for diffusers' generic loading, a file of the folder
 # with the class; diffusers runs it under trust_remote_code=True, and else says so.

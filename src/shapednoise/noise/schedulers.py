@@ -7,17 +7,17 @@ Training differs from diffusers' in one line, `noise = scheduler.shape_noise(whi
 Each scheduler is a subclass of diffusers' and takes, beyond what it knows from there (options of
 diffusers that it does not list are refused unless they are neutral),
 
-    shape: a noise shape as a dictionary, such as {"operator": "sdm", "strength": -0.4, "axis": v};
-        make_shape says what it may hold. None: white.
-    reading: `published` (whiten, step, shape by S_t again), `equations` (Eq. 5-7 of SDM: shape by
-        the S of the timestep arrived at) or `exact` (the true process of Eq. 2-3, mode by mode).
-    clip_sample: clamp the predicted x_0 to +-clip_sample_range in whitened coordinates, as the
-        published code does (for white noise these are the data's).
-    clip_data: clamp it in the data's own coordinates.
-    variance_type: of the noise of a step; beside diffusers' `optimal`, which makes a step exact for Gaussian
-        data, and `optimal_scalar`, one number a step (noise/denoising_variance.py).
-    denoising_variance: what an optimal variance is of, as DenoisingVariance.describe() gives it.
-    clipped_steps: how many of the last steps with an optimal noise have it clipped; 0: none.
+- `shape`: a noise shape as a dictionary, such as `{"operator": "sdm", "strength": -0.4, "axis": v}`;
+  `make_shape` says what it may hold. None: white.
+- `reading`: `published` (whiten, step, shape by S_t again), `equations` (Eq. 5-7 of SDM: shape by
+  the S of the timestep arrived at) or `exact` (the true process of Eq. 2-3, mode by mode).
+- `clip_sample`: clamp the predicted x_0 to +-clip_sample_range in whitened coordinates, as the
+  published code does (for white noise these are the data's).
+- `clip_data`: clamp it in the data's own coordinates.
+- `variance_type`: of the noise of a step; besides diffusers' values `optimal`, which makes a step exact for
+  Gaussian data, and `optimal_scalar`, one number a step (noise/denoising_variance.py).
+- `denoising_variance`: what an optimal variance is of, as DenoisingVariance.describe() gives it.
+- `clipped_steps`: how many of the last steps with an optimal noise have it clipped; 0: none.
 
 What is exact and what is approximate about a step is said in noise/reverse_step.py.
 """

@@ -43,7 +43,8 @@ def make_shape(
     """Make the noise shape that a plain dictionary describes, as it stands in a scheduler's config.
 
     Args:
-        operator: A key of OPERATORS.
+        operator: A key of `shapednoise.noise.operators.OPERATORS`, such as `sdm`, `hdm` or `sagd_powerlaw`;
+            docs/config.md has them all, with their fields.
         times: The description of a second shape, of the other basis, that multiplies the first.
         version: The version of this description; a newer one is refused.
         trained_strengths: Of a network that knows many (noise/strengths.py): `strength` lies within them.
