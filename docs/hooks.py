@@ -16,6 +16,15 @@ ROOT = Path(__file__).resolve().parents[1]
 RUN = ROOT / "build/tutorial"  # the tutorial with its outputs, by run_notebook.py
 LINK = re.compile(r"(?<=\]\()(?!\w+:)([^)#\s]+)")
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.+?)\\[)\]]</\1>', re.DOTALL)
+FLAGS = re.compile(r"(?<=<code>)[^<]*--[^<]*(?=</code>)")
+REPAIRS = [  # of what latex2mathml makes: the sign of a number, a bar that browsers stretch, script, gaps
+    (r'</msqrt><mspace width="0.167em" />', "</msqrt>"),  # browsers leave a gap there
+    (r"((?:<mrow>|(?:&#x0003D;|&#x0002C;|[(\[])</mo>))<mo>&#x02212;", r'\1<mo form="prefix">&#x02212;'),
+    (r"&#x000AF;", "&#x0203E;"),
+    (r'mathvariant="script">N', ">&#x1D4A9;"),
+    (r"<mi>log</mi>(?=<m[is])", '<mi>log</mi><mspace width="0.167em" />'),
+    (r"<mtext>\((\d+)\)</mtext>", r'<mspace width="2em" /><mtext>(\1)</mtext>'),
+]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -64,11 +73,14 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 
 
 def on_page_content(html: str, **_: Any) -> str:
-    """Set formulas as MathML, which browsers draw without a script."""
+    """Set formulas as MathML, which browsers draw without a script; keep a flag in one line."""
 
     def mathml(formula: re.Match) -> str:
-        if formula[1] == "span":
-            return convert(unescape(formula[2]))
-        return f'<div class="formula">{convert(unescape(formula[2]), display="block")}</div>'
+        inline = formula[1] == "span"
+        text = convert(unescape(formula[2]), display="inline" if inline else "block")
+        for pattern, repaired in REPAIRS:
+            text = re.sub(pattern, repaired, text)
+        return text if inline else f'<div class="formula">{text}</div>'
 
+    html = FLAGS.sub(lambda code: re.sub(r"--[\w-]+", r'<span class="flag">\g<0></span>', code[0]), html)
     return FORMULA.sub(mathml, html)

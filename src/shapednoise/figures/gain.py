@@ -62,7 +62,7 @@ class GainSettings(FigureSettings):
             if rows[VARIANCE].notna().all():
                 share = 100 * seed_curves(rows, VARIANCE)[1] / rows[OF_DATA].iloc[0]
                 place = crossing(strengths, share - 100).value
-                text = f"{curve}: as the data's at {place:.2f}".replace("-", "\u2212")
+                text = f"{curve}: the data's at $s$ = {place:.2f}".replace("-", "\u2212")
                 meets = strengths[0] < place < strengths[-1]
                 _draw_seeds(variance, strengths, share, text if meets else curve, curve_color(position))
         known = {float(strength): value for strength, value in published.items()}

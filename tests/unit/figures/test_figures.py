@@ -324,7 +324,7 @@ def test_gains_are_changes_from_zero_of_each_seed_and_the_variance_is_a_share_of
     # the seeds reach the data's 0.6 at -0.25 and at 0
     shares = {line.get_label(): line.get_ydata() for line in variance.lines}
     np.testing.assert_allclose(
-        shares["SDM: as the data's at \u22120.12"], 100 * (0.55 - 0.4 * STRENGTHS) / 0.6
+        shares["SDM: the data's at $s$ = \u22120.12"], 100 * (0.55 - 0.4 * STRENGTHS) / 0.6
     )
     [without, _] = GainSettings.draw(table[table.strength != 0], "fid", {}, "CIFAR-10", "s").axes
     assert "SDM" not in entries(without)
