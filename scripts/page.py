@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,11 +43,10 @@ def main() -> None:
 
 
 def claims(files: list[Path]) -> pd.DataFrame:
-    table = pd.read_csv(files[0])
-    interval = [
-        f"{row.low:.3g} to {row.high:.3g}" if pd.notna(row.low) and row.low != row.high else ""
-        for row in table.itertuples()
-    ]
+    table = pd.read_csv(files[0]).sort_values(
+        "verdict", key=lambda verdict: verdict == "not run", kind="stable"
+    )
+    interval = [span(row.low, row.high) for row in table.itertuples()]
     shown = table[["id", "verdict", "statement", "published", "measured"]].fillna("")
     shown = shown.assign(**{"95 % interval": interval})
     shown["n"] = table.images.map(whole)
@@ -107,6 +107,14 @@ def whole(number: float) -> str:
     return f"{int(number):,}" if pd.notna(number) else ""
 
 
+def span(low: float, high: float) -> str:
+    if pd.isna(low) or low == high:
+        return ""
+    if math.isinf(low) != math.isinf(high):
+        return f"below {high:.3g}" if math.isinf(low) else f"above {low:.3g}"
+    return f"{low:.3g} to {high:.3g}"
+
+
 def with_ends(value: float, low: float, high: float) -> str:
     return (
         f"{value:.4g} [{low:.3g}, {high:.3g}]" if pd.notna(low) else "" if pd.isna(value) else f"{value:.4g}"
@@ -117,7 +125,8 @@ PAGES: dict[str, tuple[str, str, Callable[[list[Path]], pd.DataFrame | str | byt
     "claims": (
         "Claims",
         "The verdict on each claim of the papers and of this project, by code, from this run's tables. A run "
-        "that differs from the published hyperparameters in what matters decides none that needs training.",
+        "that differs from the published hyperparameters in what matters decides none that needs training. "
+        "What was not run stands last.",
         claims,
     ),
     "training": (

@@ -20,7 +20,7 @@ NO_TRAINING = "No network is trained for it."
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 1rem; color: #1a1a1a; background: #fff }
 table { border-collapse: collapse; width: 100% } th { cursor: pointer }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid #ccc }
+th, td { text-align: left; vertical-align: top; padding: .35rem .45rem; border-bottom: 1px solid #ccc }
 th { background: #f2f2f2; position: sticky; top: 0 } pre { white-space: pre-wrap; overflow-wrap: anywhere }
 img { max-width: 100% } summary { cursor: pointer }
 details:not([open]) > summary::after { content: " \\2026" }
