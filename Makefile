@@ -42,7 +42,7 @@ demo-sagd: $(READY)  ## spectral noise on real Fashion-MNIST, small; about 13 mi
 	$(SNAKEMAKE) --configfile demo-sagd.yaml $(RICH)
 	@$(BIN)/python scripts/stages.py results/demo-sagd
 
-demo-steps: $(READY)  ## one small network, 50 to 1000 sampling steps; 15 to 25 minutes on 2 cores
+demo-steps: $(READY)  ## one small network, 50 to 1000 sampling steps; 7 to 25 minutes on 2 cores
 	$(TAKES) --configfile demo.yaml demo-steps.yaml
 	$(SNAKEMAKE) --configfile demo.yaml demo-steps.yaml $(RICH)
 	@$(BIN)/python scripts/stages.py results/demo-steps
