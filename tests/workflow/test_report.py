@@ -2,15 +2,13 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
 
 import pandas as pd
-import pytest
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+from tests.browser import needs_chromium, shown
 
 
 def test_a_report_has_claims_figures_samples_and_tables_in_one_file(workspace):
@@ -36,22 +34,16 @@ def test_a_report_has_claims_figures_samples_and_tables_in_one_file(workspace):
     assert not workspace.planned("pages")
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="no Chromium")
+@needs_chromium
 def test_a_browser_shows_the_report_without_a_network(workspace):
-    """A request that is made, or an error, is a line of the console, where a hint of Tailwind always is."""
+    """All that the console says is a hint of Tailwind."""
     workspace.run("pages")
     workspace.run("pages", "--report", "report.html", "--report-stylesheet", "report/report.css")
     pages = {"report.html": "3. Samples<", "results/tiny/report/claims.html": ">C12<"}
-    for name, shown in pages.items():
-        page = workspace.path / name
-        done = subprocess.run(
-            [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND",
-             "--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom", page.as_uri()],
-            cwd=workspace.path, text=True, capture_output=True, check=True, timeout=120,
-        )  # fmt: skip
-        said = [line for line in done.stderr.splitlines() if "CONSOLE" in line and "tailwindcss" not in line]
-        assert said == []
-        assert shown in done.stdout  # in the page; in the data of its script a quote follows
+    for name, text in pages.items():
+        content, said = shown(workspace.path / name)
+        assert [line for line in said if "tailwindcss" not in line] == []
+        assert text in content  # in the page; in the data of its script a quote follows
 
 
 def test_a_run_ends_with_where_to_look_and_a_dry_run_does_not(repository, tmp_path):
