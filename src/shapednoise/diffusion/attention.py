@@ -10,7 +10,7 @@ FEW = 256  # pixels, whose products written out take little memory
 class ShortAttention(AttnProcessor2_0):
     """Attention as products of matrices for images of at most 256 pixels, else PyTorch's fused kernel.
 
-    On a CPU in bf16 the fused kernel is slower at every length, most of all in the backward pass:
+    On a CPU in bf16 the fused kernel was slower wherever it was measured, most of all in the backward pass:
     docs/performance.md.
     """
 
