@@ -116,8 +116,7 @@ def wanted(finished_run: Workspace, tmp_path: Path) -> tuple[Workspace, dict]:
         workspace = finished_run.copy(tmp_path / name)
         workspace.set("recipes.tiny.training.epochs", 150)
         workspace.set("engine.checkpoint_steps", 20)
-    threads = [f"{rule}=1" for rule in ("train", "sample", "features_samples", "scores")]
-    workspace.run(SCORES, "--set-threads", *threads)
+    workspace.run(SCORES)
     return Workspace(tmp_path / "disturbed", workspace.overlay), scores(workspace)
 
 
