@@ -2,13 +2,13 @@
 
 import argparse
 import io
-import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
+from shapednoise.analysis.curve import Interval
 from shapednoise.errors import UserError
 from shapednoise.figures.training_curves import draw_trainings
 from shapednoise.files import read_json, write_text
@@ -46,7 +46,10 @@ def claims(files: list[Path]) -> pd.DataFrame:
     table = pd.read_csv(files[0]).sort_values(
         "verdict", key=lambda verdict: verdict == "not run", kind="stable"
     )
-    interval = [span(row.low, row.high) for row in table.itertuples()]
+    interval = [
+        Interval(row.value, row.low, row.high).ends if pd.notna(row.low) and row.low != row.high else ""
+        for row in table.itertuples()
+    ]
     shown = table[["id", "verdict", "statement", "published", "measured"]].fillna("")
     shown = shown.assign(**{"95 % interval": interval})
     shown["n"] = table.images.map(whole)
@@ -105,14 +108,6 @@ def config(files: list[Path]) -> str:
 
 def whole(number: float) -> str:
     return f"{int(number):,}" if pd.notna(number) else ""
-
-
-def span(low: float, high: float) -> str:
-    if pd.isna(low) or low == high:
-        return ""
-    if math.isinf(low) != math.isinf(high):
-        return f"below {high:.3g}" if math.isinf(low) else f"above {low:.3g}"
-    return f"{low:.3g} to {high:.3g}"
 
 
 def with_ends(value: float, low: float, high: float) -> str:
