@@ -22,6 +22,7 @@ from shapednoise.workflow.code import operator_modules
 MODEL = "{dataset}/{noise}/{network}/{marginal}/{recipe}/seed{seed}"
 SAMPLES = MODEL + "/{sampler}"
 DENOISING = MODEL + "/s{at}{epoch}"  # the strength, and -epoch3 of a snapshot
+REPORTED_SAMPLE_SETS = 50  # of more a report shows a choice
 
 
 @dataclass(frozen=True)
@@ -256,7 +257,32 @@ class Layout:
 
     def grids(self) -> list[str]:
         """The grids of the sample sets that are made here."""
-        return [f"{self.results}/samples/{each.path}/grid.png" for each in self._made_here()]
+        return [self._grid(each) for each in self._made_here()]
+
+    def grids_of_report(self) -> list[str]:
+        """Of the grids those that a report shows: all, or of many the first seed's at the ends and at 0.
+
+        Ends: the least and the greatest strength of a noise, by sampler, recipe and kind of network.
+        """
+        made = self._made_here()
+        if len(made) <= REPORTED_SAMPLE_SETS:
+            return [self._grid(each) for each in made]
+        alike: dict[tuple, list[SampleSet]] = {}
+        for each in made:
+            model, together = each.model, each.model.network.startswith(TOGETHER)
+            network = model.network if together else ""
+            kind = (model.dataset, model.noise, network, model.marginal, model.recipe, each.sampler)
+            alike.setdefault(kind, []).append(each)
+        shown = []
+        for sets in alike.values():
+            strengths = {each.strength for each in sets}
+            chosen = {min(strengths), 0.0, max(strengths)}
+            seed = sets[0].model.seed
+            shown += [each for each in sets if each.strength in chosen and each.model.seed == seed]
+        return [self._grid(each) for each in shown]
+
+    def _grid(self, sample_set: SampleSet) -> str:
+        return f"{self.results}/samples/{sample_set.path}/grid.png"
 
     def training_curves(self) -> list[str]:
         """The training curves of the models that are trained here."""

@@ -40,6 +40,18 @@ def test_figures_are_sorted_by_paper(paper):
     assert {papers[name] for name in ("figT", "figP", "figR", "figS1", "figX1")} == {"This"}
 
 
+def test_of_many_sample_sets_a_report_shows_the_ends_and_zero_of_one_seed(demo, paper):
+    few, many = Layout(demo), Layout(paper)
+    assert few.grids_of_report() == few.grids()
+    shown = many.grids_of_report()
+    assert set(shown) < set(many.grids())
+    published = "ancestral50-leading-small-published-whitened-n10000/grid.png"
+    ends = [path.split("/")[-6] for path in shown if "/cifar10/sdm/" in path and path.endswith(published)]
+    assert ends == ["s-1.00", "s0.40"]
+    assert [path for path in shown if "/cifar10/ddpm/" in path and path.endswith(published)]
+    assert not [path for path in shown if "/seed42/" not in path]
+
+
 class Cells(HTMLParser):
     """The texts of the cells of a page, and what it would load."""
 
