@@ -33,8 +33,11 @@ from shapednoise.noise.process import ShapedProcess
 from shapednoise.noise.shape import SHAPE_VERSION
 
 LOG_STEPS = 50
-PACE_STEPS = 20  # by which the pace is measured
-COMPILE_SECONDS, COMPILE_GAIN = 90.0, 0.2  # cost of torch.compile, fraction of time saved
+WARM_STEPS, PACE_STEPS = (
+    10,
+    20,
+)  # those that load libraries, and those that are timed
+COMPILE_SECONDS, COMPILE_GAIN = 120.0, 0.2  # cost of torch.compile, fraction of time saved
 
 
 class Training:
@@ -280,18 +283,18 @@ def _steps(training: Training, checkpoints: Checkpoints, compile: Compilation) -
                 last_step, last_saved = training.step, time.monotonic()
             if signum:
                 raise Interrupted(signum, training.step, done)
-            if (
-                compile == "auto"
-                and training.step == first + PACE_STEPS
-                and compile_pays_off(training, began)
-            ):
-                training.compile(wanted=False)
+            if compile != "auto" or training.device.type != "cuda":
+                continue
+            if training.step == first + WARM_STEPS:
+                torch.cuda.synchronize()
+                began = time.monotonic()
+            elif training.step == first + WARM_STEPS + PACE_STEPS:
+                torch.cuda.synchronize()
+                pace = (time.monotonic() - began) / PACE_STEPS
+                if compile_pays_off(pace, training.steps - training.step):
+                    training.compile(wanted=False)
 
 
-def compile_pays_off(training: Training, began: float) -> bool:
-    """Whether compiling now saves time on a GPU, by the pace of the PACE_STEPS steps since `began`."""
-    if training.device.type != "cuda":
-        return False
-    torch.cuda.synchronize()
-    pace = (time.monotonic() - began) / PACE_STEPS
-    return COMPILE_GAIN * pace * (training.steps - training.step) > COMPILE_SECONDS
+def compile_pays_off(pace: float, steps: int) -> bool:
+    """Whether compiling saves time on a GPU. pace: seconds a step, of so many steps that are left."""
+    return COMPILE_GAIN * pace * steps > COMPILE_SECONDS

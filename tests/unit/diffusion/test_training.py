@@ -1,5 +1,6 @@
 """Training: the published network, the data order, and a resume that changes nothing."""
 
+import math
 import signal
 
 import numpy as np
@@ -290,6 +291,35 @@ def test_a_network_that_cannot_be_compiled_is_used_as_it_is(axis, tmp_path, monk
     assert "no compiler on this machine" in said and "continuing without it" in said and "\n" not in said
     with pytest.raises(UserError, match=r"torch\.compile fails .*; set engine\.compile: off"):
         train(training(axis), Checkpoints(tmp_path / "unused", MADE_BY), compile="on")
+
+
+def test_the_pace_that_decides_on_compiling_is_not_that_of_the_first_steps(axis, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    monkeypatch.setattr(train_module, "LOG_STEPS", 1000)
+    clock, paces = [0.0], []
+    monkeypatch.setattr(train_module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(train_module, "compile_pays_off", lambda pace, steps: paces.append((pace, steps)))
+    run = training(axis, settings=TINY.model_copy(update={"epochs": 12}))
+    step = run.train_step
+
+    def timed_step():
+        run.device = torch.device("cpu")  # where it computes; the loop takes it for a GPU
+        clock[0] += 5.0 if run.step < train_module.WARM_STEPS else 0.25
+        values = step()
+        run.device = torch.device("cuda" if run.step < run.steps else "cpu")
+        return values
+
+    run.train_step = timed_step
+    train(run, Checkpoints(tmp_path / "checkpoints", MADE_BY), compile="auto")
+    done = train_module.WARM_STEPS + train_module.PACE_STEPS
+    assert paces == [(0.25, run.steps - done)]
+
+
+@pytest.mark.parametrize("pace", [0.01, 0.1])
+def test_compiling_pays_where_enough_is_left(pace):
+    steps = math.ceil(train_module.COMPILE_SECONDS / (train_module.COMPILE_GAIN * pace))
+    assert train_module.compile_pays_off(pace, steps + 1)
+    assert not train_module.compile_pays_off(pace, steps - 1)
 
 
 def test_grey_images_are_trained_and_drawn_with_one_channel(tmp_path):
