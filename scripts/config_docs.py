@@ -57,21 +57,24 @@ def without_titles(schema: Any) -> Any:
 
 
 def markdown(schema: Schema) -> str:
-    """One section a group of settings, in the order in which the config reaches them."""
+    """One section a group of settings, in the order of the config, each followed by those that it holds."""
     places: dict[str, list[str]] = {}
-    queue = [("", schema)]
-    while queue:
-        place, group = queue.pop(0)
-        for name, reached in [
-            each for key in group["properties"].items() for each in references(place, *key)
-        ]:
-            if name not in places:
-                queue.append((reached, schema["$defs"][name]))
+    order: list[str] = []
+    waiting, group, place = [], schema, ""
+    while True:
+        found = [each for key in group["properties"].items() for each in references(place, *key)]
+        waiting = [each for each in dict(found).items() if each[0] not in places] + waiting
+        for name, reached in found:
             places.setdefault(name, []).append(reached)
-    sections = [INTRODUCTION, table(schema)]
-    for name, found in places.items():
+        if not waiting:
+            break
+        (name, place), *waiting = waiting
+        order.append(name)
         group = schema["$defs"][name]
-        where = ", ".join(f"`{place}`" for place in dict.fromkeys(found))
+    sections = [INTRODUCTION, table(schema)]
+    for name in order:
+        group = schema["$defs"][name]
+        where = ", ".join(f"`{place}`" for place in dict.fromkeys(places[name]))
         sections += [f"## {heading(name)}\n\n{where}: {group['description']}\n", table(group)]
     return "\n".join(sections)
 

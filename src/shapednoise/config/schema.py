@@ -86,23 +86,23 @@ class Config(Settings):
     offline: bool = Field(False, description="Use no network, only what was fetched or put there before.")
     download: DownloadSettings = Field(DownloadSettings(), description="How long downloads go on.")
     engine: EngineSettings = Field(EngineSettings(), description="How fast and how safely to compute.")
-    cluster: ClusterSettings = Field(ClusterSettings(), description="What jobs ask of a cluster; site.yaml.")
     keep: KeepSettings = Field(KeepSettings(), description="Which large files stay on the disk.")
+    cluster: ClusterSettings = Field(ClusterSettings(), description="What jobs ask of a cluster; site.yaml.")
     targets: tuple[Name, ...] = Field(description="Figures that `all` makes.")
     recipe: Name = Field(description="The recipe of experiments that name none.")
     extractor: Name = Field(description="The feature extractor of experiments that name none.")
     strengths: dict[Name, tuple[Strength, ...]] = Field({}, description="Named grids of strengths.")
     seeds: dict[Name, tuple[Seed, ...]] = Field({}, description="Named lists of training seeds.")
+    noises: dict[Name, NoiseSettings] = Field(description="Noise variants by name.")
     datasets: dict[Name, AnyDatasetSettings] = Field(description="Data sets by name, clean or corrupted.")
     extractors: dict[Name, ExtractorSettings] = Field(description="Feature extractors by name.")
-    noises: dict[Name, NoiseSettings] = Field(description="Noise variants by name.")
     recipes: dict[Name, RecipeSettings] = Field(description="Recipes by name.")
     experiments: dict[Name, ExperimentSettings] = Field(description="Sets of points by name.")
-    figures: dict[Name, SerializeAsAny[FigureSettings]] = Field(
-        description="Figures by name; each is a target."
-    )
     claims: dict[Name, PlannedRun] = Field(
         {}, description="What is planned for each claim, or for `every` claim that is not named."
+    )
+    figures: dict[Name, SerializeAsAny[FigureSettings]] = Field(
+        description="Figures by name; each is a target."
     )
 
     @model_validator(mode="after")

@@ -33,10 +33,8 @@ from shapednoise.noise.process import ShapedProcess
 from shapednoise.noise.shape import SHAPE_VERSION
 
 LOG_STEPS = 50
-WARM_STEPS, PACE_STEPS = (
-    10,
-    20,
-)  # those that load libraries, and those that are timed
+WARM_STEPS = 10  # in which libraries are loaded
+PACE_STEPS = 20  # after them, by which the pace is measured
 COMPILE_SECONDS, COMPILE_GAIN = 120.0, 0.2  # cost of torch.compile, fraction of time saved
 
 
