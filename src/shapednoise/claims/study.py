@@ -216,7 +216,7 @@ def _ranks_measured(evidence: Evidence) -> Finding:
     predicted = evidence["predicted_fid"].get("cifar10")
     if theory is None or predicted is None:
         raise NotRun("figures of the kinds theory and predicted_fid on cifar10")
-    experiments = [evidence.experiment("study_sdm"), evidence.experiment("study_samplers")]
+    experiments = [evidence.experiment("study_short"), evidence.experiment("study_samplers")]
     for name in ("study_steps", "study_exact"):
         with contextlib.suppress(NotRun):
             experiments.append(evidence.experiment(name))
@@ -250,7 +250,7 @@ def _ranks_measured(evidence: Evidence) -> Finding:
     "below 7.5 (ours, as in C3) at each strength; not so if surely above at one",
 )
 def _as_good_together(evidence: Evidence) -> Finding:
-    one, separate = of_common_seeds(evidence.curve("study_sdm"), evidence.curve("study_separate"))
+    one, separate = of_common_seeds(evidence.curve("study_short"), evidence.curve("study_separate"))
     found = [relative_gain(by_seed(separate, s), by_seed(one, s)) for s in AT_STRENGTHS]
     texts = ", ".join(
         f"{-gain.value:+.2g} % at s = {s:g}" for s, gain in zip(AT_STRENGTHS, found, strict=True)
