@@ -36,7 +36,7 @@ def shared(config) -> Path:
             write_json(folder / Path(file).relative_to(config.results), {"fid": 90.0})
             model = each.model
     shape = with_data(config.shape_of_network(model.noise, model.network), AXES, None)
-    facts = training_facts(config.recipes["study"].training, shape, model.marginal, 42, "pixels")
+    facts = training_facts(config.recipes[model.recipe].training, shape, model.marginal, 42, "pixels")
     record = json.loads(json.dumps(facts)) | {"fingerprint": {"code": code_digest(TRAIN)}}
     write_json(folder / "models" / model.path / "provenance.json", record)
     write_json(folder / PREDICTED, {"fid": 30.0})
@@ -67,7 +67,7 @@ def test_grids_are_wanted_of_models_that_are_here(config, shared):
     SharedScores(config, shared).take()
     [model] = Path(config.results, "models").rglob("provenance.json")
     grids = Layout(config).grids()
-    assert len(grids) < before and not any("/study_sdm/seed42/" in grid for grid in grids)
+    assert len(grids) < before and not any("/study_long/seed42/" in grid for grid in grids)
     write_json(model.parent / "model_index.json", {})
     assert len(Layout(config).grids()) == before
 
