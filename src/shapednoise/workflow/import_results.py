@@ -5,6 +5,7 @@ last run (config.json). Where they were computed does not matter: device, precis
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -79,7 +80,9 @@ class ImportedResults:
             model.seed, source.get("sha256_of_pixels"),
         )  # fmt: skip
         expected = json.loads(json.dumps(expected))
-        names = [FACTS.get(name, name) for name, value in expected.items() if record.get(name) != value]
+        names = [
+            FACTS.get(name, name) for name, value in expected.items() if not _same(record.get(name), value)
+        ]
         fingerprint = record.get("fingerprint")
         code = fingerprint.get("code") if isinstance(fingerprint, Mapping) else None
         return names + (["code"] if code != self._code("train", model) else [])
@@ -110,6 +113,18 @@ class ImportedResults:
 def _lines(kind: str, made: Iterable[Any], differences: Callable[[Any], list[str]]) -> list[str]:
     found = ((each.path, differences(each)) for each in made)
     return [f"{kind}/{path}: other {', other '.join(names)}" for path, names in found if names]
+
+
+def _same(theirs: Any, ours: Any) -> bool:
+    """Whether facts are equal, numbers up to the rounding of another machine: color axes are computed."""
+    if isinstance(ours, Mapping):
+        alike = isinstance(theirs, Mapping) and theirs.keys() == ours.keys()
+        return alike and all(_same(theirs[key], value) for key, value in ours.items())
+    if isinstance(ours, list):
+        return isinstance(theirs, list) and len(theirs) == len(ours) and all(map(_same, theirs, ours))
+    if isinstance(ours, float) and isinstance(theirs, float):
+        return math.isclose(theirs, ours, rel_tol=1e-9, abs_tol=1e-12)
+    return bool(theirs == ours)
 
 
 def _changes(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:

@@ -72,6 +72,16 @@ def test_grids_are_wanted_of_models_that_are_here(config, shared):
     assert len(Layout(config).grids()) == before
 
 
+def test_axes_may_differ_by_the_rounding_of_another_machine(config, shared):
+    pca = Path(Layout(config).pca("cifar10"))
+    write_json(pca, {"axes": [[0.6 + 2e-16, 1e-17, 0.8], *AXES[1:]]})
+    assert read_json(pca)["axes"] != AXES
+    assert SharedScores(config, shared).differences_of_models() == []
+    write_json(pca, {"axes": [[0.6 + 1e-6, 0.0, 0.8], *AXES[1:]]})
+    [line] = SharedScores(config, shared).differences_of_models()
+    assert line.endswith("seed42: other noise")
+
+
 def test_other_code_settings_or_trainings_are_named(config, shared):
     write_json(shared / "code" / "features.json", {"scripts/features.py": "0"})
     assert SharedScores(config, shared).changed_code() == ["code of features is another one"]
