@@ -59,22 +59,20 @@ def without_titles(schema: Any) -> Any:
 def markdown(schema: Schema) -> str:
     """One section a group of settings, in the order of the config, each followed by those that it holds."""
     places: dict[str, list[str]] = {}
-    order: list[str] = []
-    waiting, group, place = [], schema, ""
-    while True:
-        found = [each for key in group["properties"].items() for each in references(place, *key)]
-        waiting = [each for each in dict(found).items() if each[0] not in places] + waiting
-        for name, reached in found:
-            places.setdefault(name, []).append(reached)
-        if not waiting:
-            break
-        (name, place), *waiting = waiting
-        order.append(name)
-        group = schema["$defs"][name]
+
+    def visit(place: str, group: Schema) -> None:
+        for key in group["properties"].items():
+            for name, reached in references(place, *key):
+                known = name in places
+                places.setdefault(name, []).append(reached)
+                if not known:
+                    visit(reached, schema["$defs"][name])
+
+    visit("", schema)
     sections = [INTRODUCTION, table(schema)]
-    for name in order:
+    for name, found in places.items():
         group = schema["$defs"][name]
-        where = ", ".join(f"`{place}`" for place in dict.fromkeys(places[name]))
+        where = ", ".join(f"`{place}`" for place in dict.fromkeys(found))
         sections += [f"## {heading(name)}\n\n{where}: {group['description']}\n", table(group)]
     return "\n".join(sections)
 

@@ -266,7 +266,7 @@ class Layout:
         """
         made = self._made_here()
         if len(made) <= REPORTED_SAMPLE_SETS:
-            return [self._grid(each) for each in made]
+            return self.grids()
         alike: dict[tuple, list[SampleSet]] = {}
         for each in made:
             model, together = each.model, each.model.network.startswith(TOGETHER)
