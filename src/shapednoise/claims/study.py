@@ -1,6 +1,5 @@
 """Y1 to Y8: what the study on two processor cores asks (docs/study.md). It decides its own scale."""
 
-import contextlib
 from collections.abc import Sequence
 from functools import partial
 
@@ -216,10 +215,7 @@ def _ranks_measured(evidence: Evidence) -> Finding:
     predicted = evidence["predicted_fid"].get("cifar10")
     if theory is None or predicted is None:
         raise NotRun("figures of the kinds theory and predicted_fid on cifar10")
-    experiments = [evidence.experiment("study_short"), evidence.experiment("study_samplers")]
-    for name in ("study_steps", "study_exact"):
-        with contextlib.suppress(NotRun):
-            experiments.append(evidence.experiment(name))
+    experiments = [evidence.experiment("study_sdm"), evidence.experiment("study_samplers")]
     measured = pd.concat(map(points_of, experiments)).drop_duplicates([*KEYS, "seed"])
     predicted = predicted[predicted.noise.isin(["sdm", BASELINE])].assign(noise="sdm")
     predicted = predicted.rename(columns={"fid": "predicted"})[[*KEYS, "predicted"]]
