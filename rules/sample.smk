@@ -88,6 +88,9 @@ rule denoising_variance:
         " 2>&1 | log_to {log:q}"
 
 
+ANIMATION = f"{RESULTS}/samples/{SAMPLES}/denoising.gif"
+
+
 rule pictures:
     input:
         code=code("pictures"),
@@ -96,7 +99,11 @@ rule pictures:
     output:
         grid=report(f"{RESULTS}/samples/{SAMPLES}/grid.png", **in_report(LAYOUT, "samples")),
         strip=f"{RESULTS}/samples/{SAMPLES}/strip.png",
-        gif=report(f"{RESULTS}/samples/{SAMPLES}/denoising.gif", **in_report(LAYOUT, "denoising")),
+        gif=(
+            report(ANIMATION, **in_report(LAYOUT, "denoising"))
+            if LAYOUT.reports_all_samples()
+            else ANIMATION
+        ),
     log:
         f"{RESULTS}/logs/pictures/{SAMPLES}.log",
     benchmark:

@@ -27,7 +27,10 @@ def main() -> None:
 
 
 def card(dataset: dict, provenance: dict, shape: dict, scores: list[dict], grid: bool) -> str:
-    noise = f"{shape['operator']} at strength {shape.get('strength', 0):g}"
+    strengths = shape.get("trained_strengths") or [shape.get("strength", 0)]
+    many = "s" if len(strengths) > 1 else ""
+    noise = f"{shape['operator']} at strength{many} {', '.join(f'{s:g}' for s in strengths)}"
+    at = f", strength={strengths[0]:g}" if many else ""
     data = ModelCardData(
         library_name="diffusers",
         pipeline_tag="unconditional-image-generation",
@@ -52,7 +55,7 @@ A diffusion model whose forward noise is shaped, of the library shapednoise.
 ```python
 from shapednoise import ShapedDDPMPipeline
 
-images = ShapedDDPMPipeline.from_pretrained(FOLDER_OR_REPOSITORY)(batch_size=4, num_inference_steps=50).images
+images = ShapedDDPMPipeline.from_pretrained(FOLDER_OR_REPOSITORY)(batch_size=4{at}).images
 ```
 
 `DiffusionPipeline.from_pretrained(..., trust_remote_code=True)` loads it too, where shapednoise is installed.
@@ -93,8 +96,8 @@ def interval(row: dict, metric: str) -> str:
 def setting(row: dict) -> str:
     sampler = row["sampler"]
     return (
-        f"{sampler['steps']} steps of {sampler['method']}, {row['generated_images']:,} images against "
-        f"{row['real_images']:,}, extractor {row['extractor']}"
+        f"s = {row['strength']:g}, {sampler['steps']} steps of {sampler['method']}, "
+        f"{row['generated_images']:,} images against {row['real_images']:,}, extractor {row['extractor']}"
     )
 
 

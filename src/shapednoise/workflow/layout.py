@@ -259,16 +259,19 @@ class Layout:
         """The grids of the sample sets that are made here."""
         return [self._grid(each) for each in self._made_here()]
 
+    def reports_all_samples(self) -> bool:
+        """Whether a report shows all sample sets, GIFs too; of many it shows a choice of grids."""
+        return len(self._made_here()) <= REPORTED_SAMPLE_SETS
+
     def grids_of_report(self) -> list[str]:
         """Of the grids those that a report shows: all, or of many the first seed's at the ends and at 0.
 
         Ends: the least and the greatest strength of a noise, by sampler, recipe and kind of network.
         """
-        made = self._made_here()
-        if len(made) <= REPORTED_SAMPLE_SETS:
+        if self.reports_all_samples():
             return self.grids()
         alike: dict[tuple, list[SampleSet]] = {}
-        for each in made:
+        for each in self._made_here():
             model, together = each.model, each.model.network.startswith(TOGETHER)
             network = model.network if together else ""
             kind = (model.dataset, model.noise, network, model.marginal, model.recipe, each.sampler)

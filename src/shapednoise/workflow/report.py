@@ -64,15 +64,15 @@ def scale_of(config: Config, experiment: str) -> str:
     """How large the runs of an experiment are, and whether that is what was planned for claims."""
     recipe, seeds = config.recipes[config.recipe_of(experiment)], len(config.seeds_of(experiment))
     images = {sampler.images for sampler in config.samplers_of(experiment)}
-    planned = config.claims.get("every")
-    small = planned and (seeds < planned.seeds or recipe.training.epochs < planned.epochs)
+    reference, epochs = recipe.scoring.reference_images, recipe.training.epochs
+    plans = sorted((planned.seeds, planned.epochs) for planned in config.claims.values())
     decides = "what it decides is in the table of claims"
-    if small:
-        decides = f"planned for claims: {planned.seeds} seeds, {planned.epochs:g} epochs; it decides none"
+    if plans and not any(seeds >= least[0] and epochs >= least[1] for least in plans):
+        decides = f"planned for claims: {plans[0][0]} seeds, {plans[0][1]:g} epochs; it decides none"
     return (
         f"Experiment {experiment}: {config.title_of(experiment)}, seeds: {seeds}, "
         f"{' or '.join(f'{n:,}' for n in sorted(images))} generated images a point, compared with "
-        f"{recipe.scoring.reference_images} real ones, {recipe.training.epochs:g} epochs; {decides}."
+        f"{reference if reference == 'all' else f'{reference:,}'} real ones, {epochs:g} epochs; {decides}."
     )
 
 

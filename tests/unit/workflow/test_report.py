@@ -26,11 +26,18 @@ def demo(repository):
 def test_captions_of_a_small_run_say_that_it_decides_nothing(demo, paper):
     small, large = figure_about(demo, "fig2a"), figure_about(paper, "fig2a")
     assert "Experiment cifar10_sdm: CIFAR-10, 16 x 16, seeds: 1, 256 generated images a point" in small
-    assert "compared with 1024 real ones, 0.6 epochs" in small
+    assert "compared with 1,024 real ones, 0.6 epochs" in small
     assert "planned for claims: 3 seeds, 10 epochs; it decides none" in small
     assert "seeds: 3, 10,000 generated images a point, compared with all real ones" in large
     assert "it decides none" not in large
     assert figure_about(demo, "figB2").endswith("No network is trained for it.")
+
+
+def test_a_step_that_is_planned_for_some_claims_decides_them(repository):
+    study = load_config(repository / "config.yaml", repository / "study.yaml")
+    assert {each.epochs for each in study.claims.values()} == {6, 15}
+    for figure in ("figY1", "figY3"):
+        assert "what it decides is in the table of claims" in figure_about(study, figure)
 
 
 def test_figures_are_sorted_by_paper(paper):
@@ -42,6 +49,7 @@ def test_figures_are_sorted_by_paper(paper):
 
 def test_of_many_sample_sets_a_report_shows_the_ends_and_zero_of_one_seed(demo, paper):
     few, many = Layout(demo), Layout(paper)
+    assert few.reports_all_samples() and not many.reports_all_samples()
     assert few.grids_of_report() == few.grids()
     shown = many.grids_of_report()
     assert set(shown) < set(many.grids())
