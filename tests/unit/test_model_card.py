@@ -21,7 +21,8 @@ PROVENANCE = {
 }  # fmt: skip
 SCORES = {
     "strength": -0.4, "fid": 33.25, "fid_low": 32.5, "fid_high": 34.0, "recall": None,
-    "generated_images": 10000, "real_images": 50000, "extractor": "inception", "sampler": {"steps": 50, "method": "ancestral"},
+    "generated_images": 10000, "real_images": 50000, "extractor": "inception",
+    "sampler": {"steps": 50, "method": "ancestral"},
 }  # fmt: skip
 
 
