@@ -5,8 +5,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from shapednoise import ShapedDDPMPipeline
 from shapednoise.errors import UserError
 from shapednoise.files import atomic_directory, atomic_path, read_json, write_json
@@ -30,7 +28,7 @@ def main() -> None:
     parser.add_argument(
         "--scores", action="store_true", help="keep the scores too, to go on from them without the models"
     )
-    parser.add_argument("--model", type=Path, help="a model to keep, too, in bfloat16")
+    parser.add_argument("--model", type=Path, help="a model to keep, too")
     arguments = parser.parse_args()
 
     results, output = arguments.results, arguments.output
@@ -66,8 +64,8 @@ def trainings(models: list[Path]) -> list[dict[str, Any]]:
 
 
 def keep_model(model: Path, output: Path) -> None:
-    """Save a model in half its size, with its provenance; other files there, such as a card, stay."""
-    pipeline = ShapedDDPMPipeline.from_pretrained(model, torch_dtype=torch.bfloat16)
+    """Save a model and its provenance, no snapshots; other files there, such as a card, stay."""
+    pipeline = ShapedDDPMPipeline.from_pretrained(model)
     with atomic_directory(output, "model_index.json") as folder:
         pipeline.save_pretrained(folder)
         shutil.copyfile(model / "provenance.json", folder / "provenance.json")
