@@ -9,6 +9,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from shapednoise.files import read_json, write_text
 from shapednoise.metrics.registry import METRICS
+from shapednoise.noise.shape import TRAINED
 from shapednoise.workflow.cli import run
 
 GRID = "samples.png"
@@ -27,7 +28,7 @@ def main() -> None:
 
 
 def card(dataset: dict, provenance: dict, shape: dict, scores: list[dict], grid: bool) -> str:
-    strengths = shape.get("trained_strengths") or [shape.get("strength", 0)]
+    strengths = shape.get(TRAINED) or [shape.get("strength", 0)]
     many = "s" if len(strengths) > 1 else ""
     noise = f"{shape['operator']} at strength{many} {', '.join(f'{s:g}' for s in strengths)}"
     at = f", strength={strengths[0]:g}" if many else ""
