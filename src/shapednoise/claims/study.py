@@ -246,7 +246,7 @@ def _ranks_measured(evidence: Evidence) -> Finding:
     "below 7.5 (ours, as in C3) at each strength; not so if surely above at one",
 )
 def _as_good_together(evidence: Evidence) -> Finding:
-    one, separate = of_common_seeds(evidence.curve("study_sdm"), evidence.curve("study_separate"))
+    one, separate = of_common_seeds(evidence.curve("study_short"), evidence.curve("study_separate"))
     found = [relative_gain(by_seed(separate, s), by_seed(one, s)) for s in AT_STRENGTHS]
     texts = ", ".join(
         f"{-gain.value:+.2g} % at s = {s:g}" for s, gain in zip(AT_STRENGTHS, found, strict=True)

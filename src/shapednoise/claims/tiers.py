@@ -54,7 +54,7 @@ STUDY = Tier(
     ranked=("study_sdm", {50}),
     experiments={
         "cifar10_sdm": "study_sdm",
-        "cifar10_variants sdm": "study_sdm",
+        "cifar10_variants sdm": "study_short",
         "cifar10_variants hdm": "study_hdm",
         "cifar10_steps": "study_steps",
         "cifar10_readings": "study_exact",

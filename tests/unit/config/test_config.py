@@ -149,7 +149,7 @@ def test_the_study_trains_one_network_a_noise_and_seed(repository):
     wanted = Layout(config).wanted_sample_sets()
     models = {s.model for s in wanted if s.model.dataset == "cifar10"}
     separate = {model for model in models if not model.network.startswith("together_")}
-    assert len(separate) == 3 * 2 and len(models - separate) == 4 + 4 + 4 + 2  # sdm, shorter, exact, hdm
+    assert len(separate) == 3 * 2 and len(models - separate) == 4 + 4 + 2 + 2  # sdm, shorter, exact, hdm
     assert {config.images_of(model.dataset).size for model in models} == {16}
     curve = {s.strength for s in Layout(config).sample_sets("study_sdm")}
     assert curve == set(config.strengths["study"]) and min(curve) == -1.0

@@ -36,7 +36,7 @@ def test_captions_of_a_small_run_say_that_it_decides_nothing(demo, paper):
 def test_a_step_that_is_planned_for_some_claims_decides_them(repository):
     study = load_config(repository / "config.yaml", repository / "study.yaml")
     assert {each.seeds for each in study.claims.values()} == {4, 2}
-    for figure in ("figY1", "figY_hdm"):
+    for figure in ("figY1", "figY3"):
         assert "what it decides is in the table of claims" in figure_about(study, figure)
 
 
