@@ -234,8 +234,8 @@ class CurveSummary:
         means: Over seeds, (S,).
         coefficients: a, b and c of a s^2 + b s + c by least squares on the means, a description.
         optimum: The best strength (`optimum`; `crossing` of a score with a target).
-        p_value: Of the test that the curve is a U, or turned over for scores to be maximised (`rises`); NaN
-            for one seed, or with a target.
+        p_value: One-sided and of this curve alone, of the test that it is a U, or turned over for scores to
+            be maximised (`rises`); NaN for one seed, or with a target.
         seeds: How many there are.
     """
 

@@ -116,10 +116,8 @@ def _draw_curve(
 def _draw_fit(ax: Axes, found: CurveSummary, metric: str, name: str, symbol: str, color: Any) -> None:
     """The quadratic fit dashed; the optimum, not that of the fit, a star with its interval over seeds."""
     fine = np.linspace(found.strengths[0], found.strengths[-1], 200)
-    bend = "U-shaped" if METRICS[metric].lower_is_better else "arched"
-    test = f"; {bend}: p = {found.p_value:.2g}" if np.isfinite(found.p_value) else ""
     look = {"color": color, "lw": 1, "zorder": 3}
-    ax.plot(fine, np.polyval(found.coefficients, fine), "--", label=f"{name}, quadratic fit{test}", **look)
+    ax.plot(fine, np.polyval(found.coefficients, fine), "--", label=f"{name}, quadratic fit", **look)
     best, first, last = found.optimum, found.strengths[0], found.strengths[-1]
     inside = [first <= end <= last for end in (best.low, best.high)]
     if not found.has_optimum or (found.seeds > 1 and not any(inside)):  # anywhere on the grid

@@ -81,8 +81,7 @@ def overlapping(rectangles) -> bool:
 def test_the_u_curve_shows_seeds_band_fit_optimum_and_baseline(scores):
     [axes] = u_curve(scores, "fid", "CIFAR-10").axes
     assert {"SDM", "HDM", "DDPM ($s=0$)"} <= set(entries(axes))
-    [fit] = [label for label in entries(axes) if label.startswith("SDM, quadratic fit; U-shaped: p = ")]
-    assert float(fit.split("= ")[1]) < 0.05
+    assert "SDM, quadratic fit" in entries(axes)  # without a p-value: that of the claims is another one
     expected = "SDM, optimum $s$ = -0.30 [-0.30, -0.30]".replace("-", "\u2212")
     assert expected in entries(axes)
     assert sum(isinstance(item, PolyCollection) for item in axes.collections) == 2  # a band a variant
