@@ -72,7 +72,8 @@ class UCurveSettings(FigureSettings):
         one_sampler = len(drawn) == known.noise[known.noise != BASELINE].nunique()
         if one_sampler and not baseline.empty:
             look = {"color": "0.35", "ls": ":", "lw": 1.2, "zorder": 1}
-            ax.axhline(baseline[metric].mean(), label=f"DDPM (${symbol}=0$)", **look)
+            white = f"DDPM (${symbol}=0$)" if _is_separate(baseline) else f"${symbol}=0$"
+            ax.axhline(baseline[metric].mean(), label=white, **look)
         if target := METRICS[metric].target:
             ax.axhline(known[target].iloc[0], color="black", ls="--", lw=1, label="of the data", zorder=1)
         seeds = "seeds, mean \u00b1 standard deviation" if known.seed.nunique() > 1 else "one seed"
@@ -89,6 +90,11 @@ class UCurveSettings(FigureSettings):
         legend = figure.legend(loc="outside lower center", frameon=False, fontsize="small")
         figure.set_size_inches(5.2, 4.3 + 0.185 * len(legend.get_texts()))
         return figure
+
+
+def _is_separate(rows: pd.DataFrame) -> bool:
+    """Whether each strength has a network of its own, which at s = 0 is a DDPM; old tables do not say."""
+    return "network" not in rows or (rows.network == "separate").all()
 
 
 def _draw_curve(

@@ -93,6 +93,14 @@ def test_the_u_curve_shows_seeds_band_fit_optimum_and_baseline(scores):
     assert "100 generated, 200 real, 2 seeds" in axes.get_title()
 
 
+@pytest.mark.parametrize(
+    ("network", "label"), [("separate", "DDPM ($s=0$)"), ("sdm/together_study", "$s=0$")]
+)
+def test_strength_zero_of_a_network_for_all_strengths_is_no_ddpm(scores, network, label):
+    [axes] = u_curve(scores.assign(network=network), "fid", "CIFAR-10").axes
+    assert [each for each in entries(axes) if "=0" in each] == [label]
+
+
 def test_the_u_curve_shows_the_intervals_of_the_images_and_the_extrapolated_fid(scores):
     sdm = scores[scores.noise != "hdm"]
     known = sdm.assign(fid_low=sdm.fid - 2, fid_high=sdm.fid + 3, fid_se=1.0, fid_infinity=sdm.fid - 9)
