@@ -21,7 +21,7 @@ RESAMPLE = points(MODELS) + TABLES + SCORE_FIGURES + Counter(figure=1, closed_fo
 
 
 def test_editing_a_plot_reruns_that_plot_alone(workspace):
-    workspace.edit("src/shapednoise/figures/u_curve.py", "FEW_CURVES = 2", "FEW_CURVES = 3")
+    workspace.edit("src/shapednoise/figures/u_curve.py", "FEW_STRENGTHS = 9", "FEW_STRENGTHS = 10")
     assert workspace.planned() == Counter(figure=2)
     assert workspace.planned_figures() == {"fig2a", "fig2c"}
     workspace.run()  # really

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from shapednoise.config.schema import Config
 
-FEW_CURVES = 2  # as many have their extrapolated FID beside them
+FITTED = 4  # strengths, at least: through three there is a parabola whatever they are
 FEW_STRENGTHS = 9  # as many have a tick each
 
 
@@ -57,7 +57,7 @@ class UCurveSettings(FigureSettings):
         """
         known = scores.dropna(subset=[metric])
         drawn = list(curves(known))
-        few = len(drawn) <= FEW_CURVES
+        alone = len(drawn) == 1  # else the extrapolated FID of one is among the points of another
         figure, [[ax]] = new_figure(5.2, 5.4)
         ax.set_title(dataset, parse_math=False)
         if known.empty:
@@ -66,7 +66,7 @@ class UCurveSettings(FigureSettings):
         for position, (name, rows) in enumerate(drawn):
             aside = span * (position - (len(drawn) - 1) / 2)
             _draw_curve(ax, rows, metric, name, symbol, curve_color(position), aside)
-            if few and metric == "fid" and "fid_infinity" in rows and rows.fid_infinity.notna().all():
+            if alone and metric == "fid" and "fid_infinity" in rows and rows.fid_infinity.notna().all():
                 _draw_infinity(ax, rows, name, curve_color(position))
         baseline = known[known.noise == BASELINE]
         one_sampler = len(drawn) == known.noise[known.noise != BASELINE].nunique()
@@ -121,10 +121,11 @@ def _draw_curve(
 
 def _draw_fit(ax: Axes, found: CurveSummary, metric: str, name: str, symbol: str, color: Any) -> None:
     """The quadratic fit dashed; the optimum, not that of the fit, a star with its interval over seeds."""
-    fine = np.linspace(found.strengths[0], found.strengths[-1], 200)
-    look = {"color": color, "lw": 1, "zorder": 3}
-    ax.plot(fine, np.polyval(found.coefficients, fine), "--", label=f"{name}, quadratic fit", **look)
     best, first, last = found.optimum, found.strengths[0], found.strengths[-1]
+    if len(found.strengths) >= FITTED:
+        fine = np.linspace(first, last, 200)
+        look = {"color": color, "lw": 1, "zorder": 3}
+        ax.plot(fine, np.polyval(found.coefficients, fine), "--", label=f"{name}, quadratic fit", **look)
     inside = [first <= end <= last for end in (best.low, best.high)]
     if not found.has_optimum or (found.seeds > 1 and not any(inside)):  # anywhere on the grid
         return

@@ -112,12 +112,21 @@ def test_the_u_curve_shows_the_intervals_of_the_images_and_the_extrapolated_fid(
     drawn = {line.get_label(): line for line in axes.lines}
     extrapolated = drawn["SDM, FID extrapolated to infinitely many images"].get_ydata()
     np.testing.assert_allclose(drawn["SDM"].get_ydata() - extrapolated, 9)
+    [axes] = u_curve(scores.assign(fid_infinity=scores.fid - 9), "fid", "CIFAR-10").axes
+    assert not any("extrapolated" in label for label in entries(axes))  # of two curves
+
+
+def test_three_strengths_have_an_optimum_but_no_fit(scores):
+    for strengths, fitted in (([-0.6, -0.4, 0.0], False), ([-0.6, -0.4, -0.2, 0.0], True)):
+        [axes] = u_curve(scores[scores.strength.isin(strengths)], "fid", "CIFAR-10").axes
+        for variant in ("SDM", "HDM"):
+            assert (f"{variant}, quadratic fit" in entries(axes)) == fitted
+            assert any(label.startswith(f"{variant}, optimum") for label in entries(axes))
 
 
 def test_a_curve_of_which_nothing_says_how_sure_it_is_shows_no_interval(scores):
     few = scores[(scores.noise != "hdm") & scores.strength.isin([-0.6, -0.4, 0.0]) & (scores.seed == 0)]
     [axes] = u_curve(few, "fid", "CIFAR-10").axes
-    assert "SDM, quadratic fit" in entries(axes)
     assert "SDM, optimum $s$ = \u22120.30" in entries(axes)
 
 
