@@ -79,7 +79,7 @@ def _names_of_parts(config: "Config") -> Iterator[tuple[str, str, Any]]:
 def _names_of_figures(config: "Config") -> Iterator[tuple[str, str, Any]]:
     """Every (key, name, where it must be) of figures, by the names of their fields."""
     kinds = {"experiment": config.experiments, "dataset": config.datasets, "noise": config.noises}
-    kinds["extractor"] = config.extractors
+    kinds |= {"extractor": config.extractors, "beside": config.experiments}
     for name, figure in config.figures.items():
         key = f"figures.{name}"
         for field, known in kinds.items():

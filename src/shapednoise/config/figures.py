@@ -29,11 +29,11 @@ def noises_in(points: Iterable[NoiseAtStrength]) -> list[str]:
 class FigureSettings(Settings):
     """A figure. A kind of figures is a subclass with a `kind` of its own, in a module of the package figures.
 
-    Fields that are called `experiment`, `experiments`, `dataset`, `noise`, `points` and `strengths` name
-    entries of the config, which are checked to be there. A kind says which files it reads (`inputs`), which
-    facts of the config it needs besides (`parameters`), and draws (`draw`, which gets both by name). A kind
-    with a `table` is computed by the module of that name in the package analysis, from `table_inputs` and
-    `table_parameters`, in a job of its own.
+    Fields that are called `experiment`, `experiments`, `beside`, `dataset`, `noise`, `points` and `strengths`
+    name entries of the config, which are checked to be there. A kind says which files it reads (`inputs`),
+    which facts of the config it needs besides (`parameters`), and draws (`draw`, which gets both by name). A
+    kind with a `table` is computed by the module of that name in the package analysis, from `table_inputs`
+    and `table_parameters`, in a job of its own.
     """
 
     table: ClassVar[str | None] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -32,10 +33,28 @@ class UCurveSettings(FigureSettings):
     kind: Literal["u_curve"] = Field(description="The kind of figure.")
     experiment: Name = Field(description="Experiment to plot.")
     metric: Literal[tuple(METRICS)] = Field(description="Metric to plot.")
+    beside: Name | None = Field(
+        None, description="Another experiment, whose points at the same strengths and seeds are drawn beside."
+    )
+
+    def problems(self, name: str, config: Config) -> Iterator[tuple[str, str]]:
+        """What is drawn beside must differ in its networks alone."""
+        if not self.beside:
+            return
+        own, other = config.experiments[self.experiment], config.experiments[self.beside]
+        same = {"dataset", "noises", "recipe", "extractor", "samplers"}
+        alike = own.model_dump(include=same) == other.model_dump(include=same)
+        if not alike or bool(own.together) == bool(other.together):
+            yield (
+                "beside",
+                f"{self.beside} must be {self.experiment} but for strengths and seeds, and only one of them "
+                "is `together`",
+            )
 
     def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
-        """The experiment's scores."""
-        return {"scores": layout.scores_table(self.experiment)}
+        """The scores of the experiment, and of that beside it."""
+        beside = {"beside": layout.scores_table(self.beside)} if self.beside else {}
+        return {"scores": layout.scores_table(self.experiment), **beside}
 
     def parameters(self, config: Config) -> dict[str, Any]:
         """The metric, the data set's title, and what the noise calls its strength."""
@@ -48,15 +67,27 @@ class UCurveSettings(FigureSettings):
         }
 
     @staticmethod
-    def draw(scores: pd.DataFrame, metric: str, dataset: str, symbol: str, label: str) -> Figure:
+    def draw(
+        scores: pd.DataFrame,
+        metric: str,
+        dataset: str,
+        symbol: str,
+        label: str,
+        beside: pd.DataFrame | None = None,
+    ) -> Figure:
         """One curve a noise variant and sampler; the baseline (s = 0) belongs to each of them.
 
         scores: the tidy table of one experiment; `METRIC_low`, `METRIC_high` are the interval over
         images, `fid_infinity` the FID extrapolated to infinitely many images, where they are there.
-        symbol and label: of the strength, in LaTeX without dollars and as the axis has it.
+        symbol and label: of the strength, in LaTeX without dollars and as the axis has it. beside: a table
+        of other networks; of it the strengths and seeds that scores has.
         """
         known = scores.dropna(subset=[metric])
         drawn = list(curves(known))
+        if beside is not None:
+            same = beside.dropna(subset=[metric]).merge(known[["strength", "seed"]].drop_duplicates())
+            drawn += [] if same.empty else curves(same)
+            drawn = [(f"{name}, {_networks(rows)}", rows) for name, rows in drawn]
         alone = len(drawn) == 1  # else the extrapolated FID of one is among the points of another
         figure, [[ax]] = new_figure(5.2, 5.4)
         ax.set_title(dataset, parse_math=False)
@@ -95,6 +126,10 @@ class UCurveSettings(FigureSettings):
 def _is_separate(rows: pd.DataFrame) -> bool:
     """Whether each strength has a network of its own, which at s = 0 is a DDPM; old tables do not say."""
     return "network" not in rows or (rows.network == "separate").all()
+
+
+def _networks(rows: pd.DataFrame) -> str:
+    return "separate networks" if _is_separate(rows) else "one network"
 
 
 def _draw_curve(

@@ -369,8 +369,7 @@ class Layout:
 def experiments_of(figure: FigureSettings) -> Iterator[str]:
     """The experiments that a figure draws."""
     yield from getattr(figure, "experiments", ())
-    if getattr(figure, "experiment", None):
-        yield figure.experiment
+    yield from filter(None, (getattr(figure, field, None) for field in ("experiment", "beside")))
 
 
 def noises_of(figure: FigureSettings) -> list[str]:

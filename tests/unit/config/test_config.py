@@ -169,6 +169,14 @@ def test_a_figure_of_the_theory_needs_only_the_experiment_that_it_shows(paper):
     assert Layout(config).wanted_sample_sets() == Layout(config).sample_sets("cifar10_sdm")
 
 
+def test_a_figure_needs_the_experiment_that_is_drawn_beside_its_own(repository):
+    config = load_config(repository / "config.yaml", repository / "study.yaml")
+    layout = Layout(config.model_copy(update={"targets": ("figY8",)}))
+    assert layout.wanted_experiments() == ["study_separate", "study_short"]
+    beside = config.figures["figY8"].inputs("figY8", layout)["beside"]
+    assert beside.endswith("/study_short.csv")
+
+
 def test_a_strength_reads_the_same_however_it_is_written():
     assert [strength_text(s) for s in (-0.4, -0.0, 0, 0.3, 1)] == ["-0.40", "0.00", "0.00", "0.30", "1.00"]
 
@@ -317,6 +325,8 @@ def test_exponents_without_a_dot_are_numbers(paper):
         ("figures.figR.noise", "sdm_powerlaw", "figures.figR.noise", "draws a colour axis"),
         ("figures.figT.dataset", "mnist", "figures.figT.noise", "mnist is grey"),
         ("figures.figS1.dataset", "fashion_band1", "figures.figS1.points", "fashion_band1 is grey"),
+        ("figures.fig2a.beside", "cifar10_smd", "figures.fig2a.beside", "mean 'cifar10_sdm'"),
+        ("figures.fig2a.beside", "cifar10_sdm", "figures.fig2a.beside", "only one of them"),
         ("figures.figO.shown", "cifar10_sdm", "figures.figO.shown", "none of its experiments"),
         ("figures.figO.experiments", ["omission33"], "figures.figO.experiments", "mean 'omission"),
         ("experiments.omission3.dataset", "fashion_mnist", "figures.figO.experiments", "is not corrupted"),

@@ -116,6 +116,23 @@ def test_the_u_curve_shows_the_intervals_of_the_images_and_the_extrapolated_fid(
     assert not any("extrapolated" in label for label in entries(axes))  # of two curves
 
 
+def test_networks_for_all_strengths_are_drawn_beside_separate_ones_at_the_same_points(scores):
+    sdm = scores[scores.noise != "hdm"]
+    separate = sdm[sdm.strength.isin([-0.4, 0.0, 0.4]) & (sdm.seed == 0)].assign(network="separate")
+    together = sdm.assign(network="sdm/together_study", fid=sdm.fid - 5)
+    noise = OPERATORS["sdm"]
+    names = noise.strength_symbol, noise.strength_label
+    [axes] = UCurveSettings.draw(separate, "fid", "CIFAR-10", *names, beside=together).axes
+    drawn = {line.get_label(): line.get_xydata().T for line in axes.lines}
+    own, beside = drawn["SDM, separate networks"], drawn["SDM, one network"]
+    np.testing.assert_allclose(own[1], 30 + 50 * (own[0] + 0.3) ** 2)
+    np.testing.assert_allclose(beside, [own[0], own[1] - 5])
+    assert not any("=0" in label for label in drawn)  # which of both would it be?
+    other = together[together.seed == 1]
+    [axes] = UCurveSettings.draw(separate, "fid", "CIFAR-10", *names, beside=other).axes
+    assert "SDM, one network" not in entries(axes)
+
+
 def test_three_strengths_have_an_optimum_but_no_fit(scores):
     for strengths, fitted in (([-0.6, -0.4, 0.0], False), ([-0.6, -0.4, -0.2, 0.0], True)):
         [axes] = u_curve(scores[scores.strength.isin(strengths)], "fid", "CIFAR-10").axes
