@@ -80,7 +80,7 @@ class OmissionSettings(FigureSettings):
     def parameters(self, config: Config) -> dict[str, Any]:
         """The bands, as figures write them, and the metric."""
         bands = {name: config.datasets[config.experiments[name].dataset].band for name in self.experiments}
-        texts = {name: f"{low:g}\u2013{high:g}" for name, (low, high) in bands.items()}
+        texts = {name: f"{low:.2f}\u2013{high:.2f}" for name, (low, high) in bands.items()}
         return {"bands": list(texts.values()), "shown": texts[self.shown], "metric": self.metric}
 
     @staticmethod
