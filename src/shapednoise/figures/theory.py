@@ -173,12 +173,14 @@ def _draw_curve(ax: Axes, values: pd.Series, **look: Any) -> None:
 
 
 def _set_scale(ax: Axes) -> None:
-    """Of changes: linear, or beyond LINEAR per cent logarithmic where some are far larger than others."""
-    from matplotlib.ticker import FuncFormatter
+    """Of changes: linear, or smoothly logarithmic far beyond LINEAR per cent, where some are far larger."""
+    from matplotlib.ticker import FuncFormatter, NullLocator, SymmetricalLogLocator
 
     if np.abs(ax.dataLim.intervaly).max() > 5 * LINEAR:
-        ax.set_ylabel(f"{ax.get_ylabel()}\n(logarithmic beyond \u00b1{LINEAR})")
-        ax.set_yscale("symlog", linthresh=LINEAR, linscale=1)
+        ax.set_ylabel(f"{ax.get_ylabel()}\n(logarithmic far beyond \u00b1{LINEAR})")
+        ax.set_yscale("asinh", linear_width=LINEAR)
+        ax.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=LINEAR))
+        ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace("-", "\u2212")))
 
 
