@@ -10,6 +10,12 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 RICH := $(shell test -t 2 && echo --logger rich)
 # before a long run, what it will take: of the workflow by its plan, elsewhere what `make help` says
 TAKES = @$(BIN)/python scripts/plan.py --short --gpus $(or $(GPUS),$(shell nvidia-smi -L 2>/dev/null | grep -c ^GPU))
+# of CONFIG, and the results folder that it names
+OF = $(or $(CONFIG),demo.yaml)
+FOLDER = $(shell sed -nE 's/^results: *([^ #]+).*/\1/p' config.yaml $(OF) | tail -n 1)
+# the study's kept scores, where there are none of its own yet
+KEPT = @if [ -d results/reference/study/scores ] && [ ! -d results/study/scores ]; then \
+  $(BIN)/python scripts/adopt.py study.yaml --scores results/reference/study || echo "all is computed here"; fi
 SAYS = @sed -nE 's/^($@): .*\#\# /\1: /p' Makefile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -21,21 +27,24 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(READY): envs/requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "error: Python 3.11 or later is needed; make PYTHON=python3.12 ...")'
+	@echo "environment in $(VENV): 2 to 5 minutes, about 6 GB, most of it PyTorch"
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "error: Python 3.11 or later is needed; make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --only-binary=:all: --no-binary=connection-pool -r envs/requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
 $(DOCS)/.ready: envs/docs.lock
+	@echo "environment in $(DOCS), for the site alone: a minute, about 0.2 GB"
 	$(PYTHON) -m venv $(DOCS)
 	$(DOCS)/bin/python -m pip install --quiet --require-hashes --only-binary=:all: -r envs/docs.lock
 	touch $@
 
-demo: $(READY)  ## the whole pipeline on real CIFAR-10, small; 10 to 20 minutes on 2 cores
+demo: $(READY)  ## the whole pipeline on real CIFAR-10, small, and its report; 10 to 20 minutes on 2 cores
 	$(TAKES) --configfile demo.yaml
 	$(SNAKEMAKE) --configfile demo.yaml $(RICH)
 	@$(BIN)/python scripts/stages.py results/demo
+	@$(MAKE) --no-print-directory report CONFIG=demo.yaml
 
 demo-sagd: $(READY)  ## spectral noise on real Fashion-MNIST, small; about 13 minutes on 2 cores
 	$(TAKES) --configfile demo-sagd.yaml
@@ -48,8 +57,7 @@ demo-steps: $(READY)  ## one small network, 50 to 1000 sampling steps; 7 to 25 m
 	@$(BIN)/python scripts/stages.py results/demo-steps
 
 study: $(READY)  ## the papers' questions at 16 x 16 pixels, days on 2 cores; STEP=figY1 one of them
-	@if [ -d results/reference/study/scores ] && [ ! -d results/study/scores ]; then \
-	  $(BIN)/python scripts/adopt.py study.yaml --scores results/reference/study || echo "all is computed here"; fi
+	$(KEPT)
 	$(TAKES) $(STEP) --configfile study.yaml
 	$(SNAKEMAKE) --configfile study.yaml $(RICH) $(if $(STEP),-- $(STEP))
 
@@ -61,15 +69,18 @@ paper: $(READY)  ## the papers' whole grid; wants GPUs
 	$(TAKES)
 	$(SNAKEMAKE) $(RICH)
 
-fetch: $(READY)  ## only what comes from outside, for a later run without a network; CONFIG=demo.yaml
+fetch: $(READY)  ## what comes from outside, for a later run without a network; minutes, about 2 GB; CONFIG=demo.yaml: 0.3 GB
+	$(SAYS)
 	$(SNAKEMAKE) fetch $(if $(CONFIG),--configfile $(CONFIG)) $(RICH)
 
-report: $(READY)  ## one file of a run to mail and open, report.html and report.zip; CONFIG=demo.yaml
-	$(SNAKEMAKE) pages --configfile $(or $(CONFIG),demo.yaml) $(RICH)
-	@for file in report.html report.zip; do \
-	  $(SNAKEMAKE) pages --configfile $(or $(CONFIG),demo.yaml) --report $$file \
+report: $(READY)  ## one file of a finished run to mail, HTML and zip; a minute, at most 25 MB; CONFIG=demo.yaml
+	$(SAYS)
+	$(if $(findstring study.yaml,$(OF)),$(KEPT))
+	$(SNAKEMAKE) pages --configfile $(OF) $(RICH)
+	@for end in html zip; do \
+	  $(SNAKEMAKE) pages --configfile $(OF) --report $(FOLDER)-report.$$end \
 	    --report-stylesheet report/report.css || exit 1; done
-	@echo "open report.html in a browser; it needs no network"
+	@echo "open $(FOLDER)-report.html in a browser; it needs no network"
 
 adopt: $(READY)  ## take over copied results, if settings and code fit; CONFIG=demo.yaml
 	$(BIN)/python scripts/adopt.py $(CONFIG)
@@ -86,7 +97,8 @@ dry-run: $(READY)  ## what `make paper` would do, jobs per rule
 plan: $(READY)  ## what `make paper` would do and cost; CONFIG=demo.yaml GPUS=4 TARGETS=fig2a
 	@$(BIN)/python scripts/plan.py $(TARGETS) $(if $(GPUS),--gpus $(GPUS)) $(if $(CONFIG),--configfile $(CONFIG))
 
-image:  ## envs/shapednoise.sif, for Apptainer (wants apptainer)
+image:  ## envs/shapednoise.sif, for Apptainer (wants apptainer); some ten minutes, several GB
+	$(SAYS)
 	apptainer build envs/shapednoise.sif envs/shapednoise.def
 
 bench: $(READY)  ## speed and memory against a plain loop, side by side; about 20 minutes on 2 cores
@@ -101,14 +113,16 @@ bench-points: $(READY)  ## how long a config of many points takes to plan and to
 	$(SAYS)
 	$(BIN)/python -m benchmarks.points $(BENCH)
 
-test: $(READY)  ## all tests; about three quarters of an hour on 2 cores
+test: $(READY)  ## all tests; about half an hour on 2 cores
 	$(SAYS)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 40 tests
 
-test-quick: $(READY)  ## the tests that need no workflow runs
+test-quick: $(READY)  ## the tests that need no workflow runs; about two minutes
+	$(SAYS)
 	$(BIN)/python -m pytest -n 2 -m 'not slow' tests/unit
 
-lint: $(READY)  ## ruff, snakefmt, import contracts, types, snakemake --lint
+lint: $(READY)  ## ruff, snakefmt, import contracts, types, snakemake --lint; half a minute
+	$(SAYS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow rules
@@ -117,7 +131,7 @@ lint: $(READY)  ## ruff, snakefmt, import contracts, types, snakemake --lint
 	$(BIN)/snakemake --lint
 
 clean:  ## remove all results but results/reference, keep data and environment
-	rm -rf results/paper results/demo results/demo-sagd results/demo-steps results/study results/bench
+	rm -rf results/paper results/demo results/demo-sagd results/demo-steps results/study results/bench results/*-report.*
 
 clean-cache: $(READY)  ## remove old checkpoints and other leftovers, never results; DAYS=7
 	$(BIN)/python scripts/clean_cache.py --days $(or $(DAYS),7) $(RESULTS)
@@ -131,7 +145,8 @@ bug-info: $(READY)  ## what a report of a bug needs, without names of users and 
 config-docs: $(READY)  ## renew config.schema.json and docs/config.md from the config's model
 	$(BIN)/python scripts/config_docs.py
 
-docs: $(READY) $(DOCS)/.ready  ## this documentation, the tutorial and the API as a site in build/site
+docs: $(READY) $(DOCS)/.ready  ## documentation, tutorial and API as a site in build/site; two minutes, 20 MB
+	$(SAYS)
 	$(BIN)/python docs/run_notebook.py docs/tutorial.ipynb build/tutorial
 	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
 	@echo "open build/site/index.html in a browser; it needs no network"

@@ -4,7 +4,8 @@
 
 One process, one network, one optimizer: in every round each noise takes a step in turn, so that
 the machine's noise hits all of them alike, and the extra work alone (shaping the noise; for a
-singular shape, projecting image and error; for a blur, blurring the image) is timed by itself.
+singular shape, projecting image and error; for a blur, blurring the image; for one network of many
+strengths, which has a second network of its own kind here, drawing and embedding them) is timed by itself.
 Printed per noise: the median of the extra work as a share of the median plain step, the median
 over rounds of step / plain step, and the floating-point operations and bytes of the extra work,
 counted from its definition, beside those of the network.
@@ -26,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from shapednoise.diffusion.device import pick_device
 from shapednoise.diffusion.training import Training
 from shapednoise.noise.process import ShapedProcess, linear_betas
-from shapednoise.noise.shape import make_shape
+from shapednoise.noise.strengths import training_process
 from shapednoise.workflow.project import load_config
 
 AXIS = (np.array([0.5580, 0.5775, 0.5960]) / np.linalg.norm([0.5580, 0.5775, 0.5960])).tolist()
@@ -40,6 +41,8 @@ NOISES = {
     "blur": {"operator": "blur", "strength": 20.0},
     "sdm x powerlaw": {"operator": "sdm", "strength": -0.4, "axis": AXIS,
                        "times": {"operator": "sagd_powerlaw", "strength": -0.1}},
+    "sdm, 8 strengths": {"operator": "sdm", "strength": 0.0, "axis": AXIS,
+                         "trained_strengths": [-1.0, -0.8, -0.6, -0.4, -0.2, 0.0, 0.2, 0.4]},
 }  # fmt: skip
 SIZE = 32
 REPEATS = 20  # of the extra work in a round
@@ -60,16 +63,17 @@ def main() -> None:
     settings = config.recipes["paper"].training.model_copy(update={"batch_size": batch})
     images = np.random.default_rng(0).integers(0, 256, (4 * batch, 3, SIZE, SIZE), np.uint8)
     betas = linear_betas(1e-4, 0.02, 1000)
-    processes = {
-        name: ShapedProcess(make_shape(**shape), betas, exact=False) for name, shape in NOISES.items()
-    }
-    training = Training(images, processes["ddpm"], settings, 0, device)
-    network = count_network(training, batch)
-    times = measure(training, processes, rounds)
-    rows = [row(name, processes[name], times, batch, network) for name in NOISES]
+    processes = {name: training_process(shape, betas, exact=False) for name, shape in NOISES.items()}
+    one, of_strengths = (
+        Training(images, processes[name], settings, 0, device) for name in ("ddpm", "sdm, 8 strengths")
+    )
+    trainings = {name: one if process.labels is None else of_strengths for name, process in processes.items()}
+    network = count_network(one, batch)
+    times = measure(trainings, processes, rounds)
+    rows = [row(name, trainings[name], processes[name], times, batch, network) for name in NOISES]
     processor = f"{platform.machine()} processor, {torch.get_num_threads()} threads"
     machine = torch.cuda.get_device_name() if gpu else processor
-    print(f"{machine}, batch {batch}, {training.dtype}, {rounds} rounds")
+    print(f"{machine}, batch {batch}, {one.dtype}, {rounds} rounds")
     print(f"network: {network / 1e12:.3f} TFLOP a step")
     print(pd.DataFrame(rows).to_string(index=False, float_format="{:.4g}".format))
     if arguments.output:
@@ -85,8 +89,15 @@ def count_network(training: Training, batch: int) -> int:
     return 3 * batch * counter.get_total_flops()
 
 
-def extra_work(process: ShapedProcess, white: torch.Tensor, timesteps: torch.Tensor) -> None:
+def extra_work(
+    training: Training, process: ShapedProcess, white: torch.Tensor, timesteps: torch.Tensor
+) -> None:
     """What a training step does for this noise and not for white noise."""
+    timesteps, labels = training._strengths(timesteps)
+    if labels:
+        unet = training.unet
+        embedded = unet.class_embedding(unet.time_proj(*labels))
+        torch.autograd.grad(embedded.sum(), list(unet.class_embedding.parameters()))
     noise = process.shape_noise(white, timesteps)
     process.blur(white, timesteps)  # nothing for all other noises
     if not process.noise_gains((SIZE, SIZE)).full:
@@ -95,28 +106,31 @@ def extra_work(process: ShapedProcess, white: torch.Tensor, timesteps: torch.Ten
 
 
 def measure(
-    training: Training, processes: dict[str, ShapedProcess], rounds: int
+    trainings: dict[str, Training], processes: dict[str, ShapedProcess], rounds: int
 ) -> dict[str, dict[str, list[float]]]:
     """Seconds of whole steps and of the extra work alone, by noise, in turn; one round warms up."""
     times: dict[str, dict[str, list[float]]] = {name: {"step": [], "extra": []} for name in processes}
     for _ in range(rounds + 1):
         for name, process in processes.items():
+            training = trainings[name]
             training.process = process
             _, timesteps, white = training._draw()
             start = timer()
             training.train_step()
             stepped = timer()
             for _ in range(REPEATS):
-                extra_work(process, white, timesteps)
+                extra_work(training, process, white, timesteps)
             times[name]["step"].append(stepped - start)
             times[name]["extra"].append((timer() - stepped) / REPEATS)
     return {name: {kind: found[1:] for kind, found in both.items()} for name, both in times.items()}
 
 
-def row(name: str, process: ShapedProcess, times: dict, batch: int, network: int) -> dict:
+def row(name: str, training: Training, process: ShapedProcess, times: dict, batch: int, network: int) -> dict:
     """One line of the table; the plain step's own multiplication by 1 is no extra work."""
     plain = times["ddpm"]["step"]
     flops, moved = counted(process, batch)
+    if process.labels is not None:  # forward, and twice that backward, of the embedding's layers
+        flops += 6 * batch * sum(weight.numel() for weight in training.unet.class_embedding.parameters())
     extra = 0.0 if name == "ddpm" else statistics.median(times[name]["extra"])
     return {
         "noise": name,
