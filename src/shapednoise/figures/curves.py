@@ -120,3 +120,8 @@ def draw_bars(
         ax.set_xticks(range(len(groups)), groups)
         ax.set_ylabel(name)
     ax.margins(**{"x" if horizontal else "y": 0.12})
+
+
+def is_separate(rows: pd.DataFrame) -> bool:
+    """Whether each strength has a network of its own, which at s = 0 is a DDPM; old tables do not say."""
+    return "network" not in rows or (rows.network == "separate").all()

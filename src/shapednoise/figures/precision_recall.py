@@ -9,7 +9,7 @@ from pydantic import Field
 
 from shapednoise.config.base import Name
 from shapednoise.config.figures import FigureSettings
-from shapednoise.figures.curves import common_sampler, counts, curves
+from shapednoise.figures.curves import common_sampler, counts, curves, is_separate
 from shapednoise.figures.style import curve_color, new_figure, number, palette
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class PrecisionRecallSettings(FigureSettings):
         for position, (name, rows) in enumerate(curves(scores)):
             _draw_path(ax, rows, name, curve_color(position), MARKERS[position % len(MARKERS)], colors)
         for strength, color in colors.items():
-            text = number(strength) if strength else "0 (DDPM)"
+            text = "0 (DDPM)" if strength == 0 and is_separate(scores) else number(strength)
             ax.plot([], [], "o", color=color, ms=6, label=f"strength {text}")
         _frame(ax, scores)
         _draw_contours(ax)

@@ -9,7 +9,7 @@ from pydantic import Field
 from shapednoise.analysis.curve import varying_settings
 from shapednoise.config.base import Name
 from shapednoise.config.figures import FigureSettings
-from shapednoise.figures.curves import bars_size, common_sampler, counts, draw_bars, sampler_name
+from shapednoise.figures.curves import bars_size, common_sampler, counts, draw_bars, is_separate, sampler_name
 from shapednoise.figures.style import new_figure, noise_at_strength
 from shapednoise.metrics.registry import METRICS
 
@@ -39,9 +39,10 @@ class SamplerBarsSettings(FigureSettings):
     def draw(scores: pd.DataFrame, metric: str, dataset: str) -> Figure:
         """Groups of bars by sampler, named by the settings that differ; one bar a noise and strength."""
         told = varying_settings(scores)
+        noises = scores.noise if is_separate(scores) else scores.network.str.partition("/")[0]
         drawn = scores.assign(
             group=[sampler_name(row, told) for _, row in scores.iterrows()],
-            bar=[noise_at_strength(noise, s) for noise, s in zip(scores.noise, scores.strength, strict=True)],
+            bar=[noise_at_strength(noise, s) for noise, s in zip(noises, scores.strength, strict=True)],
         )
         groups, bars = list(dict.fromkeys(drawn.group)), list(dict.fromkeys(drawn.bar))
         figure, [[ax]] = new_figure(*bars_size(groups, bars))

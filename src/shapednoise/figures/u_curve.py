@@ -11,7 +11,7 @@ from pydantic import Field
 from shapednoise.analysis.curve import CurveSummary, summarize
 from shapednoise.config.base import Name
 from shapednoise.config.figures import FigureSettings
-from shapednoise.figures.curves import common_sampler, counts, curves
+from shapednoise.figures.curves import common_sampler, counts, curves, is_separate
 from shapednoise.figures.style import curve_color, new_figure, number
 from shapednoise.metrics.registry import METRICS
 from shapednoise.noise.operators import BASELINE
@@ -103,7 +103,7 @@ class UCurveSettings(FigureSettings):
         one_sampler = len(drawn) == known.noise[known.noise != BASELINE].nunique()
         if one_sampler and not baseline.empty:
             look = {"color": "0.35", "ls": ":", "lw": 1.2, "zorder": 1}
-            white = f"DDPM (${symbol}=0$)" if _is_separate(baseline) else f"${symbol}=0$"
+            white = f"DDPM (${symbol}=0$)" if is_separate(baseline) else f"${symbol}=0$"
             ax.axhline(baseline[metric].mean(), label=white, **look)
         if target := METRICS[metric].target:
             ax.axhline(known[target].iloc[0], color="black", ls="--", lw=1, label="of the data", zorder=1)
@@ -123,13 +123,8 @@ class UCurveSettings(FigureSettings):
         return figure
 
 
-def _is_separate(rows: pd.DataFrame) -> bool:
-    """Whether each strength has a network of its own, which at s = 0 is a DDPM; old tables do not say."""
-    return "network" not in rows or (rows.network == "separate").all()
-
-
 def _networks(rows: pd.DataFrame) -> str:
-    return "separate networks" if _is_separate(rows) else "one network"
+    return "separate networks" if is_separate(rows) else "one network"
 
 
 def _draw_curve(

@@ -274,6 +274,14 @@ def test_bars_of_samplers_have_the_mean_over_seeds(scores):
     assert axes.get_title() == "CIFAR-10: 100 generated, 200 real, 2 seeds\n50 steps"
 
 
+def test_strength_0_of_a_network_for_all_is_no_ddpm(scores):
+    table = of_samplers(scores).assign(network="sdm/together_study")
+    [axes] = SamplerBarsSettings.draw(table, "fid", "CIFAR-10").axes
+    assert heights(axes, horizontal=True)["DDIM", "SDM, $s$ = 0"] == pytest.approx(27.0)
+    [axes] = PrecisionRecallSettings.draw(table, "CIFAR-10").axes
+    assert labels(axes)[-2:] == ["strength \u22120.4", "strength 0"]
+
+
 def test_labels_of_many_samplers_do_not_overlap_and_means_are_clear_of_the_seeds(scores):
     figure = SamplerBarsSettings.draw(of_samplers(scores), "fid", "CIFAR-10")
     [axes] = figure.axes
