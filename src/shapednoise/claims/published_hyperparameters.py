@@ -195,7 +195,10 @@ EXPERIMENTS = {
     **{
         f"cifar10_{what}": ClaimScope("cifar10", ("sdm",), OURS) for what in ("steps", "readings", "samplers")
     },
-    **{f"study_{what}": _study("study") for what in ("sdm", "short", "steps", "samplers", "epochs")},
+    **{
+        f"study_{what}": _study("study")
+        for what in ("sdm", "short", "steps", "steps1000", "samplers", "epochs")
+    },
     "study_hdm": _study("study", "hdm"),
     "study_exact": _study("study_few"),
     "study_separate": _study(None),

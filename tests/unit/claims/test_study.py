@@ -273,7 +273,7 @@ def test_other_settings_decide_nothing_at_the_studys_scale(config, change, said)
 def test_the_study_plans_seeds_and_epochs_of_every_claim_that_it_runs(config):
     epochs = {name: config.recipes[name].training.epochs for name in ("study", "study_long")}
     shorter = {name for name, planned in config.claims.items() if planned.epochs == epochs["study"]}
-    assert shorter == {"C5", "X2", "Y3", "Y8"} and config.claims["Y5"].epochs == epochs["study_long"]
+    assert shorter == {"C5", "X2", "Y3", "Y5", "Y8"} and config.claims["every"].epochs == epochs["study_long"]
     experiments = {
         4: ("Y1", "Y2", "Y4", "Y6", "Y7", "C1", "C2", "C3", "C8", "C9", "C12", "X1", "X3", "X4"),
         2: ("Y3", "Y5", "Y8", "C5", "X2"),
@@ -283,7 +283,7 @@ def test_the_study_plans_seeds_and_epochs_of_every_claim_that_it_runs(config):
         assert {config.claims.get(id, config.claims["every"]).seeds for id in ids} == {seeds}
     four = ("study_sdm", "study_short", "study_samplers", "study_steps")
     assert {len(config.seeds_of(name)) for name in four} == {4}
-    two = ("study_exact", "study_epochs", "study_separate", "study_hdm")
+    two = ("study_steps1000", "study_exact", "study_epochs", "study_separate", "study_hdm")
     assert {len(config.seeds_of(name)) for name in two} == {2}
     shown = as_published("study_sdm", key="training.epochs", run="20", published="15", decides=False)
     evidence = Evidence({"scores": {"study_sdm": whole(-0.4, -0.4)}, "hyperparameters": {"study_sdm": shown}})
