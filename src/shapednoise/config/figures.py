@@ -43,6 +43,10 @@ class FigureSettings(Settings):
         super().__init_subclass__(**options)
         FIGURE_KINDS[cls.__module__.rpartition(".")[2]] = cls
 
+    def about(self, config: "Config") -> str:
+        """What the figure shows, as its caption begins: the first paragraph about its kind."""
+        return " ".join((type(self).__doc__ or "").split("\n\n")[0].split())
+
     def problems(self, name: str, config: "Config") -> Iterator[tuple[str, str]]:
         """What does not fit the rest of the config: (field, what is wrong and what to do)."""
         yield from ()

@@ -23,7 +23,7 @@ MARKERS = "osD^vP"  # of curves
 
 
 class PrecisionRecallSettings(FigureSettings):
-    """Precision against recall, one point a strength, contours of equal F-score (SDM, Figure 2f)."""
+    """Precision against recall, one point a strength, contours of equal F-score (as Figure 2f of SDM)."""
 
     kind: Literal["precision_recall"] = Field(description="The kind of figure.")
     experiment: Name = Field(description="Experiment to plot.")

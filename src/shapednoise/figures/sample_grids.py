@@ -22,7 +22,7 @@ SIDE = 6
 
 
 class SampleGridsSettings(FigureSettings):
-    """Grids of samples side by side, from the same starting noise (SDM, Figure 3)."""
+    """Grids of samples side by side, from the same starting noise (as Figure 3 of SDM)."""
 
     table: ClassVar[str] = "sharpness"
 

@@ -12,7 +12,7 @@ from shapednoise.analysis.curve import CurveSummary, summarize
 from shapednoise.config.base import Name
 from shapednoise.config.figures import FigureSettings
 from shapednoise.figures.curves import common_sampler, counts, curves, is_separate
-from shapednoise.figures.style import curve_color, new_figure, number
+from shapednoise.figures.style import curve_color, new_figure, noise_name, number
 from shapednoise.metrics.registry import METRICS
 from shapednoise.noise.operators import BASELINE
 
@@ -50,6 +50,12 @@ class UCurveSettings(FigureSettings):
                 f"{self.beside} must be {self.experiment} but for strengths and seeds, and only one of them "
                 "is `together`",
             )
+
+    def about(self, config: Config) -> str:
+        """The metric, the noises and the data set."""
+        metric, title = METRICS[self.metric].label, config.title_of(self.experiment)
+        noises = " and ".join(map(noise_name, config.experiments[self.experiment].noises))
+        return f"{metric} against the strength of {noises} noise on {title}: seeds, fit, optimum, baseline."
 
     def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
         """The scores of the experiment, and of that beside it."""

@@ -2,12 +2,13 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
 import pandas as pd
 
+from shapednoise.config.figures import FigureSettings
 from shapednoise.config.schema import Config
 from shapednoise.workflow.layout import Layout, experiments_of
 
@@ -17,6 +18,7 @@ PAPERS = {
 }  # names in config.yaml
 FOLDED = 140  # a cell of more letters shows its beginning and opens on a click
 NO_TRAINING = "No network is trained for it."
+NUMBERS = ("image", "images", "reference_images")  # settings of figures, said as their descriptions begin
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 1rem; color: #1a1a1a; background: #fff }
 table { border-collapse: collapse; width: 100% } th { cursor: pointer }
@@ -55,9 +57,20 @@ def paper_of(figure: str) -> str:
 def figure_about(config: Config, name: str) -> str:
     """What a figure shows, of how many images and seeds, and whether it can decide anything."""
     figure = config.figures[name]
-    shown = (type(figure).__doc__ or "").split("\n\n")[0]
     parts = [scale_of(config, each) for each in experiments_of(figure)]
-    return "\n\n".join([" ".join(shown.split()), *(parts or [NO_TRAINING])])
+    return "\n\n".join([figure.about(config), *data_of(config, figure), *(parts or [NO_TRAINING])])
+
+
+def data_of(config: Config, figure: FigureSettings) -> Iterator[str]:
+    """The data set that a figure names, and how many images of which kind its settings have."""
+    if hasattr(figure, "dataset"):
+        images = config.images_of(figure.dataset).images
+        parts = [f"{config.datasets[figure.dataset].title}, {f'{images:,}' if images else 'all'} images"]
+        for name in NUMBERS:
+            if hasattr(figure, name):
+                what = (type(figure).model_fields[name].description or name).partition(";")[0].rstrip(".")
+                parts.append(f"{what[0].lower()}{what[1:]}: {getattr(figure, name):,}")
+        yield f"Data set: {'; '.join(parts)}."
 
 
 def scale_of(config: Config, experiment: str) -> str:

@@ -33,6 +33,31 @@ def test_captions_of_a_small_run_say_that_it_decides_nothing(demo, paper):
     assert figure_about(demo, "figB2").endswith("No network is trained for it.")
 
 
+def test_captions_name_the_score_the_noise_and_the_data(paper, repository):
+    study = load_config(repository / "config.yaml", repository / "study.yaml")
+    begins = {
+        "fig2c": "Inception Score against the strength of SDM and HDM noise on CIFAR-10: ",
+        "figA1": "FID against the strength of power law noise on Fashion-MNIST: ",
+        "figX3": "FID of every sampler ",
+    }
+    assert all(figure_about(paper, name).startswith(text) for name, text in begins.items())
+    assert figure_about(study, "figY").startswith("FID's change from s = 0")
+    curves = [name for name, figure in paper.figures.items() if figure.kind == "u_curve"]
+    assert not any("of SDM)" in figure_about(paper, name) for name in curves)
+
+
+def test_captions_without_training_name_the_data_and_how_many_images_there_are(paper):
+    parts = {name: figure_about(paper, name).split("\n\n")[1] for name in ("figT3", "figS1", "figP", "figX4")}
+    assert parts["figT3"] == "Data set: CelebA-64, 162,770 images."
+    assert parts["figS1"] == "Data set: CIFAR-10, 50,000 images; noise images to measure: 512."
+    assert "; real images to distort: 1,000; other real images to compare them with: 4,000." in parts["figP"]
+    assert "Experiment cifar10_steps" in figure_about(paper, "figX4")
+    unknown = paper.datasets["celeba64"].model_copy(update={"images": None})
+    assert "CelebA-64, all images." in figure_about(
+        paper.model_copy(update={"datasets": {**paper.datasets, "celeba64": unknown}}), "figT3"
+    )
+
+
 def test_a_step_that_is_planned_for_some_claims_decides_them(repository):
     study = load_config(repository / "config.yaml", repository / "study.yaml")
     assert {each.seeds for each in study.claims.values()} == {4, 2}
