@@ -28,7 +28,9 @@ img { max-width: 100% } summary { cursor: pointer }
 details:not([open]) > summary::after { content: " \\2026" }
 @media (max-width: 700px) {
   body { margin-top: 2.5rem } h1 { font-size: 1.5em } img { max-width: none; width: 45rem }
-  thead { display: none } tr { display: block; border-bottom: 2px solid #888; padding: .5rem 0 }
+  thead { display: block } thead::before { content: "Sort by: "; color: #666 }
+  th { display: inline-block; position: static }
+  tr { display: block; border-bottom: 2px solid #888; padding: .5rem 0 }
   td { display: flex; gap: .6rem; overflow-wrap: anywhere; border: 0; padding: .15rem 0 }
   td:empty { display: none }
   td::before { content: attr(data-name); flex: 0 0 6.5rem; color: #666 }
