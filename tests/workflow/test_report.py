@@ -7,8 +7,43 @@ import sys
 import zipfile
 
 import pandas as pd
+from PIL import Image
 
-from tests.browser import needs_chromium, shown
+from tests.browser import found, needs_chromium
+
+WIDTHS = (1280, 390)  # of a laptop and of a phone, in pixels
+FIGURES = """
+const figures = {}, app = view.eval("app"), category = "2. Figures";
+for (const subcategory in view.eval("categories")[category]) {
+  app.showCategory(category);
+  await settled();
+  app.setView({ navbarMode: "subcategory", category, subcategory });
+  await settled();
+  for (const row of view.document.querySelectorAll("nav tbody tr")) {
+    row.querySelector("a").click();
+    await settled();
+    const image = view.document.querySelector(".grow img");
+    while (!image.complete) await settled();
+    const { left, right } = image.getBoundingClientRect();
+    const visible = image.checkVisibility() && 0 <= left && left + 100 < right && right <= view.innerWidth;
+    figures[row.cells[0].textContent] = [image.naturalWidth, image.naturalHeight, visible];
+  }
+}
+const { scrollWidth, clientWidth } = view.document.documentElement;
+return { figures, beyond: scrollWidth - clientWidth };
+"""
+CLAIMS = """
+const page = view.document, heads = [...page.querySelectorAll("th")];
+page.querySelectorAll("details").forEach(each => each.open = true);
+const { scrollWidth, clientWidth } = page.documentElement;
+const cut = [...heads, ...page.querySelectorAll("td")].filter(cell => cell.textContent).filter(cell => {
+  const { left, right } = cell.getBoundingClientRect();
+  return !cell.checkVisibility() || left < 0 || right > clientWidth || cell.scrollWidth > cell.clientWidth;
+});
+heads[0].click();
+const ids = [...page.querySelectorAll("tbody tr")].map(row => row.cells[0].textContent);
+return { ids, cut: cut.map(cell => cell.textContent), beyond: scrollWidth - clientWidth };
+"""
 
 
 def test_a_report_has_claims_figures_samples_and_tables_in_one_file(workspace):
@@ -35,15 +70,23 @@ def test_a_report_has_claims_figures_samples_and_tables_in_one_file(workspace):
 
 
 @needs_chromium
-def test_a_browser_shows_the_report_without_a_network(workspace):
-    """All that the console says is a hint of Tailwind."""
+def test_a_browser_shows_the_report_at_both_widths_without_a_network(workspace):
+    """There is no error and no request; all that the console says is a hint of Tailwind."""
     workspace.run("pages")
     workspace.run("pages", "--report", "report.html", "--report-stylesheet", "report/report.css")
-    pages = {"report.html": "3. Samples<", "results/tiny/report/claims.html": ">C12<"}
-    for name, text in pages.items():
-        content, said = shown(workspace.path / name)
+    results = workspace.path / "results" / "tiny"
+    sizes = {}
+    for name in workspace.overlay["targets"]:
+        with Image.open(results / "figures" / f"{name}.png") as picture:
+            sizes[name] = [*picture.size, True]
+    ids = list(pd.read_csv(results / "claims.csv").id)
+    for width in WIDTHS:
+        report, said = found(workspace.path / "report.html", width, FIGURES)
         assert [line for line in said if "tailwindcss" not in line] == []
-        assert text in content  # in the page; in the data of its script a quote follows
+        assert report == {"figures": sizes, "beyond": 0}
+        claims, said = found(results / "report" / "claims.html", width, CLAIMS)
+        assert said == []
+        assert claims == {"ids": ids, "cut": [], "beyond": 0}
 
 
 def test_a_run_ends_with_where_to_look_and_a_dry_run_does_not(repository, tmp_path):
