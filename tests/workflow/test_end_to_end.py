@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from huggingface_hub import ModelCard
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -141,3 +142,17 @@ def test_the_data_set_says_where_it_came_from(finished_run):
         16,
     )
     assert {"licence", "part", "channels", "verified"} <= set(manifest)
+
+
+def test_every_model_has_a_card_that_the_hub_reads(workspace):
+    assert workspace.planned("cards") == {"model_card": len(EXPECTED), "cards": 1}
+    workspace.run("cards")
+    results = workspace.path / "results" / "tiny"
+    for noise, strength in EXPECTED:
+        folder = results / "models" / place(f"{noise}/s{strength:.2f}")
+        card = ModelCard.load(folder / "README.md")
+        assert card.data.library_name == "diffusers"
+        assert card.data.model_name == f"Pictures, {noise} at strength {strength:g}"
+        assert {"fid", "kid", "precision"} <= {result.metric_type for result in card.data.eval_results}
+        Image.open(folder / "samples.png").verify()
+    assert not workspace.planned("cards") and not workspace.planned()
