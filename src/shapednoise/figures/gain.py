@@ -33,10 +33,6 @@ class GainSettings(FigureSettings):
     metric: Literal[tuple(METRICS)] = Field("fid", description="Metric to plot.")
     published: dict[float, float] = Field({}, description="Published values of the metric, by strength.")
 
-    def about(self, config: Config) -> str:
-        """The kind, with the metric for the score."""
-        return super().about(config).replace("A score", METRICS[self.metric].label)
-
     def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
         """The experiment's scores."""
         return {"scores": layout.scores_table(self.experiment)}

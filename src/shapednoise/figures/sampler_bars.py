@@ -27,10 +27,6 @@ class SamplerBarsSettings(FigureSettings):
     experiment: Name = Field(description="Experiment to plot.")
     metric: Literal[tuple(METRICS)] = Field("fid", description="Metric to plot.")
 
-    def about(self, config: Config) -> str:
-        """The kind, with the metric for the score."""
-        return super().about(config).replace("A score", METRICS[self.metric].label)
-
     def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
         """The experiment's scores."""
         return {"scores": layout.scores_table(self.experiment)}

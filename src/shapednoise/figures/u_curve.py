@@ -52,10 +52,10 @@ class UCurveSettings(FigureSettings):
             )
 
     def about(self, config: Config) -> str:
-        """The metric, the noises and the data set."""
-        metric, title = METRICS[self.metric].label, config.title_of(self.experiment)
+        """The noises and the data set."""
+        title = config.title_of(self.experiment)
         noises = " and ".join(map(noise_name, config.experiments[self.experiment].noises))
-        return f"{metric} against the strength of {noises} noise on {title}: seeds, fit, optimum, baseline."
+        return f"A score against the strength of {noises} noise on {title}: seeds, fit, optimum, baseline."
 
     def inputs(self, name: str, layout: Any) -> dict[str, str | list[str]]:
         """The scores of the experiment, and of that beside it."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from shapednoise.config.figures import FigureSettings
 from shapednoise.config.schema import Config
+from shapednoise.metrics.registry import METRICS
 from shapednoise.workflow.layout import Layout, experiments_of
 
 PAPERS = {
@@ -60,7 +61,10 @@ def figure_about(config: Config, name: str) -> str:
     """What a figure shows, of how many images and seeds, and whether it can decide anything."""
     figure = config.figures[name]
     parts = [scale_of(config, each) for each in experiments_of(figure)]
-    return "\n\n".join([figure.about(config), *data_of(config, figure), *(parts or [NO_TRAINING])])
+    about = figure.about(config)
+    if hasattr(figure, "metric"):
+        about = about.replace("A score", METRICS[figure.metric].label)
+    return "\n\n".join([about, *data_of(config, figure), *(parts or [NO_TRAINING])])
 
 
 def data_of(config: Config, figure: FigureSettings) -> Iterator[str]:
