@@ -8,7 +8,7 @@ import pytest
 from tests.browser import needs_chromium, shown
 
 SHOWN = {  # of a page, what only a page that is whole has
-    "index.html": "draws sixteen pictures",
+    "index.html": "puts them into one picture",
     "docs/noise.html": "<math",
     "docs/tutorial.html": "the formula says 7.389",
     "docs/api.html": 'id="shapednoise.noise.pipeline.ShapedDDPMPipeline"',
