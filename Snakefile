@@ -40,6 +40,7 @@ rule all:
         [f"{RESULTS}/tables/curves/{name}.csv" for name in LAYOUT.wanted_experiments()],
         f"{RESULTS}/claims.csv",
         LAYOUT.grids(),
+        rules.cards.input,
     localrule: True
 
 

@@ -1,4 +1,4 @@
-"""The README.md of each model, as the Hugging Face hub reads it: `snakemake cards`, then scripts/publish.py."""
+"""The README.md of each model, as the Hugging Face hub reads it; scripts/publish.py sends it there."""
 
 from shapednoise.workflow.project import dataset_facts
 

@@ -28,7 +28,9 @@ def main() -> None:
 
     folder = arguments.model
     if missing := [name for name in NEEDED if not (folder / name).is_file()]:
-        raise UserError(f"{folder} has no {missing[0]}; give a trained model, with a card: `snakemake cards`")
+        raise UserError(
+            f"{folder} has no {missing[0]}; give a model of a finished run, or make its card: snakemake cards"
+        )
     files = sorted(file for file in folder.rglob("*") if file.is_file() and SNAPSHOTS not in file.parts)
     for file in files:
         print(f"{file.stat().st_size / 1e6:10.2f} MB  {file.relative_to(folder)}")

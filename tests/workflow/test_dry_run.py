@@ -95,9 +95,10 @@ def test_a_thousand_points_are_planned(repository, tmp_path):
     (tmp_path / "many.yaml").write_text(yaml.safe_dump(overlay))
     files = [str(repository / "demo.yaml"), str(tmp_path / "many.yaml")]
     jobs = plan(repository, tmp_path, "--quiet", "rules", "--configfile", *files)
-    assert {jobs[rule] for rule in ("train", "sample", "pictures", "features_samples", "scores")} == {1000}
+    point = ("train", "sample", "pictures", "features_samples", "scores", "model_card")
+    assert {jobs[rule] for rule in point} == {1000}
     stages = jobs.pop("code")
     once = {"download", "preprocess", "pca", "weights", "features_data", "neighbours"}
     once |= {"hyperparameters", "table", "curves", "table_of_all", "claims", "figure", "all"}
-    assert {rule for rule in jobs if jobs[rule] == 1} == once and sum(jobs.values()) == 5013
+    assert {rule for rule in jobs if jobs[rule] == 1} == once and sum(jobs.values()) == 6013
     assert stages < 20

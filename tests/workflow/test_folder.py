@@ -47,7 +47,7 @@ def test_it_brings_a_folder_to_its_scores(tmp_path, repository, inception_weight
     assert not fresh.planned()
 
     fresh.set("datasets.mine.licence", "my own")
-    assert not fresh.planned()
+    assert fresh.planned() == {"model_card": 2}
     fresh.set("datasets.mine.crop", 36)
     planned = fresh.planned()
     assert planned["preprocess"] == planned["pca"] == 1 and planned["train"] == 2

@@ -10,8 +10,8 @@ MODELS = 5  # DDPM, and SDM and HDM at two strengths
 
 
 def points(count: int) -> Counter:
-    """The jobs of so many sample sets."""
-    return Counter(dict.fromkeys(("sample", "pictures", "features_samples", "scores"), count))
+    """The jobs of so many sample sets, one of a model each."""
+    return Counter(dict.fromkeys(("sample", "pictures", "features_samples", "scores", "model_card"), count))
 
 
 TABLES = Counter(table=2, curves=2, table_of_all=1, claims=1)
@@ -118,8 +118,9 @@ def test_a_change_of_the_sampler_resamples_and_never_retrains(workspace, key, va
 
 def test_a_change_of_the_scores_only_scores_again(workspace):
     workspace.set("recipes.tiny.scoring.kid_subsets", 6)
+    scored = Counter(scores=MODELS, model_card=MODELS)
     predicted = Counter(scores_predicted=5, closed_form=1, figure=1)  # of figP
-    assert workspace.planned() == Counter(scores=MODELS) + TABLES + SCORE_FIGURES + RECIPE + predicted
+    assert workspace.planned() == scored + TABLES + SCORE_FIGURES + RECIPE + predicted
 
 
 def test_editing_the_training_retrains(workspace):
