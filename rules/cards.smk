@@ -2,11 +2,13 @@
 
 from shapednoise.workflow.project import dataset_facts
 
-MODELS = {}  # the grids of each wanted model that is here
-GRIDS = set(LAYOUT.grids())
-for each in LAYOUT.wanted_sample_sets():
-    if (grid := f"{RESULTS}/samples/{each.path}/grid.png") in GRIDS:
-        MODELS.setdefault(each.model.path, []).append(grid)
+HERE = set(LAYOUT.grids())
+SCORES, GRIDS = {}, {}  # of each wanted model; those with a grid are here
+for name in LAYOUT.wanted_experiments():
+    for each, file in zip(LAYOUT.sample_sets(name), LAYOUT.scores(name), strict=True):
+        SCORES.setdefault(each.model.path, {})[file] = None  # in order, each once
+        if (grid := f"{RESULTS}/samples/{each.path}/grid.png") in HERE:
+            GRIDS.setdefault(each.model.path, grid)
 
 
 rule model_card:
@@ -14,12 +16,8 @@ rule model_card:
         code=code("model_card"),
         provenance=rules.train.output.provenance,
         scheduler=rules.train.output.scheduler,
-        scores=lambda w: [
-            file
-            for file in LAYOUT.all_scores()
-            if file.startswith(f"{RESULTS}/scores/{MODEL.format(**w)}/")
-        ],
-        grid=lambda w: MODELS[MODEL.format(**w)][0],
+        scores=lambda w: list(SCORES[MODEL.format(**w)]),
+        grid=lambda w: GRIDS[MODEL.format(**w)],
     output:
         f"{RESULTS}/models/{MODEL}/README.md",
     log:
@@ -42,5 +40,5 @@ rule model_card:
 
 rule cards:
     input:
-        [f"{RESULTS}/models/{path}/README.md" for path in MODELS],
+        [f"{RESULTS}/models/{path}/README.md" for path in GRIDS],
     localrule: True
