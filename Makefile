@@ -40,7 +40,7 @@ $(DOCS)/.ready: envs/docs.lock
 	$(DOCS)/bin/python -m pip install --quiet --require-hashes --only-binary=:all: -r envs/docs.lock
 	touch $@
 
-demo: $(READY)  ## the whole pipeline on real CIFAR-10, small, and its report; 10 to 20 minutes on 2 cores
+demo: $(READY)  ## the whole pipeline on real CIFAR-10, small, and its report; 9 to 20 minutes on 2 cores
 	$(TAKES) --configfile demo.yaml
 	$(SNAKEMAKE) --configfile demo.yaml $(RICH)
 	@$(BIN)/python scripts/stages.py results/demo
