@@ -3,7 +3,8 @@
     python examples/train_unconditional.py --images data/cifar10/size32/images.npy --output my-model
 
 The rest is the loop that diffusers documents: noise, timesteps, add_noise, the network, a mean
-squared error, a pipeline that is saved. Without --shape it trains a plain DDPM.
+squared error, a pipeline that is saved. Without --shape it trains a plain DDPM. Where snakemake is installed,
+`snakemake --cores 2 data/cifar10/size32/images.npy` in the project's folder makes such an array.
 """
 
 import argparse
@@ -17,6 +18,8 @@ from diffusers.optimization import get_cosine_schedule_with_warmup
 
 from shapednoise import ShapedDDPMPipeline, ShapedDDPMScheduler
 
+EXAMPLE = '{"operator": "sagd_powerlaw", "strength": -0.1}'
+
 
 def main() -> None:
     args = parse()
@@ -25,8 +28,11 @@ def main() -> None:
     images = load_images(args)
     dataset = torch.utils.data.TensorDataset(images)
     loader = torch.utils.data.DataLoader(dataset, args.batch_size, shuffle=True, drop_last=True)
+    try:
+        noise_scheduler = ShapedDDPMScheduler(shape=args.shape)  # 1, was: DDPMScheduler()
+    except (TypeError, ValueError) as error:
+        sys.exit(f"error: --shape: {error}")
     model = build_model(images.shape[1], images.shape[2:], args.channels).to(device)
-    noise_scheduler = ShapedDDPMScheduler(shape=args.shape)  # 1, was: DDPMScheduler()
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.learning_rate)
     lr_scheduler = get_cosine_schedule_with_warmup(optimizer, args.steps // 10, args.steps)
 
@@ -88,13 +94,20 @@ def build_model(in_channels: int, size: torch.Size, channels: list[int]) -> UNet
     )
 
 
+def description(text: str) -> dict:
+    """The description of a noise shape, from JSON."""
+    try:
+        return dict(json.loads(text))
+    except (TypeError, ValueError):
+        message = f"{text!r} is no description; {EXAMPLE} is one"
+        raise argparse.ArgumentTypeError(message) from None
+
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--images", required=True, help="uint8 array N x C x H x W on 0..255 (.npy)")
     parser.add_argument("--output", required=True, help="folder of the pipeline")
-    parser.add_argument(
-        "--shape", type=json.loads, help='such as {"operator": "sagd_powerlaw", "strength": -0.1}'
-    )
+    parser.add_argument("--shape", type=description, help=f"such as {EXAMPLE}")
     parser.add_argument("--channels", type=int, nargs="+", default=[32, 64, 64], help="of each level")
     parser.add_argument("--steps", type=int, default=1000, help="training steps")
     parser.add_argument("--batch-size", type=int, default=64, help="images a step")

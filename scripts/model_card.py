@@ -23,15 +23,17 @@ def main() -> None:
         shutil.copyfile(arguments.grid, model / GRID)
     provenance = read_json(model / "provenance.json")
     shape = read_json(model / "scheduler" / "scheduler_config.json")["shape"]
-    text = card(arguments.dataset, provenance, shape, scores, grid=bool(arguments.grid))
+    losses, grid = (model / "training.csv").is_file(), bool(arguments.grid)
+    text = card(arguments.dataset, provenance, shape, scores, grid, losses)
     write_text(model / "README.md", text)
 
 
-def card(dataset: dict, provenance: dict, shape: dict, scores: list[dict], grid: bool) -> str:
+def card(dataset: dict, provenance: dict, shape: dict, scores: list[dict], grid: bool, losses: bool) -> str:
     strengths = shape.get(TRAINED) or [shape.get("strength", 0)]
     many = "s" if len(strengths) > 1 else ""
     noise = f"{shape['operator']} at strength{many} {', '.join(f'{s:g}' for s in strengths)}"
-    at = f", strength={strengths[0]:g}" if many else ""
+    shown = scores[0]["strength"] if scores else strengths[0]
+    at = f", strength={shown:g}" if many else ""
     data = ModelCardData(
         library_name="diffusers",
         pipeline_tag="unconditional-image-generation",
@@ -70,7 +72,7 @@ images = ShapedDDPMPipeline.from_pretrained(FOLDER_OR_REPOSITORY)(batch_size=4{a
 - code: commit {git["commit"] or "not known"}{" with edits" if git["edited"] else ""}
 - torch {provenance["torch"]}, {provenance["precision"]}
 
-`provenance.json` has all of it, `training.csv` the losses.
+`provenance.json` has all of it{", `training.csv` the losses" if losses else ""}.
 
 ## Scores
 

@@ -63,7 +63,8 @@ Spacing = Literal["linspace", "leading", "trailing"]
 class ShapedDDPMScheduler(ShapedScheduler, DDPMScheduler):
     """Ancestral sampling with shaped noise (Ho et al. 2020), under one of three readings.
 
-    Parameters: those of DDPMScheduler that are listed, and those of this module's docstring. With
+    Parameters: those of DDPMScheduler that are listed, and `shape` (a dictionary for `make_shape`),
+    `reading`, `clip_data` and the variances that `help("shapednoise.noise.schedulers")` explains. With
     strength 0, `published` and `equations` are DDPMScheduler to the last bit.
 
     Raises:
@@ -167,7 +168,8 @@ class ShapedDDPMScheduler(ShapedScheduler, DDPMScheduler):
 class ShapedDDIMScheduler(ShapedScheduler, DDIMScheduler):
     """DDIM with shaped noise (Song et al. 2021), eta in [0, 1].
 
-    Parameters: those of DDIMScheduler that are listed, `eta`, and those of this module's docstring.
+    Parameters: those of DDIMScheduler that are listed, `eta`, and `shape`, `reading` and `clip_data`, which
+    `help("shapednoise.noise.schedulers")` explains.
     With strength 0 it is DDIMScheduler up to rounding. As there, a step goes T // steps timesteps
     back whatever the spacing; the last one goes to the clean data, also where that is farther.
 
