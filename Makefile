@@ -12,6 +12,7 @@ RICH := $(shell test -t 2 && echo --logger rich)
 TAKES = @$(BIN)/python scripts/plan.py --short --gpus $(or $(GPUS),$(shell nvidia-smi -L 2>/dev/null | grep -c ^GPU))
 # of CONFIG, and the results folder that it names
 OF = $(or $(CONFIG),demo.yaml)
+$(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error CONFIG=$(file): there is no such file; name an overlay)))
 FOLDER = $(shell sed -nE 's/^results: *([^ #]+).*/\1/p' config.yaml $(OF) | tail -n 1)
 # the study's kept scores, where there are none of its own yet
 KEPT = @if [ -d results/reference/study/scores ] && [ ! -d results/study/scores ]; then \

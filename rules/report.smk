@@ -1,6 +1,7 @@
 """What `snakemake --report` shows besides figures and samples: pages of tables, and an introduction."""
 
 from shapednoise.files import sha256_of_json
+from shapednoise.workflow.report import run_about
 
 PAGES = {
     "claims": [rules.claims.output.table],
@@ -11,6 +12,10 @@ PAGES = {
     ],
     "provenance": LAYOUT.provenances(),
 }
+
+
+# The introduction is given nothing but the config.
+config["report_about"] = run_about(LAYOUT)
 
 
 report: "../report/workflow.rst"

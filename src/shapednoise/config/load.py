@@ -60,6 +60,10 @@ def _read(path: Path) -> dict[str, Any]:
     """The content of a YAML file. Raises ConfigError where it is none."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read ({error.strerror}); give a YAML file that is there"
+        ) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is no YAML ({' '.join(str(error).split())[:200]}); correct it") from None
     if not isinstance(content, dict):

@@ -35,7 +35,7 @@ from shapednoise.resumable import Arrays, ResumableArrays
 
 WATCHED_IMAGES = 8
 WATCHED_FRAMES = 10
-CPU_BATCH, CUDA_BATCH = 64, 512  # images between two records, and of 32 x 32 pixels at once
+CPU_BATCH, CUDA_BATCH = 128, 512  # images between two records, and of 32 x 32 pixels at once
 PROBE = 16  # images by which the memory of one is measured
 COMPILED_FROM = 5_000_000  # network calls, counted by images, from which torch.compile pays off on a GPU
 

@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,10 @@ class ShapedDDPMPipeline(DiffusionPipeline):
             )
         if eta is not None and "eta" not in inspect.signature(self.scheduler.step).parameters:
             raise ValueError(f"{type(self.scheduler).__name__} has no eta; use ShapedDDIMScheduler")
+        if not isinstance(batch_size, Integral) or batch_size < 1:
+            raise ValueError(f"batch_size {batch_size!r}: give the number of images, 1 or more")
+        if isinstance(generator, int):
+            raise ValueError(f"generator {generator}: give torch.Generator().manual_seed({generator})")
         if isinstance(generator, Sequence):
             generator = list(generator)
             if len(generator) != batch_size:

@@ -19,7 +19,7 @@ from shapednoise.noise.operators import BASELINE
 from shapednoise.noise.optimal_noise import OptimalNoise, plain
 from shapednoise.noise.process import ShapedProcess, size_of
 from shapednoise.noise.reverse_step import Step
-from shapednoise.noise.shape import SHAPE_VERSION, make_shape
+from shapednoise.noise.shape import SHAPE_VERSION, ShapeError, make_shape
 
 Shape = Mapping[str, Any]
 Generators = torch.Generator | list[torch.Generator] | None
@@ -94,6 +94,8 @@ class ShapedScheduler(OptimalNoise):
         """Make the process and register the shape in the config."""
         if reading not in get_args(Reading):
             raise ValueError(f"reading {reading!r}: use one of {', '.join(get_args(Reading))}")
+        if not isinstance(shape, Mapping | None):
+            raise ShapeError(f"a noise shape is a mapping, not {shape!r}")
         described = {"operator": BASELINE, "version": SHAPE_VERSION, **(shape or {})}
         made = make_shape(**described)
         if made.blurs and reading != "exact":

@@ -6,6 +6,7 @@ the label 1000 (s - s_min), embedded like a timestep. A description of a noise s
 """
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import torch
@@ -27,8 +28,10 @@ def at_strength(shape: Mapping[str, Any], strength: float) -> dict[str, Any]:
         strength: s, from the least to the largest trained strength; make_shape refuses others.
 
     Raises:
-        ShapeError: The network was trained at one strength alone.
+        ShapeError: The network was trained at one strength alone, or this is no number.
     """
+    if not isinstance(strength, Real):
+        raise ShapeError(f"strength {strength!r} is no number")
     if not shape.get(TRAINED):
         raise ShapeError(
             f"the model was trained at strength {shape.get('strength', 0.0):g} alone; leave strength out"

@@ -95,11 +95,24 @@ def scale_of(config: Config, experiment: str) -> str:
     )
 
 
+def run_about(layout: Layout) -> list[str]:
+    """What was run: of each experiment its scale, noises and strengths."""
+    config, found = layout.config, []
+    for name in layout.wanted_experiments():
+        experiment = config.experiments[name]
+        networks = "one network for all strengths" if experiment.together else "a network for each strength"
+        strengths = ", ".join(f"{strength:g}" for strength in config.strengths_of(name))
+        noises = ", ".join(experiment.noises)
+        found.append(f"{scale_of(config, name)} Noise: {noises} at s = {strengths}, {networks}.")
+    return found or [NO_TRAINING]
+
+
 def sample_set_about(layout: Layout, wildcards: Mapping[str, str]) -> str:
     """Of which network and sampler pictures are. wildcards: those of their rule."""
     recipe, sampler = layout.config.recipes[wildcards["recipe"]], layout.sampler_of(wildcards)
     return (
-        f"The first of {sampler.images:,} images, not chosen; noise {wildcards['noise']} at strength "
+        f"{layout.config.datasets[wildcards['dataset']].title}: "
+        f"the first of {sampler.images:,} images, not chosen; noise {wildcards['noise']} at strength "
         f"{layout.strength_of(wildcards):g}, {sampler.steps} steps of {sampler.method}, training seed "
         f"{wildcards['seed']}, {sampler.epoch or recipe.training.epochs:g} epochs. Picture i starts from one "
         "noise in every sample set. Pictures decide no claim."

@@ -87,6 +87,11 @@ def test_what_is_no_yaml_of_ours_is_one_line_that_names_the_file(tmp_path, text)
     assert "\n" not in str(caught.value)
 
 
+def test_an_overlay_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(ConfigError, match=r"overlay\.yaml cannot be read \(No such file or directory\)"):
+        load_config(tmp_path / "overlay.yaml")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

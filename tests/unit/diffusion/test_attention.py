@@ -56,6 +56,26 @@ def test_float32_keeps_its_way_and_no_weight_changes(unet):
     assert all(map(torch.equal, network.state_dict().values(), unet.state_dict().values()))
 
 
+@pytest.mark.parametrize("wanted", [False, True])
+def test_its_scores_are_those_of_diffusers_bit_for_bit(unet, wanted):
+    """And in bf16 throughout where no gradient is wanted."""
+    network, of_diffusers, seen = copy.deepcopy(unet), copy.deepcopy(unet), []
+    choose_attention(network, torch.bfloat16)
+    for module in of_diffusers.modules():
+        if isinstance(module, Attention):
+            module.set_processor(AttnProcessor())
+    x, softmax = torch.randn((8, 3, 16, 16), generator=torch.Generator().manual_seed(1)), torch.Tensor.softmax
+    with pytest.MonkeyPatch.context() as patch, torch.set_grad_enabled(wanted), autocast(CPU, torch.bfloat16):
+        patch.setattr(torch.Tensor, "softmax", lambda *a, **b: seen.append(softmax(*a, **b)) or seen[-1])
+        sides = (network, copy.deepcopy(network), of_diffusers)
+        outputs = [side(x, torch.full((8,), 300)).sample for side in sides]
+    assert torch.equal(outputs[0], outputs[1]) and torch.equal(outputs[0], outputs[2])
+    third = len(seen) // 3
+    dtypes = [{one.dtype for one in seen[start : start + third]} for start in (0, third, 2 * third)]
+    ours = {torch.float32 if wanted else torch.bfloat16}
+    assert third > 0 and dtypes == [ours, ours, {torch.float32}]
+
+
 @pytest.mark.parametrize("side, few", [(16, True), (17, False)])
 def test_many_pixels_keep_the_fused_kernel(unet, monkeypatch, side, few):
     """Whose products would take memory by the square of their number."""

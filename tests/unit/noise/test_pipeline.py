@@ -158,11 +158,21 @@ def test_odd_sizes():
         ({"callback_on_step_end_tensor_inputs": ["prompt_embeds"]}, "latents"),
         ({"generator": [seeded()]}, "1 generators for 2 images"),
         ({"num_inference_steps": 0}, "num_inference_steps is 0"),
+        ({"batch_size": 0}, "batch_size 0"),
+        ({"batch_size": 1.5}, "batch_size 1.5"),
+        ({"generator": 42}, r"give torch.Generator\(\).manual_seed\(42\)"),
     ],
 )
 def test_wrong_arguments_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         shaped_pipeline()(**({"batch_size": 2} | options))
+
+
+def test_a_shape_that_is_no_description_is_named():
+    with pytest.raises(ValueError, match="a noise shape is a mapping, not 'sdm'"):
+        ShapedDDPMScheduler(shape="sdm")
+    with pytest.raises(ValueError, match="give another operator"):
+        ShapedDDPMScheduler(shape={"strength": 1})
 
 
 def test_a_plain_scheduler_is_refused_before_the_call():

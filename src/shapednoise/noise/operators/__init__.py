@@ -119,7 +119,9 @@ class White(Operator):
     def check_strength(self, strength: float) -> None:
         """Raise ValueError for a strength other than 0."""
         if strength:
-            raise ValueError(f"{self.name} is white noise and has strength 0, not {strength:g}")
+            raise ValueError(
+                f"{self.name} is white noise and has strength 0, not {strength:g}; give another operator"
+            )
 
     def build(
         self,
