@@ -14,6 +14,15 @@ PAGES = {
 }
 
 
+ABOUT = {
+    "claims": "The verdict on each claim, by code, from the tables of this run; tier: the scale that is asked about.",
+    "training": "A lower loss with another noise says nothing about its images: what is predicted differs.",
+    "scores": "One row a sample set; in brackets 95 % intervals over the generated images.",
+    "hyperparameters": "Of each experiment beside the published ones; what differs may keep claims from being decided.",
+    "provenance": "When, by what code and on what hardware each model was made.",
+}
+
+
 # The introduction is given nothing but the config.
 config["report_about"] = run_about(LAYOUT)
 
@@ -46,11 +55,7 @@ rule page:
         script=script("page"),
         page="{page}",
         inputs=lambda w: PAGES[w.page],
-        about=lambda w, output: (
-            "A lower loss with another noise says nothing about its images: what is predicted differs."
-            if w.page == "training"
-            else "A click on a column sorts by it."
-        ),
+        about=lambda w, output: f"{ABOUT[w.page]} A click on a column sorts by it.",
     shell:
         "python {params.script:q} {params.page:q} --inputs {params.inputs:q} --output {output:q}"
         " 2>&1 | log_to {log:q}"
