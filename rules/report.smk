@@ -1,7 +1,7 @@
 """What `snakemake --report` shows besides figures and samples: pages of tables, and an introduction."""
 
 from shapednoise.files import sha256_of_json
-from shapednoise.workflow.report import run_about
+from shapednoise.workflow.report import INTRODUCTIONS, run_about
 
 PAGES = {
     "claims": [rules.claims.output.table],
@@ -11,15 +11,6 @@ PAGES = {
         f"{RESULTS}/tables/hyperparameters/{name}.csv" for name in LAYOUT.wanted_experiments()
     ],
     "provenance": LAYOUT.provenances(),
-}
-
-
-ABOUT = {
-    "claims": "The verdict on each claim, by code, from the tables of this run; tier: the scale that is asked about.",
-    "training": "A lower loss with another noise says nothing about its images: what is predicted differs.",
-    "scores": "One row a sample set; in brackets 95 % intervals over the generated images.",
-    "hyperparameters": "Of each experiment beside the published ones; what differs may keep claims from being decided.",
-    "provenance": "When, by what code and on what hardware each model was made.",
 }
 
 
@@ -55,7 +46,7 @@ rule page:
         script=script("page"),
         page="{page}",
         inputs=lambda w: PAGES[w.page],
-        about=lambda w, output: f"{ABOUT[w.page]} A click on a column sorts by it.",
+        about=lambda w, output: INTRODUCTIONS[w.page],
     shell:
         "python {params.script:q} {params.page:q} --inputs {params.inputs:q} --output {output:q}"
         " 2>&1 | log_to {log:q}"
@@ -80,7 +71,7 @@ use rule page as page_of_config with:
         script=script("page"),
         page="config",
         inputs=untracked_snapshot,
-        about=lambda w, output: "Defaults and overlays resolved, as the last run had them.",
+        about=lambda w, output: INTRODUCTIONS["config"],
         digest=sha256_of_json(CONFIG.model_dump(mode="json")),
 
 

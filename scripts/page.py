@@ -14,7 +14,7 @@ from shapednoise.figures.training_curves import draw_trainings
 from shapednoise.files import read_json, write_text
 from shapednoise.metrics.registry import METRICS
 from shapednoise.workflow.cli import run
-from shapednoise.workflow.report import page
+from shapednoise.workflow.report import INTRODUCTIONS, page
 
 COLUMNS = {  # of the table of scores, as the page calls them; scores come between
     **{name: name for name in ("dataset", "noise", "strength", "seed")},
@@ -36,10 +36,10 @@ def main() -> None:
     arguments = parser.parse_args()
     if missing := [file for file in arguments.inputs if not file.is_file()]:
         raise UserError(f"{missing[0]} is not there; run the workflow first")
-    title, introduction, make = PAGES[arguments.page]
-    made = make(arguments.inputs)
+    name = arguments.page
+    made = PAGES[name](arguments.inputs)
     content = {str: "text", bytes: "picture"}.get(type(made), "table")
-    write_text(arguments.output, page(title, introduction, **{content: made}))
+    write_text(arguments.output, page(name.capitalize(), INTRODUCTIONS[name], **{content: made}))
 
 
 def claims(files: list[Path]) -> pd.DataFrame:
@@ -116,30 +116,8 @@ def with_ends(value: float, low: float, high: float) -> str:
     )
 
 
-PAGES: dict[str, tuple[str, str, Callable[[list[Path]], pd.DataFrame | str | bytes]]] = {
-    "claims": (
-        "Claims",
-        "The verdict on each claim of the papers and of this project, by code, from this run's tables. A run "
-        "that differs from the published hyperparameters in what matters decides none that needs training. "
-        "What was not run stands last.",
-        claims,
-    ),
-    "training": (
-        "Training",
-        "The mean squared error of the predicted noise, a mean of 50 steps, and the learning rate.",
-        training,
-    ),
-    "scores": (
-        "Scores",
-        "One row a sample set; in brackets 95 % intervals over the generated images.",
-        scores,
-    ),
-    "hyperparameters": (
-        "Hyperparameters",
-        "Those of each experiment beside the published ones; what differs stands first.",
-        hyperparameters,
-    ),
-    "provenance": ("Provenance", "By what each model was made.", provenance),
-    "config": ("Config", "The config of this run, defaults and overlays resolved.", config),
-}
+PAGES: dict[str, Callable[[list[Path]], pd.DataFrame | str | bytes]] = {
+    "claims": claims, "training": training, "scores": scores,
+    "hyperparameters": hyperparameters, "provenance": provenance, "config": config,
+}  # fmt: skip
 run(main)

@@ -153,3 +153,4 @@ def test_every_model_has_a_card_that_the_hub_reads(finished_run):
         assert card.data.model_name == f"Pictures, {noise} at strength {strength:g}"
         assert {"fid", "kid", "precision"} <= {result.metric_type for result in card.data.eval_results}
         Image.open(folder / "samples.png").verify()
+    assert not finished_run.planned("cards")

@@ -17,6 +17,19 @@ PAPERS = {
     r"fig(\d|B)": "SDM (Singh et al. 2025)",
     r"fig[AO]": "SAGD (Scimeca et al. 2025)",
 }  # names in config.yaml
+SORTS = "A click on a column sorts by it."
+INTRODUCTIONS = {  # of the pages, on top of each and as its caption
+    "claims": "The verdict on each claim of the papers and of this project, by code, from this run's tables; "
+    "tier: the scale that is asked about. A run that differs from the published hyperparameters in what "
+    f"matters decides none that needs training. What was not run stands last. {SORTS}",
+    "training": "The mean squared error of the predicted noise, a mean of 50 steps, and the learning rate. "
+    "A lower loss with another noise says nothing about its images: what is predicted differs.",
+    "scores": f"One row a sample set; in brackets 95 % intervals over the generated images. {SORTS}",
+    "hyperparameters": "Those of each experiment beside the published ones; what differs stands first. "
+    f"{SORTS}",
+    "provenance": f"When, by what code and on what hardware each model was made. {SORTS}",
+    "config": "The config of this run, defaults and overlays resolved.",
+}
 FOLDED = 140  # a cell of more letters shows its beginning and opens on a click
 NO_TRAINING = "No network is trained for it."
 NUMBERS = ("image", "images", "reference_images")  # settings of figures, said as their descriptions begin

@@ -60,6 +60,7 @@ def test_captions_without_training_name_the_data_and_how_many_images_there_are(p
 
 def test_a_step_that_is_planned_for_some_claims_decides_them(repository):
     study = load_config(repository / "config.yaml", repository / "study.yaml")
+    assert {each.seeds for each in study.claims.values()} == {4, 2}
     assert {each.epochs for each in study.claims.values()} == {6, 15}
     for figure in ("figY1", "figY3"):
         assert "what it decides is in the table of claims" in figure_about(study, figure)
