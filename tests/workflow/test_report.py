@@ -30,7 +30,8 @@ for (const subcategory in view.eval("categories")[category]) {
   }
 }
 const { scrollWidth, clientWidth } = view.document.documentElement;
-return { figures, beyond: scrollWidth - clientWidth };
+const pane = view.document.querySelector(".grow.h-screen").offsetWidth;
+return { figures, beyond: scrollWidth - clientWidth, readable: pane >= 390 };
 """
 CLAIMS = """
 const page = view.document, heads = [...page.querySelectorAll("th")];
@@ -83,7 +84,7 @@ def test_a_browser_shows_the_report_at_both_widths_without_a_network(workspace):
     for width in WIDTHS:
         report, said = found(workspace.path / "report.html", width, FIGURES)
         assert [line for line in said if "tailwindcss" not in line] == []
-        assert report == {"figures": sizes, "beyond": 0}
+        assert report == {"figures": sizes, "beyond": 0, "readable": True}
         claims, said = found(results / "report" / "claims.html", width, CLAIMS)
         assert said == []
         assert claims == {"ids": ids, "cut": [], "beyond": 0}

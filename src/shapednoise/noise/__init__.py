@@ -22,6 +22,7 @@ Prediction = Literal["epsilon", "sample", "v_prediction"]
 """What the network outputs."""
 
 # The index of a saved pipeline names its class and, for diffusers' generic loading, a file of the folder
-# with the class; diffusers runs it under trust_remote_code=True, and else says so.
-PIPELINE_CLASS = ("shapednoise_pipeline", "ShapedDDPMPipeline")
-PIPELINE_CODE = {"shapednoise_pipeline.py": "from shapednoise import ShapedDDPMPipeline\n"}
+# with the class, which diffusers runs under trust_remote_code=True. Its error without that names the
+# file, and so the import to add.
+PIPELINE_CLASS = ("from_shapednoise_import_ShapedDDPMPipeline", "ShapedDDPMPipeline")
+PIPELINE_CODE = {f"{PIPELINE_CLASS[0]}.py": "from shapednoise import ShapedDDPMPipeline\n"}

@@ -25,8 +25,8 @@ INTRODUCTIONS = {  # of the pages, on top of each and as its caption
     "training": "The mean squared error of the predicted noise, a mean of 50 steps, and the learning rate. "
     "A lower loss with another noise says nothing about its images: what is predicted differs.",
     "scores": f"One row a sample set; in brackets 95 % intervals over the generated images. {SORTS}",
-    "hyperparameters": "Those of each experiment beside the published ones; what differs stands first. "
-    f"{SORTS}",
+    "hyperparameters": "Those of each experiment beside the published ones or, where the source is ours, "
+    f"beside what this project asks for; what differs stands first. {SORTS}",
     "provenance": f"When, by what code and on what hardware each model was made. {SORTS}",
     "config": "The config of this run, defaults and overlays resolved.",
 }
