@@ -82,13 +82,14 @@ def against(value: float, target: float | None) -> str:
 def draw(results: dict[str, Any], paths: Sequence[Path]) -> None:
     """Draw what there is of the parts, and save it to each path."""
     panels = [(rate_bars, part) for part in RATES if part in results]
-    panels += [(share_bars, "")] if "training" in results or "sampling" in results else []
+    panels += [(share_bars, "")] if any("dtype" in results.get(part, {}) for part in RATES) else []
     panels += [(stage_bars, part) for part in POINTS if part in results]
     rows = 1 if len(panels) <= 3 else 2
     columns = -(-len(panels) // rows)
     figure, axes = new_figure(3.3 * columns, 3.3 * rows + 0.3, rows, columns)
     for ax, (panel, part) in zip(axes.flat, panels, strict=False):
         panel(ax, results, part)
+        ax.set_xlim(-0.5, 2.1)  # room for the targets' names
     for ax in axes.flat[len(panels) :]:
         ax.set_axis_off()
     options = results["options"]
@@ -108,13 +109,14 @@ def rate_bars(ax: Axes, results: dict[str, Any], part: str) -> None:
     ax.bar_label(bars, [f"{median:#.3g}" for median in medians], label_type="center", color="white")
     if target := results["targets"].get(part):
         target_line(ax, target * medians[0], f"target {target:g}\u00d7")
-    ax.set_title(f"{RATES[part].format(**found)}\n{found['ratio']['median']:.2f}\u00d7", fontsize="medium")
-    ax.set_ylabel("images per second")
+    ratio = f"{found['ratio']['median']:.2f}\u00d7, median of the rounds' ratios"
+    ax.set_title(f"{RATES[part].format(**found)}\n{ratio}", fontsize="medium")
+    ax.set_ylabel("images per second, median and range")
 
 
-def share_bars(ax: Axes, results: dict[str, Any], part: str) -> None:
-    """FLOP/s as a share of the measured matrix products in the same dtype."""
-    parts = [name for name in (part, "sampling") if name in results]
+def share_bars(ax: Axes, results: dict[str, Any], _: str) -> None:
+    """FLOP/s of training and sampling as a share of the measured matrix products in the same dtype."""
+    parts = [name for name in RATES if "dtype" in results.get(name, {})]
     for offset, side in zip((-0.2, 0.2), SIDES, strict=True):
         shares = [100 * results[name][side]["fraction_of_matmul"] for name in parts]
         texts = [

@@ -104,7 +104,7 @@ def made_up() -> dict:
     }
 
 
-def test_a_report_is_made_of_the_numbers(tmp_path):
+def test_a_report_is_made_of_the_numbers(monkeypatch):
     results = made_up()
     assert results["training"]["ratio"]["median"] == pytest.approx(2.5)
     assert results["training"]["ours"]["fraction_of_matmul"] == pytest.approx(10 * 5.1e10 / 8e11)
@@ -117,8 +117,12 @@ def test_a_report_is_made_of_the_numbers(tmp_path):
     assert ">= 2: met" in training
     assert "2.5 (2.5 to 2.5)" in training.replace("2.50", "2.5")
     assert ">= 3: missed" in sampling
-    draw(results, [tmp_path / "bench.png"])
-    assert (tmp_path / "bench.png").is_file()
+    saved = []
+    monkeypatch.setattr("benchmarks.engine.report.save", lambda figure, paths: saved.append(figure))
+    draw(results, [])
+    share = next(ax for ax in saved[0].axes if ax.get_title().startswith("share"))
+    assert [tick.get_text() for tick in share.get_xticklabels()] == ["training", "sampling"]
+    assert len(share.patches) == 4 and "target 45 %" in [text.get_text() for text in share.texts]
 
 
 @pytest.mark.parametrize(("factor", "agree"), [(1, True), (1.2, False)])
