@@ -60,6 +60,8 @@ def adopt_scores(shared: SharedScores, arguments: argparse.Namespace) -> None:
     if Path(results, "scores").exists():
         raise UserError(f"{results} is there already; scores are taken over before the first run")
     refuse(shared.changed_code())
+    if not shared.scores:
+        raise UserError(f"{shared.folder} has no score that this config wants")
     if arguments.check:
         return
     snakemake(arguments.configfiles, "prepare")

@@ -217,7 +217,8 @@ def sample(sampler: BatchSampler, work: ResumableArrays | None = None) -> Arrays
     """
     total = sampler.settings.images
     work = work or ResumableArrays(total)
-    size = max(sampler.batch_size, CUDA_BATCH if sampler.device.type == "cuda" else CPU_BATCH)
+    least = CUDA_BATCH if sampler.device.type == "cuda" else CPU_BATCH
+    size = -(-least // sampler.batch_size) * sampler.batch_size  # batches of one size, for a compiled network
     with progress(total=total, initial=work.done, desc="sample", unit="image") as bar:
         while work.done < total:
             indices = range(work.done, min(work.done + size, total))

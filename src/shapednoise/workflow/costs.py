@@ -34,7 +34,8 @@ RUNTIME_SAFETY_FACTOR, LEAST_MINUTES = (
 UNKNOWN_COUNT = 50_000  # images of a data set that is not there yet
 SMALL_MB = {"train": 0.1, "sample": 1.0, "pictures": 3.0}  # curves, trajectories, PNG and GIF files
 CALL_SECONDS = {"cuda": 0.01, "cpu": 0.005}
-SAMPLING_BATCH = {"cuda": 512, "cpu": 64}
+SAMPLING_BATCH = {"cuda": 512, "cpu": 128}  # on a CPU of 32 x 32 pixels
+DENOISING_BATCH, FLOAT32_COST = 250, 2.0  # in float32, of what low precision takes
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,9 @@ class Rates:
         """Least seconds of one pass through the network, however small it is."""
         return CALL_SECONDS["cuda" if self.gpu else "cpu"]
 
-    @property
-    def batch(self) -> int:
-        """Images that a sampler draws at once."""
-        return SAMPLING_BATCH["cuda" if self.gpu else "cpu"]
+    def batch(self, size: int) -> int:
+        """Images of size x size pixels that a sampler draws at once."""
+        return SAMPLING_BATCH["cuda"] if self.gpu else max(1, SAMPLING_BATCH["cpu"] * 32**2 // size**2)
 
 
 GPU_RULES = (
@@ -121,6 +121,7 @@ class Costs:
         self._estimates: dict[str, Callable[[Mapping[str, str]], Cost]] = {
             "train": lambda w: self._training(w["dataset"], w["recipe"]),
             "sample": lambda w: self._sampling(w["dataset"], w["recipe"], w["sampler"]),
+            "denoising_variance": lambda w: self._denoising(w["dataset"], w["recipe"]),
             "features_samples": lambda w: self._features(
                 self._samplers[w["recipe"], w["sampler"]].images, config.keep.features
             ),
@@ -172,19 +173,27 @@ class Costs:
 
     def _sampling(self, dataset: str, recipe: str, slug: str) -> Cost:
         sampler, network = self._samplers[recipe, slug], self._network(dataset, recipe)
-        batch = min(self.rates.batch, sampler.images)
+        batch = min(self.rates.batch(self.config.images_of(dataset).size), sampler.images)
         evaluations = sampler.steps * math.ceil(sampler.images / batch)
         call = network.flops * batch / self.rates.sampling
         samples_mb = sampler.images * self._pixels(dataset) / 1e6
-        activations_mb = (
-            FORWARD_MEMORY_FRACTION * TRAIN_BYTES_PER_ACTIVATION * network.activations * batch / 1e6
-        )
         return Cost(
             START_SECONDS + evaluations * max(call, self.rates.call),
-            round(PROCESS_MB + 8 * network.parameters / 1e6 + 3 * samples_mb + activations_mb),
+            round(PROCESS_MB + _forward_mb(network, batch) + 3 * samples_mb),
             gpu=True,
             kept_mb=SMALL_MB["sample"] + samples_mb if self.config.keep.samples else 0.05,
             scratch_mb=samples_mb,
+        )
+
+    def _denoising(self, dataset: str, recipe: str) -> Cost:
+        settings, network = self.config.recipes[recipe].denoising, self._network(dataset, recipe)
+        passes = settings.timesteps * min(settings.images, self._count(dataset))
+        return Cost(
+            START_SECONDS + FLOAT32_COST * passes * network.flops / self.rates.sampling,
+            round(
+                PROCESS_MB + self._array_mb(dataset) + FLOAT32_COST * _forward_mb(network, DENOISING_BATCH)
+            ),
+            gpu=True,
         )
 
     def _features(self, images: int, kept: bool = True) -> Cost:
@@ -242,3 +251,9 @@ class Costs:
 
     def _array_mb(self, dataset: str) -> float:
         return self._count(dataset) * self._pixels(dataset) / 1e6
+
+
+def _forward_mb(network: NetworkCost, batch: int) -> float:
+    """Memory of the weights, twice, and of a pass of so many images without gradients."""
+    activations = FORWARD_MEMORY_FRACTION * TRAIN_BYTES_PER_ACTIVATION * network.activations * batch
+    return (8 * network.parameters + activations) / 1e6

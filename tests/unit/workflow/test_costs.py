@@ -82,6 +82,19 @@ def test_a_sampling_costs_its_steps(config):
     assert thousand == pytest.approx(20 * fifty)
 
 
+def test_measuring_the_denoising_variance_costs_its_passes_and_wants_a_gpu(config):
+    """A thousand images at 50 timesteps, in float32."""
+    cost = Costs(config, GPU_GUESS).of("denoising_variance", {**MODEL, "recipe": "paper"})
+    flops = 50 * 1000 * network_cost(UNetSettings(**PAPER), 32).flops
+    assert cost.seconds == pytest.approx(10 + 2 * flops / GPU_GUESS.sampling)
+    assert cost.gpu and cost.memory_mb > 4000
+
+
+def test_a_processor_draws_more_small_images_at_once():
+    assert [CPU_GUESS.batch(size) for size in (16, 32, 64)] == [512, 128, 32]
+    assert GPU_GUESS.batch(16) == GPU_GUESS.batch(64) == 512
+
+
 def test_a_small_network_waits_for_the_machine(config):
     """Its operations are few: what counts is how often it is called."""
     one, half = Costs(config, GPU_GUESS), Costs(config, GPU_GUESS)

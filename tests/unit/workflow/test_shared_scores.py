@@ -1,6 +1,8 @@
 """Scores that are shared without models: taken over if settings, code and trainings are the present ones."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,17 @@ def test_other_code_settings_or_trainings_are_named(config, shared):
     theirs["seeds"]["study"] = [42]  # fewer seeds are no other scores
     write_json(shared / "config.json", theirs)
     assert SharedScores(config, shared).changed_settings() == ["recipes.study"]
+
+
+def test_a_folder_without_a_wanted_score_is_refused(tmp_path, repository):
+    """Snakemake without targets would make the whole study."""
+    overlay = tmp_path / "other.yaml"
+    overlay.write_text(
+        f"results: {tmp_path}/results\nseeds: {{study: [1], study_two: [1]}}\ntargets: [figY1]\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "scripts/adopt.py", "study.yaml", overlay, "--check", "--scores",
+         repository / "results" / "reference" / "study"],
+        cwd=repository, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2 and done.stderr.endswith("study has no score that this config wants\n")
