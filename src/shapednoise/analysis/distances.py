@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 DISTANCES = {  # by their columns
-    "distance": "W2",
+    "distance": "squared W2",
     "kl": "Kullback-Leibler",
-    "standardised": "standardised W2",
+    "standardised": "squared W2, standardised",
 }
 LEAST_SHARE = 1e-12  # of the largest variance: what float64 tells from none
 
@@ -30,7 +30,7 @@ class Prediction:
 
     @property
     def distance(self) -> float:
-        """W2, the squared 2-Wasserstein (Frechet) distance: sum over modes of (sqrt v - sqrt L)^2."""
+        """The squared 2-Wasserstein (Frechet) distance W2: sum over modes of (sqrt v - sqrt L)^2."""
         return float(((np.sqrt(self.samples) - np.sqrt(self.data)) ** 2).sum())
 
     @property
@@ -45,7 +45,7 @@ class Prediction:
 
     @property
     def standardised(self) -> float:
-        """W2 with every mode scaled to variance 1: sum over modes of (sqrt rho - 1)^2, rho = v / L."""
+        """Squared W2, every mode scaled to variance 1: sum over modes of (sqrt rho - 1)^2, rho = v / L."""
         return float(((np.sqrt(self._ratio) - 1) ** 2).sum())
 
     @property

@@ -225,7 +225,7 @@ def _luminance(evidence: Evidence) -> Finding:
     "C11",
     source=SDM,
     statement="the drift of a step is negligible, for 1000 and for 50 steps",
-    published="about 2e-5 and 4e-4 times s0/beta_max",
+    published="about 2e-5 and 4e-4 times s0/beta_max, which is 4e-4 and 8e-3 for s0 = 0.4",
     where="section 2 and appendix B.2, derived",
     criterion="S_t^-1 S_(t-1) within 0.01 (ours) of I at every step, |s| up to 0.4",
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shapednoise.analysis.curve import SAMPLER, split_curves
 from shapednoise.config.sampling import SamplerSettings
-from shapednoise.figures.style import METHOD_NAMES, curve_color, noise_name, number
+from shapednoise.figures.style import METHOD_NAMES, VARIANCE_NAMES, curve_color, noise_name, number
 from shapednoise.metrics.registry import METRICS
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ def setting_text(name: str, value: Any) -> str:
     """A sampler's setting as it is written in figures: `50 steps`, `after 3 epochs`, `reading exact`."""
     if name == "method":
         return METHOD_NAMES[value]
+    if name == "variance":
+        return VARIANCE_NAMES[value]
     if name == "epoch":
         count = "" if value == "end" else number(float(value))
         return f"after {count} epoch{'' if count == '1' else 's'}" if count else "at the end"

@@ -85,6 +85,8 @@ class ForwardNoiseSettings(FigureSettings):
             noised = clean if panel is None else _add_noise(clean, panel, signal)
             show_image(axes[1, column], to_uint8(noised[0]).numpy())
         axes[0, 0].set_ylabel("2nd principal axis")
+        scale = rf"Noise at $\bar\alpha$ = {signal:g}; colours from \u22121 to 1"
+        figure.suptitle(scale, fontsize="medium")
         axes[0, 1].legend(frameon=False, fontsize="small", loc="upper center", ncols=2, markerscale=4)
         return figure
 
@@ -114,4 +116,4 @@ def _draw_cloud(
         noised = _add_noise(pixels, shape, signal)[:, :, 0, 0].numpy() @ color_axes[:2].T
         ax.plot(*noised.T, ".", color="tab:red", ms=2.2, alpha=0.5, label="with noise", rasterized=True)
     ax.plot(*data.T, ".", color="tab:blue", ms=2.2, alpha=0.5, label="data", rasterized=True)
-    ax.set(xlim=(-4, 4), ylim=(-2.6, 2.6), aspect="equal")
+    ax.set(xlim=(-5, 5), ylim=(-3.25, 3.25), aspect="equal")

@@ -40,7 +40,7 @@ class GainSettings(FigureSettings):
     def parameters(self, config: Config) -> dict[str, Any]:
         """The metric and what is published of it, the data set's title, the name of the strength."""
         label = config.shaped_noise(self.experiment).strength_label
-        title = config.title_of(self.experiment)
+        title = config.trained_title(self.experiment)
         return {"metric": self.metric, "published": self.published, "dataset": title, "label": label}
 
     @staticmethod
@@ -62,7 +62,7 @@ class GainSettings(FigureSettings):
             if rows[VARIANCE].notna().all():
                 share = 100 * seed_curves(rows, VARIANCE)[1] / rows[OF_DATA].iloc[0]
                 place = crossing(strengths, share - 100).value
-                text = f"{curve}: the data's at $s$ = {place:.2f}".replace("-", "\u2212")
+                text = f"{curve}, equal to the data's at $s$ = {place:.2f}".replace("-", "\u2212")
                 meets = strengths[0] < place < strengths[-1]
                 _draw_seeds(variance, strengths, share, text if meets else curve, curve_color(position))
         known = {float(strength): value for strength, value in published.items()}
@@ -81,7 +81,7 @@ class GainSettings(FigureSettings):
         gain.set_ylabel(f"{name}: change from $s$ = 0 in per cent\n({direction})")
         variance.set_ylabel("Variance along $v$ in per cent of the data's")
         images, seeds = int(scores.generated_images.iloc[0]), scores.seed.nunique()
-        several = f"{seeds} seeds, mean and its 95 % interval" if seeds > 1 else "one seed"
+        several = f"{seeds} seeds (thin), their mean and its 95 % interval" if seeds > 1 else "one seed"
         figure.suptitle(
             f"{dataset}: {images:,} images a point, {several}", fontsize="medium", parse_math=False
         )

@@ -1,6 +1,6 @@
 """Selective omission (SAGD): what models learn from data with noise in a known band.
 
-Above: clean and corrupted images, and what is drawn from a model with isotropic noise and from one whose
+Above: clean and corrupted images, and what is drawn from a model with white noise and from one whose
 noise has no support in that band. Below: their scores against the clean data, band by band.
 """
 
@@ -15,7 +15,7 @@ from pydantic import Field
 
 from shapednoise.config.base import Name
 from shapednoise.config.figures import FigureSettings
-from shapednoise.figures.curves import draw_bars
+from shapednoise.figures.curves import counts, draw_bars
 from shapednoise.figures.pictures import square_grid
 from shapednoise.figures.style import new_figure, show_image
 from shapednoise.metrics.registry import METRICS
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from shapednoise.config.schema import Config
 
 SIDE = 5
-RECOVERED = ("isotropic noise", "no noise in the band")
+SAMPLED = ("white noise", "no noise in the band")
 
 
 class OmissionSettings(FigureSettings):
@@ -81,7 +81,12 @@ class OmissionSettings(FigureSettings):
         """The bands, as figures write them, and the metric."""
         bands = {name: config.datasets[config.experiments[name].dataset].band for name in self.experiments}
         texts = {name: f"{low:.2f}\u2013{high:.2f}" for name, (low, high) in bands.items()}
-        return {"bands": list(texts.values()), "shown": texts[self.shown], "metric": self.metric}
+        return {
+            "bands": list(texts.values()),
+            "shown": texts[self.shown],
+            "metric": self.metric,
+            "dataset": config.trained_title(self.shown),
+        }
 
     @staticmethod
     def draw(
@@ -92,14 +97,15 @@ class OmissionSettings(FigureSettings):
         bands: Sequence[str],
         shown: str,
         metric: str,
+        dataset: str,
     ) -> Figure:
         """Four grids of pictures above, bars below.
 
-        scores: of the experiments, one a band, with `strength` (0: isotropic, above: band-pass). bands:
+        scores: of the experiments, one a band, with `strength` (0: white noise, above: band-pass). bands:
         in the same order. shown: the pictures' band. clean, corrupted, samples: images N x C x H x W.
         """
         figure, axes = new_figure(10, 5.6, rows=2, columns=4)
-        titles = ("clean data", f"corrupted in {shown}", *(f"recovered, {name}" for name in RECOVERED))
+        titles = ("clean data", f"corrupted in {shown}", *(f"sampled, {name}" for name in SAMPLED))
         for ax, title, images in zip(axes[0], titles, (clean, corrupted, *samples), strict=True):
             show_image(ax, square_grid(_as_uint8(images[: SIDE**2]), SIDE), title)
             ax.title.set_fontsize("small")
@@ -108,12 +114,13 @@ class OmissionSettings(FigureSettings):
         below = figure.add_subplot(axes[1, 0].get_gridspec()[1, :])
         tables = [table.assign(group=band) for table, band in zip(scores, bands, strict=True)]
         drawn = pd.concat(tables)
-        drawn = drawn.assign(bar=np.where(drawn.strength == 0, *RECOVERED))
-        draw_bars(below, drawn, metric, bands, RECOVERED)
+        drawn = drawn.assign(bar=np.where(drawn.strength == 0, *SAMPLED))
+        draw_bars(below, drawn, metric, bands, SAMPLED)
         below.set_ylabel(f"{METRICS[metric].label} to clean data\n({METRICS[metric].direction})")
         below.set_xlabel("corrupted band, cycles per pixel")
         margin = max(0.6, 2 - len(bands) / 2)
         below.set_xlim(-margin, len(bands) - 1 + margin)
+        figure.suptitle(f"{dataset}: {counts(drawn)}", fontsize="medium", parse_math=False)
         below.legend(frameon=False, fontsize="small", loc="lower right", bbox_to_anchor=(1, 1), ncols=3)
         return figure
 

@@ -34,7 +34,7 @@ class PrecisionRecallSettings(FigureSettings):
 
     def parameters(self, config: Config) -> dict[str, Any]:
         """The data set's title."""
-        return {"dataset": config.title_of(self.experiment)}
+        return {"dataset": config.trained_title(self.experiment)}
 
     @staticmethod
     def draw(scores: pd.DataFrame, dataset: str) -> Figure:
@@ -47,6 +47,9 @@ class PrecisionRecallSettings(FigureSettings):
         for strength, color in colors.items():
             text = "0 (DDPM)" if strength == 0 and is_separate(scores) else number(strength)
             ax.plot([], [], "o", color=color, ms=6, label=f"strength {text}")
+        if scores.seed.nunique() > 1:
+            ax.plot([], [], "o", color="0.5", ms=3, label="a seed")
+        ax.plot([], [], "-", color="0.75", lw=0.8, label="equal F = 2PR / (P + R)")
         _frame(ax, scores)
         _draw_contours(ax)
         title = f"{dataset}: {counts(scores)}\n{common_sampler(scores)}".strip()

@@ -10,7 +10,7 @@ from pydantic import Field
 from shapednoise.config.base import Name, Strength
 from shapednoise.config.figures import FigureSettings
 from shapednoise.figures.pictures import square_grid
-from shapednoise.figures.style import new_figure, number, show_image
+from shapednoise.figures.style import new_figure, noise_at_strength, show_image
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,10 +45,13 @@ class SampleGridsSettings(FigureSettings):
         return {"samples": [layout.samples(each) for each in self._sample_sets(layout, first)]}
 
     def parameters(self, config: Config) -> dict[str, Any]:
-        """The title of each grid."""
-        noises = (config.noise_at(self.experiment, strength) for strength in self.strengths)
-        pairs = zip(noises, self.strengths, strict=True)
-        return {"titles": [f"{noise.upper()} (s = {number(strength)})" for noise, strength in pairs]}
+        """The title of each grid: a network of all strengths is no DDPM at 0."""
+        experiment = config.experiments[self.experiment]
+        noises = [
+            experiment.noises[0] if experiment.together else config.noise_at(self.experiment, strength)
+            for strength in self.strengths
+        ]
+        return {"titles": list(map(noise_at_strength, noises, self.strengths))}
 
     def table_inputs(self, layout: Any) -> dict[str, str | list[str]]:
         """The sample sets of every seed: their sharpness is evidence for what the pictures show."""

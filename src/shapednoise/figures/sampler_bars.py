@@ -33,7 +33,7 @@ class SamplerBarsSettings(FigureSettings):
 
     def parameters(self, config: Config) -> dict[str, Any]:
         """The metric and the data set's title."""
-        return {"metric": self.metric, "dataset": config.title_of(self.experiment)}
+        return {"metric": self.metric, "dataset": config.trained_title(self.experiment)}
 
     @staticmethod
     def draw(scores: pd.DataFrame, metric: str, dataset: str) -> Figure:

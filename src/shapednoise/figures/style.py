@@ -33,6 +33,12 @@ NOISE_NAMES = {
     "blurring": "blurring",
 }
 METHOD_NAMES = {"ancestral": "ancestral", "ddim": "DDIM", "dpm_solver": "DPM-Solver++"}
+VARIANCE_NAMES = {
+    "fixed_small": "small variance",
+    "fixed_large": "large variance",
+    "optimal": "optimal variance",
+    "optimal_scalar": "one optimal number a step",
+}
 READING_STYLES = {"published": "-", "equations": "--", "exact": ":"}
 
 

@@ -13,7 +13,7 @@ from shapednoise.analysis.curve import SAMPLER, varying_settings
 from shapednoise.analysis.distances import DISTANCES
 from shapednoise.config.base import Name, Strength, StrengthGrid
 from shapednoise.config.figures import FigureSettings, sampler_problems
-from shapednoise.figures.curves import IN_THEORY, common_sampler, sampler_name
+from shapednoise.figures.curves import IN_THEORY, common_sampler, counts, sampler_name
 from shapednoise.figures.style import READING_STYLES, curve_color, new_figure, noise_name, number
 from shapednoise.noise.bands import LARGEST_RADIUS
 from shapednoise.noise.operators import BASELINE
@@ -92,8 +92,8 @@ class TheorySettings(FigureSettings):
     ) -> Figure:
         """Every sampler's distances, as changes from s = 0; v_m / L_m of the first sampler.
 
-        Minima inside the grid are starred. scores: of an experiment (columns `sampler.*`, noise, strength,
-        fid), drawn in the same way.
+        The least of the grid is starred where it is inside. scores: of an experiment (columns
+        `sampler.*`, noise, strength, fid), drawn in the same way.
         """
         figure, panels = new_figure(11.5, 9.5, rows=2, columns=2)
         noise, samplers = noise_name(distances.noise.iloc[0]), list(_samplers(distances))
@@ -110,12 +110,14 @@ class TheorySettings(FigureSettings):
         common = common_sampler(_settings(distances))
         first = samplers[0][1]["label"]
         title = f"{noise}: {first}" if first == common else f"{noise}: {first}, {common}".rstrip(", ")
-        _draw_variances(panels.flat[-1], variances, title)
+        _draw_variances(panels.flat[-1], variances, title, len(samplers))
         ax = panels[0, 0]
         handles = [ax.plot([], [], **look)[0] for _, look, _ in samplers]
-        handles += ax.plot([], [], "*", color="0.7", label="minimum inside the grid", **STAR)
+        handles += ax.plot([], [], "*", color="0.7", label="least value of the grid, where inside", **STAR)
         if scores is not None:
-            handles += ax.plot([], [], "o:", color="0.4", label="measured FID, of the sampler's color")
+            handles += ax.plot(
+                [], [], "o:", color="0.4", label=f"measured FID, of the sampler's color: {counts(scores)}"
+            )
         legend = figure.legend(
             handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize="small"
         )
@@ -184,14 +186,17 @@ def _set_scale(ax: Axes) -> None:
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace("-", "\u2212")))
 
 
-def _draw_variances(ax: Axes, variances: pd.DataFrame, title: str) -> None:
-    """v_m / L_m of the first sampler against the frequency: a color a strength, a line style a direction."""
+def _draw_variances(ax: Axes, variances: pd.DataFrame, title: str, used: int) -> None:
+    """v_m / L_m of the first sampler against the frequency: a color a strength, a line style a direction.
+
+    used: colors that are the samplers'.
+    """
     sampler = _settings(variances).iloc[0]
     first = variances[_same(variances.add_prefix(SAMPLER), sampler)]
     styles = {"all": "-", "along": "-", "across": "--"}
     words = {"all": "", "along": ", along $v$", "across": ", across $v$"}
     for position, (strength, rows) in enumerate(first.groupby("strength", sort=False)):
-        color = curve_color(position + 4)
+        color = curve_color(used + position)
         width = 2.6 / (1 + position)  # a curve below another one stays to be seen
         for direction, part in rows.groupby("direction", sort=False):
             label = f"$s$ = {number(strength)}{words[direction]}"

@@ -67,7 +67,7 @@ class UCurveSettings(FigureSettings):
         operator = config.shaped_noise(self.experiment)
         return {
             "metric": self.metric,
-            "dataset": config.title_of(self.experiment),
+            "dataset": config.trained_title(self.experiment),
             "symbol": operator.strength_symbol,
             "label": operator.strength_label,
         }
@@ -95,7 +95,7 @@ class UCurveSettings(FigureSettings):
             drawn += [] if same.empty else curves(same)
             drawn = [(f"{name}, {_networks(rows)}", rows) for name, rows in drawn]
         alone = len(drawn) == 1  # else the extrapolated FID of one is among the points of another
-        figure, [[ax]] = new_figure(5.2, 5.4)
+        figure, [[ax]] = new_figure(6.0, 5.4)
         ax.set_title(dataset, parse_math=False)
         if known.empty:
             return _say_missing(figure, ax, scores, metric)
@@ -113,9 +113,14 @@ class UCurveSettings(FigureSettings):
             ax.axhline(baseline[metric].mean(), label=white, **look)
         if target := METRICS[metric].target:
             ax.axhline(known[target].iloc[0], color="black", ls="--", lw=1, label="of the data", zorder=1)
-        seeds = "seeds, mean \u00b1 standard deviation" if known.seed.nunique() > 1 else "one seed"
+        several = known.seed.nunique() > 1
         bars = ", 95 % interval over images" if f"{metric}_low" in known else ""
-        ax.errorbar([], [], [], fmt="o", color="0.5", ms=4, elinewidth=0.8, label=f"{seeds}{bars}")
+        ax.errorbar([], [], [], fmt="o", color="0.5", ms=4, elinewidth=0.8, label=f"a seed{bars}")
+        if several:
+            band = "mean \u00b1 standard deviation over seeds"
+            ax.fill_between([], [], [], color="0.5", alpha=0.25, lw=0, label=band)
+        if several and any(line.get_marker() == "*" for line in ax.lines):
+            ax.plot([], [], "-", color="0.5", lw=2.2, label="95 % interval of the star, over seeds")
         ax.set_xlabel(label)
         ax.set_ylabel(f"{METRICS[metric].label}  ({METRICS[metric].direction})")
         title = f"{dataset}: {counts(known)}\n{common_sampler(known)}".strip()
@@ -125,7 +130,7 @@ class UCurveSettings(FigureSettings):
             strengths = sorted(known.strength.unique())
             ax.set_xticks(strengths, map(number, strengths))
         legend = figure.legend(loc="outside lower center", frameon=False, fontsize="small")
-        figure.set_size_inches(5.2, 4.3 + 0.185 * len(legend.get_texts()))
+        figure.set_size_inches(6.0, 4.3 + 0.185 * len(legend.get_texts()))
         return figure
 
 

@@ -84,7 +84,9 @@ def test_the_u_curve_shows_seeds_band_fit_optimum_and_baseline(scores):
     assert "SDM, quadratic fit" in entries(axes)  # without a p-value: that of the claims is another one
     expected = "SDM, optimum $s$ = -0.30 [-0.30, -0.30]".replace("-", "\u2212")
     assert expected in entries(axes)
-    assert sum(isinstance(item, PolyCollection) for item in axes.collections) == 2  # a band a variant
+    assert (
+        sum(isinstance(item, PolyCollection) for item in axes.collections) == 3
+    )  # a band a variant, and the legend's
     drawn = {line.get_label(): line for line in axes.lines}
     np.testing.assert_allclose(drawn["SDM"].get_xdata(), STRENGTHS)  # the baseline is on the curve
     expected = 30.5 + 50 * (STRENGTHS + 0.3) ** 2
@@ -197,7 +199,7 @@ def test_snapshots_are_named_by_their_epochs_and_samplers_alike_in_the_title(sco
     figure = u_curve(epochs, "fid", "CIFAR-10")
     names = {label for label in entries(figure.axes[0]) if "fit" not in label and "optimum" not in label}
     assert {"SDM, after 1 epoch", "SDM, after 3 epochs", "SDM, at the end"} <= names
-    assert figure.axes[0].get_title().endswith("\nancestral, 50 steps, variance optimal scalar")
+    assert figure.axes[0].get_title().endswith("\nancestral, 50 steps, one optimal number a step")
     title, legend = figure.axes[0].title, figure.legends[0]
     assert not overlapping([*boxes(figure, [title]), legend.get_window_extent()])
     assert figure.bbox.containsx(legend.get_window_extent().x1)
@@ -209,11 +211,11 @@ def test_a_setting_is_told_of_samplers_that_use_it():
         told = [f"sampler.{name}" for name in ("clipped_steps", "eta", "method", "steps", "variance")]
         return sampler_name(record, told)
 
-    assert named() == "ancestral, 50 steps, variance fixed small"
+    assert named() == "ancestral, 50 steps, small variance"
     assert named(method="dpm_solver") == "DPM-Solver++, 50 steps"
     assert named(method="ddim", eta=0.5) == "DDIM, 50 steps, eta 0.5"
     assert named(variance="optimal", clipped_steps=0) == (
-        "ancestral, 50 steps, variance optimal, clipped steps 0"
+        "ancestral, 50 steps, optimal variance, clipped steps 0"
     )
 
 
@@ -252,14 +254,15 @@ def heights(axes, horizontal: bool = False) -> dict[tuple[str, str], float]:
 def of_samplers(scores: pd.DataFrame) -> pd.DataFrame:
     """Scores at 0 and -0.4 of eleven samplers, each with an FID 8 lower than the one before."""
     chosen = scores[(scores.noise != "hdm") & scores.strength.isin([0.0, -0.4])]
-    samplers = [("ancestral", "fixed_small"), ("ddim", "fixed_small")]
-    samplers += [("ancestral", f"optimal_{n}") for n in range(9)]
+    samplers = [("ancestral", "fixed_small", 1), ("ddim", "fixed_small", 1)]
+    samplers += [("ancestral", "optimal", n) for n in range(9)]
     tables = [
         chosen.assign(
             fid=chosen.fid - 8 * position,
             **{"sampler.method": method, "sampler.steps": 50, "sampler.variance": variance},
+            **{"sampler.clipped_steps": clipped},
         )
-        for position, (method, variance) in enumerate(samplers)
+        for position, (method, variance, clipped) in enumerate(samplers)
     ]
     return pd.concat(tables)
 
@@ -268,9 +271,9 @@ def test_bars_of_samplers_have_the_mean_over_seeds(scores):
     [axes] = SamplerBarsSettings.draw(of_samplers(scores), "fid", "CIFAR-10").axes
     found = heights(axes, horizontal=True)
     assert len(found) == 22
-    assert found["ancestral, variance fixed small", "DDPM"] == pytest.approx(35.0)
+    assert found["ancestral, small variance", "DDPM"] == pytest.approx(35.0)
     assert found["DDIM", "DDPM"] == pytest.approx(27.0)
-    assert found["ancestral, variance fixed small", "SDM, $s$ = \u22120.4"] == pytest.approx(31.0)
+    assert found["ancestral, small variance", "SDM, $s$ = \u22120.4"] == pytest.approx(31.0)
     assert axes.get_title() == "CIFAR-10: 100 generated, 200 real, 2 seeds\n50 steps"
 
 
@@ -279,7 +282,7 @@ def test_strength_0_of_a_network_for_all_is_no_ddpm(scores):
     [axes] = SamplerBarsSettings.draw(table, "fid", "CIFAR-10").axes
     assert heights(axes, horizontal=True)["DDIM", "SDM, $s$ = 0"] == pytest.approx(27.0)
     [axes] = PrecisionRecallSettings.draw(table, "CIFAR-10").axes
-    assert labels(axes)[-2:] == ["strength \u22120.4", "strength 0"]
+    assert labels(axes)[-4:-2] == ["strength \u22120.4", "strength 0"]
 
 
 def test_labels_of_many_samplers_do_not_overlap_and_means_are_clear_of_the_seeds(scores):
@@ -305,19 +308,24 @@ def test_a_bar_of_one_seed_has_the_interval_over_images(scores):
 
 
 def test_selective_omission_shows_pictures_of_one_band_and_bars_of_all():
-    tables = [pd.DataFrame({"strength": [0.0, 1.0], "fid": fids}) for fids in ([9.0, 4.0], [7.0, 6.0])]
+    tables = [
+        pd.DataFrame(
+            {"strength": [0.0, 1.0], "fid": fids, "seed": 1, "generated_images": 9, "real_images": 9}
+        )
+        for fids in ([9.0, 4.0], [7.0, 6.0])
+    ]
     clean, corrupted, *samples = (np.full((25, 1, 8, 8), shade, np.uint8) for shade in (0, 80, 160, 240))
-    figure = OmissionSettings.draw(tables, clean, corrupted, samples, ["a", "b"], "a", "fid")
+    figure = OmissionSettings.draw(tables, clean, corrupted, samples, ["a", "b"], "a", "fid", "MNIST")
     *grids, bars = figure.axes
     assert [axes.get_title().split()[0] for axes in grids] == [
         "clean",
         "corrupted",
-        "recovered,",
-        "recovered,",
+        "sampled,",
+        "sampled,",
     ]
     shades = [int(np.asarray(axes.images[0].get_array()).min()) for axes in grids]
     assert shades == [0, 80, 160, 240]
-    white, omitting = ("isotropic noise", "no noise in the band")
+    white, omitting = ("white noise", "no noise in the band")
     expected = {("a", white): 9, ("a", omitting): 4, ("b", white): 7, ("b", omitting): 6}
     assert heights(bars) == pytest.approx(expected)
 
@@ -335,12 +343,14 @@ def test_precision_and_recall_have_a_color_a_strength_and_contours(scores):
     assert labels(axes) == [
         "SDM",
         *(f"strength {s}" for s in ("\u22120.6", "\u22120.4", "\u22120.2", "0 (DDPM)", "0.2", "0.4")),
+        "a seed",
+        "equal F = 2PR / (P + R)",
     ]
     path = next(line for line in axes.lines if line.get_label() == "SDM")
     np.testing.assert_allclose(path.get_xdata(), 0.4 - 0.2 * STRENGTHS)
     np.testing.assert_allclose(path.get_ydata(), 0.5 + 0.1 * STRENGTHS)
     means = next(points for points in axes.collections if len(points.get_offsets()) == len(STRENGTHS))
-    shown = [handle.get_color() for handle in axes.get_legend_handles_labels()[0][1:]]
+    shown = [handle.get_color() for handle in axes.get_legend_handles_labels()[0][1:-2]]
     np.testing.assert_allclose(means.get_offsets(), path.get_xydata())
     np.testing.assert_allclose(means.get_facecolors()[:, :3], shown)
     assert axes.get_xlabel() == "Recall" and axes.get_ylabel() == "Precision"
@@ -365,7 +375,7 @@ def test_gains_are_changes_from_zero_of_each_seed_and_the_variance_is_a_share_of
     # the seeds reach the data's 0.6 at -0.25 and at 0
     shares = {line.get_label(): line.get_ydata() for line in variance.lines}
     np.testing.assert_allclose(
-        shares["SDM: the data's at $s$ = \u22120.12"], 100 * (0.55 - 0.4 * STRENGTHS) / 0.6
+        shares["SDM, equal to the data's at $s$ = \u22120.12"], 100 * (0.55 - 0.4 * STRENGTHS) / 0.6
     )
     [without, _] = GainSettings.draw(table[table.strength != 0], "fid", {}, "CIFAR-10", "s").axes
     assert "SDM" not in entries(without)
@@ -435,9 +445,9 @@ def test_the_theory_shows_what_the_choice_of_distance_changes():
     assert [text.get_text() for text in legend.get_texts()] == [
         "50 steps, reading published",
         "1000 steps, reading exact",
-        "minimum inside the grid",
+        "least value of the grid, where inside",
     ]
-    assert legend.get_title().get_text() == "ancestral, variance fixed small"
+    assert legend.get_title().get_text() == "ancestral, small variance"
     assert w2.get_legend() is None
     changes = {line.get_label(): line.get_xydata().T for line in kl.lines}
     expected = 100 * ((5 - STRENGTHS) / 5 - 1)
@@ -467,12 +477,12 @@ def test_every_sampler_of_the_theory_has_a_look_of_its_own():
     drawn = [line for line in kl.lines if not line.get_label().startswith("_")]
     looks = {(line.get_color(), line.get_linestyle()): line.get_label() for line in drawn}
     assert list(looks.values()) == [
-        "ancestral, variance fixed small, reading published",
-        "ancestral, variance fixed small, reading exact",
+        "ancestral, small variance, reading published",
+        "ancestral, small variance, reading exact",
         "DDIM, reading published",
-        "ancestral, variance fixed large, reading published",
-        "ancestral, variance optimal, clipped steps 1, reading published",
-        "ancestral, variance optimal, clipped steps 0, reading published",
+        "ancestral, large variance, reading published",
+        "ancestral, optimal variance, clipped steps 1, reading published",
+        "ancestral, optimal variance, clipped steps 0, reading published",
     ]
     assert (w2.get_yscale(), kl.get_yscale()) == ("linear", "asinh")
     [box] = boxes(figure, [kl.yaxis.label])

@@ -58,9 +58,9 @@ def test_predicted_scores_are_drawn_against_strength_and_steps_above_the_floor()
 def test_one_number_of_steps_has_no_panel_of_steps():
     figure = PredictedFidSettings.draw(predicted(samplers=SAMPLERS[:1]), "fid", "CIFAR-10")
     [axes] = figure.axes
-    assert axes.get_xlabel() == "strength"
+    assert axes.get_xlabel() == "strength $s$"
     assert [bar.get_label() for bar in axes.containers] == ["SDM"]
-    told = "ancestral, 50 steps, variance fixed small, reading published"
+    told = "ancestral, 50 steps, small variance, reading published"
     assert figure.get_suptitle() == f"CIFAR-10: 100 distorted, 400 other real images, 95 % intervals\n{told}"
 
 
@@ -91,4 +91,4 @@ def test_public_fids_are_drawn_against_every_distance_with_its_rank():
     assert figure.axes[1].get_title() == f"Kullback-Leibler: Spearman {rank:.2f}"
     assert [len(axes.lines) for axes in figure.axes] == [3, 3, 3]
     names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert names == ["ancestral, variance fixed large", "ancestral, variance fixed small", "DDIM"]
+    assert names == ["ancestral, large variance", "ancestral, small variance", "DDIM"]
