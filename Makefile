@@ -13,6 +13,8 @@ TAKES = @$(BIN)/python scripts/plan.py --short --gpus $(or $(GPUS),$(shell nvidi
 # of CONFIG, and the results folder that it names
 OF = $(or $(CONFIG),demo.yaml)
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error CONFIG=$(file): there is no such file; name an overlay)))
+ALONE = $(filter demo demo-sagd demo-steps study paper,$(MAKECMDGOALS))
+$(if $(CONFIG),$(if $(ALONE),$(error make $(ALONE) has a config of its own; with yours: snakemake --cores all --configfile $(CONFIG))))
 FOLDER = $(shell sed -nE 's/^results: *([^ #]+).*/\1/p' config.yaml $(OF) | tail -n 1)
 # the study's kept scores, where there are none of its own yet
 KEPT = @if [ -d results/reference/study/scores ] && [ ! -d results/study/scores ]; then \
@@ -92,8 +94,8 @@ verify: $(READY)  ## recompute the sha256 of results and name what is not as rec
 share: $(READY)  ## pack a results folder without paths, accounts and names of this machine; RESULTS=results/demo
 	@$(BIN)/python scripts/share.py $(RESULTS)
 
-dry-run: $(READY)  ## what `make paper` would do, jobs per rule
-	$(SNAKEMAKE) -n --quiet rules
+dry-run: $(READY)  ## what `make paper` would do, jobs per rule; CONFIG=demo.yaml
+	$(SNAKEMAKE) -n --quiet rules $(if $(CONFIG),--configfile $(CONFIG))
 
 plan: $(READY)  ## what `make paper` would do and cost; CONFIG=demo.yaml GPUS=4 TARGETS=fig2a
 	@$(BIN)/python scripts/plan.py $(TARGETS) $(if $(GPUS),--gpus $(GPUS)) $(if $(CONFIG),--configfile $(CONFIG))

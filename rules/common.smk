@@ -34,12 +34,16 @@ from shapednoise.workflow.project import (
     experiment_facts,
     parse_config,
     read_over,
+    read_yaml,
     sample_set_facts,
     snapshot,
     theory_facts,
 )
 
 try:
+    # Snakemake has merged these files, and the last of two equal keys counts for it.
+    for file in (BASE / "config.yaml", *workflow.overwrite_configfiles):
+        read_yaml(Path(file))
     # a module's config is laid over config.yaml here, since Snakemake then reads no configfile
     CONFIG = check_resources(
         parse_config(read_over(BASE / "config.yaml", config) if IS_MODULE else config)

@@ -8,13 +8,13 @@ import torch
 from shapednoise.config.data import ExtractorSettings
 from shapednoise.files import read_json, write_json
 from shapednoise.metrics.extractors import digest_of, load_extractor
-from shapednoise.workflow.cli import run
+from shapednoise.workflow.cli import resolved_config, run
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("extractor", help="name of the extractor in the config")
-    parser.add_argument("--config", type=Path, required=True, help="resolved config (.json)")
+    parser.add_argument("--config", type=resolved_config, required=True, help="resolved config (.json)")
     parser.add_argument("--manifest", type=Path, required=True, help="manifest to write (.json)")
     parser.add_argument("--offline", action="store_true", help="use no network, only what is there")
     arguments = parser.parse_args()

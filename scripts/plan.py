@@ -4,12 +4,14 @@ python scripts/plan.py --gpus 4 --configfile demo.yaml
 """
 
 import argparse
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 
+from shapednoise.config.base import suggestion
 from shapednoise.config.schema import Config
 from shapednoise.errors import UserError
 from shapednoise.workflow.cli import run
@@ -36,6 +38,9 @@ def main() -> None:
         cluster = config.cluster.model_copy(update={"gpus": arguments.gpus})
         config = config.model_copy(update={"cluster": cluster})
     gpus = config.cluster.gpus
+    for target in arguments.targets:
+        if re.fullmatch(r"fig\w*", target) and target not in config.figures:
+            raise UserError(f"there is no figure {target!r}; {suggestion(target, config.figures)}")
     found = rates(ROOT / "results/reference/bench", config.cluster)
     costs = Costs(config, found, counts_of_own_pictures(config))
     jobs = planned_jobs(dry_run(arguments), costs)

@@ -26,6 +26,8 @@ def main() -> None:
     parser.add_argument("--private", action="store_true", help="a new repository is private")
     arguments = parser.parse_args()
 
+    if arguments.repo.count("/") != 1:
+        raise UserError(f"--repo {arguments.repo}: write USER/NAME")
     folder = arguments.model
     if missing := [name for name in NEEDED if not (folder / name).is_file()]:
         raise UserError(

@@ -10,13 +10,15 @@ from shapednoise.data.sources.fetch import fetch_configured
 from shapednoise.files import atomic_path, sha256_of_file, write_json
 from shapednoise.log import log
 from shapednoise.metrics.weights import NO_CLASSIFIER, content_of, has_classifier, read_weights
-from shapednoise.workflow.cli import run
+from shapednoise.workflow.cli import resolved_config, run
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("extractor", help="name of the extractor in the config")
-    parser.add_argument("--config", type=Path, required=True, help="config.json of the results folder")
+    parser.add_argument(
+        "--config", type=resolved_config, required=True, help="config.json of the results folder"
+    )
     parser.add_argument("--weights", type=Path, required=True, help="state dict to write (.pth)")
     parser.add_argument("--manifest", type=Path, required=True, help="manifest to write (.json)")
     parser.add_argument("--offline", action="store_true", help="use no network, only what is there")

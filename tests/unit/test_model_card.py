@@ -88,3 +88,8 @@ def test_publishing_lists_what_would_be_sent_and_sends_nothing(repository, model
 def test_a_model_without_a_card_is_not_published(repository, tmp_path):
     done = run(repository, "scripts/publish.py", tmp_path, "--repo", "me/model")
     assert done.returncode == 2 and "has no model_index.json; give a model of a finished run" in done.stderr
+
+
+def test_a_repository_without_a_user_is_refused(repository, model):
+    done = run(repository, "scripts/publish.py", model, "--repo", "me")
+    assert done.returncode == 2 and done.stderr.endswith("error: --repo me: write USER/NAME\n")

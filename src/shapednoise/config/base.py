@@ -20,6 +20,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 NAME = r"[A-Za-z0-9_]+"
 BRIEF = reprlib.Repr()  # what is wrong may be of any size
@@ -31,24 +32,41 @@ SWITCH = {True: "on", False: "off"}
 class Settings(BaseModel):
     """A group of settings. Unknown keys are refused, values cannot be changed once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
-    def _switches(cls, values: Any) -> Any:
-        """Take `on` and `off` for these words where they are choices: YAML 1.1 reads them as booleans."""
+    def _keys_and_switches(cls, values: Any) -> Any:
+        """Name an unknown key before what its misspelling leaves missing; see `_as_meant`."""
         if not isinstance(values, Mapping):
             return values
-        choices = {name: get_args(field.annotation) for name, field in cls.model_fields.items()}
-        return {
-            key: SWITCH[value] if isinstance(value, bool) and SWITCH[value] in choices.get(key, ()) else value
-            for key, value in values.items()
-        }
+        for key in values:
+            if key not in cls.model_fields:
+                text = f"unknown key; {suggestion(str(key), cls.model_fields)}"
+                raise PydanticCustomError("key", "{text}", {"text": text, "key": key})
+        return {key: _as_meant(key, value, cls.model_fields[key].annotation) for key, value in values.items()}
+
+
+def _as_meant(key: str, value: Any, annotation: Any) -> Any:
+    """YAML 1.1 reads `on`, `off`, `yes` and `no` as booleans: words where they are choices, never numbers."""
+    known = {annotation, *get_args(annotation)}
+    if not isinstance(value, bool) or bool in known:
+        return value
+    if {int, float} & known:
+        text = f"YAML reads this as {str(value).lower()}; write a number"
+        raise PydanticCustomError("key", "{text}", {"text": text, "key": key})
+    return SWITCH[value] if SWITCH[value] in known else value
 
 
 def strength_text(strength: float) -> str:
     """The canonical spelling of a strength in a path: two decimals, `-0.40`, `0.00`, `0.40`."""
     return f"{strength + 0.0:.2f}" if strength else "0.00"
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"YAML reads this as {str(value).lower()}; write a number")
+    return value
 
 
 def _two_decimals(strength: float) -> float:
@@ -80,15 +98,15 @@ def _expanded(path: str) -> str:
 
 
 def _plain_folder(folder: str) -> str:
-    if folder == "." or set("{}\n") & set(folder):
+    if folder in (".", "..", "/") or set("{}\n") & set(folder) or Path(folder).is_file():
         raise ValueError(f"{folder!r} is no folder for outputs; name one, without braces and line breaks")
     return folder
 
 
 LocalPath = Annotated[str, AfterValidator(_expanded)]  # `~` and `$NAME` expanded, no `./`, no `/` at the end
 OutputFolder = Annotated[LocalPath, AfterValidator(_plain_folder)]
-Strength = Annotated[float, AfterValidator(_two_decimals)]
-Seed = Annotated[int, Field(ge=0, lt=1 << 63)]
+Strength = Annotated[float, BeforeValidator(_number), AfterValidator(_two_decimals)]
+Seed = Annotated[int, BeforeValidator(_number), Field(ge=0, lt=1 << 63)]
 Name = Annotated[str, BeforeValidator(_plain_name)]
 
 
@@ -108,22 +126,61 @@ SeedList = Annotated[
 
 def one_line(error: ValidationError, content: Any) -> str:
     """The first problem of content that was validated, `key: what; remedy`, and how many more there are."""
-    problems = error.errors()
+    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "key")
     keys = [_key_in_file(problem, content) for problem in problems]
     first, more = problems[0], len(set(keys)) - 1
-    if first["type"] == "extra_forbidden" and first["loc"][-1] in _all_keys():
-        text = "does not belong here; remove it"
-    elif first["type"] == "extra_forbidden":
-        text = f"unknown key; {suggestion(str(first['loc'][-1]), _all_keys())}"
-    elif first["type"] == "missing":
-        text = "is missing; add it"
-    else:  # of a union, each member says what it wants
-        same = [problem["msg"] for problem, key in zip(problems, keys, strict=True) if key == keys[0]]
-        text = ", or: ".join(dict.fromkeys(same)).removeprefix("Value error, ")
-        if first["type"] != "value_error":
-            text += f" (it is {BRIEF.repr(first['input'])})"
+    # of a union, each member says what it wants
+    same = [_said(problem) for problem, key in zip(problems, keys, strict=True) if key == keys[0]]
+    text = ", or: ".join(dict.fromkeys(same))
+    if first["type"] == "missing":
+        text += _sibling(first["loc"], content)
+    elif first["type"] not in ("key", "value_error", "union_tag_not_found"):
+        text += f" (it is {BRIEF.repr(first['input'])})"
     text += f" (and {more} more)" if more else ""
     return f"{keys[0]}: {text}" if keys[0] else text
+
+
+def _said(problem: Mapping[str, Any]) -> str:
+    """What is wrong, in words of a config; pydantic's own where there are none for it."""
+    kind, context, given = problem["type"], problem.get("ctx", {}), problem["input"]
+    if kind in ("literal_error", "union_tag_invalid"):
+        expected = re.findall(r"'([^']*)'", str(context.get("expected", context.get("expected_tags"))))
+        expected = expected or [str(context.get("expected"))]
+        given = context.get("tag", given)
+        close = difflib.get_close_matches(str(given).lower(), expected, 1)
+        of = "one of " if len(expected) > 1 else ""
+        return f"did you mean {close[0]!r}?" if close else f"write {of}{', '.join(expected)}"
+    if kind in TEXTS:
+        whole = {name: int(x) for name, x in context.items() if isinstance(x, float) and x.is_integer()}
+        return TEXTS[kind].format(**context | whole)
+    return problem["msg"].removeprefix("Value error, ")
+
+
+TEXTS = {  # by pydantic's types of errors
+    "missing": "is missing; add it",
+    "union_tag_not_found": "has no {discriminator}; add it",
+    **dict.fromkeys(("tuple_type", "list_type"), "is no list; write [one, another]"),
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "has no keys; write `key: value`"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "is no whole number; write digits alone"),
+    **dict.fromkeys(("float_type", "float_parsing"), "is no number; write it without words and units"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "write true or false"),
+    "string_type": "is no text; put it in quotes",
+    "finite_number": "is no finite number",
+    "too_short": "give at least {min_length}",
+    "too_long": "give at most {max_length}",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than": "must be below {lt}",
+    "less_than_equal": "must be {le} or less",
+}
+
+
+def _sibling(loc: tuple[int | str, ...], content: Any) -> str:
+    """An entry that lacks something may be a misspelt one, which was to be laid over another."""
+    group = content.get(loc[0]) if isinstance(content, Mapping) and len(loc) > 2 else None
+    names = [str(name) for name in group if name != loc[1]] if isinstance(group, Mapping) else []
+    close = difflib.get_close_matches(str(loc[1]), names, 1) if names else []
+    return f"; or did you mean {loc[0]}.{close[0]}?" if close else ""
 
 
 def _key_in_file(problem: Mapping[str, Any], content: Any) -> str:
@@ -135,6 +192,8 @@ def _key_in_file(problem: Mapping[str, Any], content: Any) -> str:
             key.append(str(part))
     if problem["type"] == "missing":
         key.append(str(problem["loc"][-1]))
+    if problem["type"] == "key":
+        key.append(str(problem["ctx"]["key"]))
     return ".".join(key)
 
 
@@ -145,10 +204,3 @@ def suggestion(wrong: str, known: Iterable[str]) -> str:
         return f"did you mean {close[0]!r}?"
     names = ", ".join(sorted(known)) if len(known) <= 12 else ""
     return f"known: {names}" if names else "remove it or correct its spelling"
-
-
-def _all_keys(settings: type[BaseModel] = Settings) -> set[str]:
-    keys = set(settings.model_fields)
-    for kind in settings.__subclasses__():
-        keys |= _all_keys(kind)
-    return keys

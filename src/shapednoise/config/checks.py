@@ -4,7 +4,10 @@ Each check yields one line a problem, `key: what; remedy`. The first one is what
 """
 
 import math
+import re
 from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shapednoise.config.base import suggestion
@@ -22,7 +25,8 @@ FOLDERS_OF_DATA = {"code", "downloads", "logs", "weights"}
 
 def problems(config: "Config") -> Iterator[str]:
     """Every problem of a config; names that do not exist first, because the rest follows names."""
-    first = [*_taken_names(config), *_unknown_names(config), *_bad_grids(config), *_doubly_corrupted(config)]
+    first = [*_taken_names(config), *_unknown_names(config), *_unused_lists(config), *_bad_grids(config)]
+    first += _doubly_corrupted(config)
     first = first or list(_too_many_points(config))
     yield from first
     if not first:
@@ -38,8 +42,14 @@ def problems(config: "Config") -> Iterator[str]:
 
 def _taken_names(config: "Config") -> Iterator[str]:
     """Names that files of the workflow have; those of its rules are looked for in the Snakefile."""
+    results, data = (Path(folder).resolve() for folder in (config.results, config.data_dir))
+    if results.is_relative_to(data) or data.is_relative_to(results):
+        yield f"results: {config.results} and data_dir {config.data_dir} lie in each other; separate them"
     for name in config.datasets.keys() & FOLDERS_OF_DATA:
         yield f"datasets.{name}: the data folder has a folder {name} of its own; choose another name"
+    for name in config.claims:
+        if not re.fullmatch(r"every|[A-Z]\d+", name):
+            yield f"claims.{name}: is no claim; write its id, such as C1, or every"
     for name, figure in config.figures.items():
         first = config.figures.get(name.removesuffix("_modes"), figure)
         if first is not figure and figure.table == first.table == "theory":
@@ -51,6 +61,16 @@ def _unknown_names(config: "Config") -> Iterator[str]:
     for key, used, known in (*_names_of_parts(config), *_names_of_figures(config)):
         if used not in known:
             yield f"{key}: there is no {used!r}; {suggestion(used, known)}"
+
+
+def _unused_lists(config: "Config") -> Iterator[str]:
+    """Lists of strengths and seeds that nothing names, and that look like one which something does."""
+    parts = [*_names_of_parts(config), *_names_of_figures(config)]
+    for group, lists in (("strengths", config.strengths), ("seeds", config.seeds)):
+        used = {name for _, name, known in parts if known is lists}
+        for name in lists.keys() - used:
+            if close := get_close_matches(name, used, 1, 0.75):
+                yield f"{group}.{name}: nothing uses it; did you mean {close[0]!r}? Else remove it"
 
 
 def _names_of_parts(config: "Config") -> Iterator[tuple[str, str, Any]]:
@@ -108,8 +128,9 @@ def _bad_grids(config: "Config") -> Iterator[str]:
         if not isinstance(strengths := getattr(figure, "strengths", ""), str):
             lists[f"figures.{name}.strengths"] = strengths
     for key, values in lists.items():
-        if not values or len(set(values)) != len(values):
-            yield f"{key}: give at least one value, each once"
+        twice = [value for position, value in enumerate(values) if value in values[:position]]
+        if not values or twice:
+            yield f"{key}: {f'{twice[0]:g} is there twice' if twice else 'is empty'}; give each value once"
     for name, figure in config.figures.items():
         operator = getattr(config.noises.get(getattr(figure, "noise", "")), "operator", None)
         if operator == BASELINE:

@@ -52,14 +52,26 @@ def load_config(*paths: str | Path) -> Config:
     """A Config from YAML files, later ones laid over earlier ones key by key. Raises ConfigError."""
     merged: dict[str, Any] = {}
     for path in paths:
-        merge(merged, _read(Path(path)))
+        merge(merged, read_yaml(Path(path)))
     return parse_config(merged)
 
 
-def _read(path: Path) -> dict[str, Any]:
+class _Loader(yaml.SafeLoader):
+    """YAML in which no key is there twice: of two, the second would count and nobody know."""
+
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        names = [key.value for key, _ in node.value]
+        for position, (key, _) in enumerate(node.value):
+            if key.value in names[:position]:
+                raise yaml.YAMLError(f"line {key.start_mark.line + 1}: {key.value} is there twice")
+        return node
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
     """The content of a YAML file. Raises ConfigError where it is none."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader) or {}
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read ({error.strerror}); give a YAML file that is there"
@@ -88,7 +100,11 @@ def _check_size(content: Any) -> None:
 
 def check_resources(config: Config) -> Config:
     """Raise ConfigError where an overlay says what goes to the command that submits jobs: the site does."""
-    ours = ClusterSettings.model_validate(_read(SITE).get("cluster") or {} if SITE.is_file() else {})
+    cluster = read_yaml(SITE).get("cluster") or {} if SITE.is_file() else {}
+    try:
+        ours = ClusterSettings.model_validate(cluster)
+    except ValidationError as error:
+        raise ConfigError(f"{SITE}: cluster.{one_line(error, cluster)}") from None
     for group in ("every_job", "gpu_job"):
         if getattr(config.cluster, group) != getattr(ours, group):
             raise ConfigError(
@@ -99,7 +115,7 @@ def check_resources(config: Config) -> Config:
 
 def read_over(path: str | Path, overlay: Mapping[str, Any]) -> dict[str, Any]:
     """The content of a YAML file with an overlay laid over it key by key. Raises ConfigError."""
-    merged = _read(Path(path))
+    merged = read_yaml(Path(path))
     merge(merged, overlay)
     return merged
 

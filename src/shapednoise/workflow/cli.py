@@ -73,6 +73,13 @@ def inputs_and_parameters() -> argparse.ArgumentParser:
     return parser
 
 
+def resolved_config(text: str) -> Path:
+    """The `config.json` of a results folder, as scripts take it: no config.yaml."""
+    if not text.endswith(".json"):
+        raise argparse.ArgumentTypeError(f"{text} is no .json; give the config.json of a results folder")
+    return Path(text)
+
+
 def option(name: str, file: str | Sequence[str]) -> str:
     """An option of a script with a file, as a shell reads it; nothing where there is none."""
     return f"--{name.replace('_', '-')} {shlex.quote(file)}" if file else ""
@@ -111,6 +118,8 @@ def _loaded(name: str, path: Path) -> Any:
 
         return load_images(path)
     readers = {".csv": pd.read_csv, ".json": read_json, ".npy": partial(np.load, mmap_mode="r")}
+    if path.suffix not in readers:
+        raise UserError(f"--inputs {name}={path}: give a file of {', '.join(readers)}")
     try:
         return readers[path.suffix](path)
     except DAMAGED as error:
@@ -135,6 +144,8 @@ def run(main: Callable[[], None]) -> None:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("interrupted; nothing half-written was kept, run the same command again", 130)
+    except FileNotFoundError as error:
+        _fail(f"there is no {error.filename}; run what makes it, or correct its name", 2)
     except OSError as error:
         if error.errno not in CANNOT_WRITE:
             raise

@@ -12,6 +12,7 @@ from shapednoise.config.load import (
     merge,
     parse_config,
     read_over,
+    read_yaml,
 )
 from shapednoise.config.schema import TOGETHER, Config
 from shapednoise.errors import UserError
@@ -35,6 +36,7 @@ __all__ = [
     "own_results",
     "parse_config",
     "read_over",
+    "read_yaml",
     "sample_set_facts",
     "snapshot",
     "theory_facts",

@@ -7,7 +7,13 @@ import pytest
 import yaml
 
 from shapednoise.errors import ConfigError
-from shapednoise.workflow.project import check_resources, load_config, load_project_config, parse_config
+from shapednoise.workflow.project import (
+    check_resources,
+    load_config,
+    load_project_config,
+    parse_config,
+    read_yaml,
+)
 from tests.unit.config.test_config import changed
 
 TRAINING, SAMPLING = "recipes.paper.training", "recipes.paper.sampling"
@@ -78,13 +84,37 @@ def test_anchors_that_stand_for_billions_of_values_are_refused(tmp_path, reposit
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 5000, "a: [", "a: !!python/object/apply:os.getpid []", f"a: {'9' * 5000}", "- a"]
+    "text",
+    [
+        "[" * 5000,
+        "a: [",
+        "a: 1\nb: {c: 1, d: 2, c: 3}",
+        "a: !!python/object/apply:os.getpid []",
+        f"a: {'9' * 5000}",
+        "- a",
+    ],
 )
 def test_what_is_no_yaml_of_ours_is_one_line_that_names_the_file(tmp_path, text):
     (tmp_path / "overlay.yaml").write_text(text)
     with pytest.raises(ConfigError, match=r"overlay\.yaml (is no YAML|has no keys)") as caught:
         load_config(tmp_path / "overlay.yaml")
     assert "\n" not in str(caught.value)
+
+
+def test_a_key_that_is_there_twice_is_named_with_its_line_and_merge_keys_are_none(tmp_path):
+    file = tmp_path / "overlay.yaml"
+    file.write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\nc: {<<: *a}\n")
+    assert read_yaml(file) == {"a": {"x": 1, "y": 2}, "b": {"x": 3, "y": 2}, "c": {"x": 1, "y": 2}}
+    file.write_text("strengths: {grid: [0]}\nname: mine\nstrengths: {few: [0]}\n")
+    with pytest.raises(ConfigError, match=r"is no YAML \(line 3: strengths is there twice\)"):
+        read_yaml(file)
+
+
+def test_a_site_that_is_wrong_is_one_line(paper, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("site.yaml").write_text("cluster: {gpus: many}")
+    with pytest.raises(ConfigError, match=r"^site\.yaml: cluster\.gpus: is no whole number"):
+        check_resources(parse_config(paper))
 
 
 def test_an_overlay_that_is_not_there_is_one_line(tmp_path):

@@ -97,13 +97,11 @@ def test_keys_in_messages_are_those_of_the_file(paper, path, value, key):
 
 
 def test_of_a_union_each_member_says_what_it_wants(paper):
-    with pytest.raises(ConfigError, match=r"valid integer.*, or: Input should be 'all'") as caught:
+    with pytest.raises(ConfigError, match=r"is no whole number.*, or: write all \(it is 'some'\)") as caught:
         parse_config(changed(paper, "recipes.paper.scoring.reference_images", "some"))
     assert "more)" not in str(caught.value)  # it is one problem
 
 
 def test_a_tracker_that_is_not_known_is_refused_with_the_choices(paper):
-    with pytest.raises(
-        ConfigError, match=r"^config: engine\.tracker: .*'none', 'tensorboard', 'trackio' or 'wandb'"
-    ):
+    with pytest.raises(ConfigError, match=r"^config: engine\.tracker: .* none, tensorboard, trackio, wandb "):
         parse_config(changed(paper, "engine.tracker", "comet"))
