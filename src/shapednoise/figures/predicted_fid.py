@@ -84,7 +84,7 @@ class PredictedFidSettings(FigureSettings):
     def draw(table: pd.DataFrame, metric: str, dataset: str) -> Figure:
         """Curves against the strength, or bars by sampler where no curve has three; curves against the steps.
 
-        These are left out where no curve has two numbers of steps, and the bars where all of them have.
+        These are of what has three numbers of steps; bars are left out where all of them have.
         """
         floor, points = table[table.noise == "undistorted"].iloc[0], table[table.noise != "undistorted"]
         points = points.astype({"steps": int})
@@ -131,11 +131,11 @@ def _panels(points: pd.DataFrame) -> dict[str, list[tuple[str, str, pd.DataFrame
         for name, rows in points[points.noise.isin([noise, BASELINE])].groupby("group", sort=False)
     ]
     steps = [(*names, rows) for names, rows in points.groupby(["bar", "kind"], sort=False)]
-    several = [len(rows) > 1 for *_, rows in steps]
-    panels = {"steps": steps} if any(several) else {}
+    several = [each for each in steps if len(each[-1]) > 2]
+    panels = {"steps": several} if several else {}
     if any(len(rows) > 2 for *_, rows in strengths):
         return {"strength": strengths} | panels
-    return panels if all(several) else {"sampler": []} | panels
+    return panels if len(several) == len(steps) else {"sampler": []} | panels
 
 
 def _draw_curves(ax: Axes, panel: str, curves: list[tuple[str, str, pd.DataFrame]], metric: str) -> None:

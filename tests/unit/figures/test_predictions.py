@@ -14,7 +14,7 @@ SCHEDULE = ScheduleSettings().for_diffusers()
 
 
 POINTS = (("ddpm", 0.0), ("sdm", -0.4), ("sdm", 0.4))
-SAMPLERS = ((50, "ancestral", 10), (10, "ancestral", 20), (50, "ddim", 7))
+SAMPLERS = ((50, "ancestral", 10), (10, "ancestral", 20), (250, "ancestral", 9), (50, "ddim", 7))
 
 
 def predicted(points=POINTS, samplers=SAMPLERS) -> pd.DataFrame:
@@ -41,13 +41,13 @@ def test_predicted_scores_are_drawn_against_strength_and_steps_above_the_floor()
     np.testing.assert_allclose(
         curves["SDM, ancestral, 50 steps"].get_xydata(), [[-0.4, 9.6], [0, 10], [0.4, 10.4]]
     )
-    assert set(curves) == {
-        "SDM, ancestral, 50 steps", "SDM, ancestral, 10 steps", "SDM, DDIM, 50 steps"
-    }  # fmt: skip
+    ancestral = {f"SDM, ancestral, {steps} steps" for steps in (10, 50, 250)}
+    assert set(curves) == ancestral | {"SDM, DDIM, 50 steps"}
     steps = {bar.get_label(): bar[0] for bar in right.containers}
-    np.testing.assert_allclose(steps["DDPM, ancestral"].get_xydata(), [[10, 20], [50, 10]])
+    np.testing.assert_allclose(steps["DDPM, ancestral"].get_xydata(), [[10, 20], [50, 10], [250, 9]])
+    assert not any("DDIM" in name for name in steps)  # of one number of steps
     figure.canvas.draw()
-    assert [text.get_text() for text in right.get_xticklabels()] == ["10", "50"]
+    assert [text.get_text() for text in right.get_xticklabels()] == ["10", "50", "250"]
     for axes in (left, right):
         [floor] = [line for line in axes.lines if line.get_label() == "undistorted images"]
         assert floor.get_ydata()[0] == 5
@@ -77,7 +77,7 @@ def test_samplers_at_two_strengths_are_bars_above_the_floor():
 
 
 def test_one_noise_at_many_steps_has_no_panel_but_that_of_steps():
-    samplers = [(steps, method, 9) for steps in (10, 100) for method in ("ancestral", "ddim")]
+    samplers = [(steps, method, 9) for steps in (10, 50, 100) for method in ("ancestral", "ddim")]
     [axes] = PredictedFidSettings.draw(predicted(POINTS[:1], samplers), "fid", "CIFAR-10").axes
     assert [bar.get_label() for bar in axes.containers] == ["DDPM, ancestral", "DDPM, DDIM"]
 
