@@ -6,6 +6,7 @@ The reference, whose features all points share, is other images of the same data
 from shapednoise.workflow.project import distortion_facts, distortion_parameters
 
 DISTORTED = "predicted/{dataset}/{point}"  # {point}: noise, strength and sampler
+POINT = one_of({point for _, point in LAYOUT.distorted})
 
 
 rule distort:
@@ -25,7 +26,7 @@ rule distort:
     benchmark:
         f"{RESULTS}/benchmarks/distort/{DISTORTED}.tsv"
     wildcard_constraints:
-        point=one_of({point for _, point in LAYOUT.distorted}),
+        point=POINT,
     conda:
         ENVIRONMENT
     resources:
@@ -56,7 +57,7 @@ use rule features_samples as features_predicted with:
     benchmark:
         f"{RESULTS}/benchmarks/features_predicted/{DISTORTED}/{{extractor}}.tsv"
     wildcard_constraints:
-        point=one_of({point for _, point in LAYOUT.distorted}),
+        point=POINT,
     resources:
         **job("features_predicted"),
     params:
@@ -83,7 +84,7 @@ use rule scores as scores_predicted with:
     benchmark:
         f"{RESULTS}/benchmarks/scores_predicted/{DISTORTED}/{{extractor}}-ref{{reference}}.tsv"
     wildcard_constraints:
-        point=one_of({point for _, point in LAYOUT.distorted}),
+        point=POINT,
     resources:
         **job("scores_predicted"),
     params:

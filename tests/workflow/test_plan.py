@@ -84,3 +84,29 @@ def test_a_config_that_is_wrong_is_named(repository, tmp_path):
     assert done.returncode == 2
     [line] = done.stderr.splitlines()
     assert line.startswith("error: config: cluster: ") and "keep one of the two ways" in line
+
+
+def test_a_figure_that_is_not_there_is_named(repository, tmp_path):
+    done = plan(repository, tmp_path, "fig2aa")
+    assert done.returncode == 2
+    assert done.stderr == "error: there is no figure 'fig2aa'; did you mean 'fig2a'?\n"
+
+
+@pytest.mark.parametrize(("target", "runs"), [("paper", False), ("study", False), ("dry-run", True)])
+def test_a_config_is_not_silently_left_out(repository, target, runs):
+    command = ["make", "--dry-run", "-o", ".venv/.ready", target, "CONFIG=demo.yaml"]
+    done = subprocess.run(command, cwd=repository, text=True, capture_output=True, check=False)
+    assert ("--configfile demo.yaml" in done.stdout) == runs
+    assert ("has a config of its own" in done.stderr) == (not runs) == (done.returncode != 0)
+
+
+def test_an_overlay_with_a_key_twice_is_named(repository, tmp_path):
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text("seeds: {one: [1]}\nseeds: {one: [2]}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--snakefile", str(repository / "Snakefile"), "-n",
+         "--configfile", str(overlay)],
+        cwd=tmp_path, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert f"error: {overlay} is no valid YAML (line 2: seeds is there twice); correct it" in done.stderr

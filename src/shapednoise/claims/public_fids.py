@@ -2,17 +2,15 @@
 
 import numpy as np
 import pandas as pd
-import scipy.stats
 
 from shapednoise.analysis.curve import SIDE, Interval
 from shapednoise.analysis.distances import DISTANCES
 from shapednoise.claims.evidence import Evidence, NotRun
 from shapednoise.claims.registry import OURS, Finding, claim, decide_by_interval
-from shapednoise.config.sampling import SamplerSettings
+from shapednoise.claims.theory import IN_THEORY, LEAST_POINTS, LEAST_RANK_CORRELATION, spearman
 from shapednoise.noise.operators import BASELINE
 
-SAMPLER = list(SamplerSettings().in_theory())
-LEAST_RANK_CORRELATION, LEAST_POINTS, REDRAWS = 0.7, 5, 2000
+REDRAWS = 2000
 
 
 @claim(
@@ -28,13 +26,13 @@ def _ranks_public_fids(evidence: Evidence) -> Finding:
     table = evidence.full_dataset_tables("public_fids").get("cifar10")
     if table is None:
         raise NotRun("a figure of the kind public_fids on cifar10")
-    table = table.drop_duplicates(SAMPLER)
+    table = table.drop_duplicates(IN_THEORY)
     ranks = {name: _rank_correlations(table, name) for name in DISTANCES}
     found = {DISTANCES[name]: _interval(values) for name, values in ranks.items()}
     predicted = evidence["predicted_fid"].get("cifar10")
     if predicted is not None:
-        white = predicted[predicted.noise == BASELINE].drop_duplicates(SAMPLER)
-        both = table.merge(white[[*SAMPLER, "fid"]], on=SAMPLER)
+        white = predicted[predicted.noise == BASELINE].drop_duplicates(IN_THEORY)
+        both = table.merge(white[[*IN_THEORY, "fid"]], on=IN_THEORY)
         if len(both) >= LEAST_POINTS:
             found[f"predicted FID of {len(both)} of them"] = _interval(_rank_correlations(both, "fid"))
     kl, better = _interval(ranks["kl"]), _interval(ranks["kl"] - ranks["distance"])
@@ -50,13 +48,8 @@ def _ranks_public_fids(evidence: Evidence) -> Finding:
 def _rank_correlations(table: pd.DataFrame, column: str) -> np.ndarray:
     """Spearman's correlation of a column with the public FIDs, then those of redrawn samplers, (1 + R,)."""
     count = len(table)
-    drawn = np.random.default_rng(0).integers(count, size=(REDRAWS, count))
-    ranks = [
-        scipy.stats.rankdata(table[name].to_numpy()[np.vstack([np.arange(count), drawn])], axis=1)
-        for name in (column, "public_fid")
-    ]
-    one, other = (rank - rank.mean(1, keepdims=True) for rank in ranks)
-    return (one * other).sum(1) / np.sqrt((one**2).sum(1) * (other**2).sum(1))
+    rows = np.vstack([np.arange(count), np.random.default_rng(0).integers(count, size=(REDRAWS, count))])
+    return spearman(table[column].to_numpy()[rows], table.public_fid.to_numpy()[rows])
 
 
 def _interval(statistics: np.ndarray) -> Interval:

@@ -228,14 +228,15 @@ def rank_agreement(curves: list[tuple[np.ndarray, np.ndarray]]) -> tuple[Interva
         The mean over seeds with its interval, and the correlation of the mean FIDs.
     """
     by_seed, of_means = (
-        np.mean([_spearman(distances, fids) for distances, fids in pairs], axis=0)
+        np.mean([spearman(distances, fids) for distances, fids in pairs], axis=0)
         for pairs in (curves, [(distances, fids.mean(-2)) for distances, fids in curves])
     )
     found = student(by_seed)
     return replace(found, low=np.maximum(found.low, -1), high=np.minimum(found.high, 1)), of_means
 
 
-def _spearman(distances: np.ndarray, fids: np.ndarray) -> np.ndarray:
+def spearman(distances: np.ndarray, fids: np.ndarray) -> np.ndarray:
+    """Spearman's correlation along the last axis."""
     ranks = [scipy.stats.rankdata(values, axis=-1) for values in (distances, fids)]
     one, other = (rank - rank.mean(-1, keepdims=True) for rank in ranks)
     return (one * other).sum(-1) / np.sqrt((one**2).sum(-1) * (other**2).sum(-1))

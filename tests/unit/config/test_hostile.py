@@ -96,7 +96,7 @@ def test_anchors_that_stand_for_billions_of_values_are_refused(tmp_path, reposit
 )
 def test_what_is_no_yaml_of_ours_is_one_line_that_names_the_file(tmp_path, text):
     (tmp_path / "overlay.yaml").write_text(text)
-    with pytest.raises(ConfigError, match=r"overlay\.yaml (is no YAML|has no keys)") as caught:
+    with pytest.raises(ConfigError, match=r"overlay\.yaml (is no valid YAML|has no keys)") as caught:
         load_config(tmp_path / "overlay.yaml")
     assert "\n" not in str(caught.value)
 
@@ -106,7 +106,7 @@ def test_a_key_that_is_there_twice_is_named_with_its_line_and_merge_keys_are_non
     file.write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\nc: {<<: *a}\n")
     assert read_yaml(file) == {"a": {"x": 1, "y": 2}, "b": {"x": 3, "y": 2}, "c": {"x": 1, "y": 2}}
     file.write_text("strengths: {grid: [0]}\nname: mine\nstrengths: {few: [0]}\n")
-    with pytest.raises(ConfigError, match=r"is no YAML \(line 3: strengths is there twice\)"):
+    with pytest.raises(ConfigError, match=r"is no valid YAML \(line 3: strengths is there twice\)"):
         read_yaml(file)
 
 
