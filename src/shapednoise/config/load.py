@@ -77,7 +77,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
             f"{path} cannot be read ({error.strerror}); give a YAML file that is there"
         ) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} is no valid YAML ({' '.join(str(error).split())[:200]}); correct it") from None
+        raise ConfigError(
+            f"{path} is no valid YAML ({' '.join(str(error).split())[:200]}); correct it"
+        ) from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path} has no keys; write `key: value` lines")
     _check_size(content)

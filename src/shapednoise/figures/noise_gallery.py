@@ -91,6 +91,8 @@ class NoiseGallerySettings(FigureSettings):
                 show_image(ax, to_uint8(noised[0]).numpy())
             show_image(row[-1], to_uint8(process.shape_noise(white, process.last)[0]).numpy())
             label = noise_at_strength(noise, strength).replace(", ", "\n")
+            if not process.noise_gains(tuple(clean.shape[-2:])).full:
+                label += "\n(the image has\nits bands alone)"
             row[0].text(
                 -0.08, 0.5, label, ha="right", va="center", transform=row[0].transAxes, fontsize="medium"
             )

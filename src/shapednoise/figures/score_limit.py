@@ -53,7 +53,7 @@ class ScoreLimitSettings(FigureSettings):
         figure, [[ax]] = new_figure(7.6, 4.4)
         noises = errors.sort_values("level", kind="stable").groupby(["noise", "strength"], sort=False)
         for position, ((noise, strength), rows) in enumerate(noises):
-            look = {"color": curve_color(position), "lw": max(2.6 - 0.35 * position, 1.0)}
+            look = {"color": curve_color(position), "lw": max(0.9, 4.0 * 0.7**position)}
             name = noise_at_strength(noise, strength)
             ax.plot(rows.level, rows.error, "-", label=name, **look)
             if rows.support.min() < 1:

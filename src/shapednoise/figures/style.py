@@ -32,6 +32,7 @@ NOISE_NAMES = {
     "white_to_blue": "white to blue",
     "blurring": "blurring",
 }
+SYMBOLS = {"powerlaw": "\\alpha"}  # of strengths that are not called s
 METHOD_NAMES = {"ancestral": "ancestral", "ddim": "DDIM", "dpm_solver": "DPM-Solver++"}
 VARIANCE_NAMES = {
     "fixed_small": "small variance",
@@ -82,7 +83,8 @@ def number(value: float) -> str:
 
 def noise_at_strength(noise: str, strength: float) -> str:
     """A noise at a strength, as it is written in figures."""
-    return noise_name(noise) if noise == BASELINE else f"{noise_name(noise)}, $s$ = {number(strength)}"
+    symbol = SYMBOLS.get(noise, "s")
+    return noise_name(noise) if noise == BASELINE else f"{noise_name(noise)}, ${symbol}$ = {number(strength)}"
 
 
 def show_image(axes: Axes, image: np.ndarray, title: str = "") -> None:

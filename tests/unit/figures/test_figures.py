@@ -540,7 +540,7 @@ def test_the_gallery_adds_the_same_white_noise_in_every_row(channels):
     np.testing.assert_array_equal(shown[1, 2].transpose(2, 0, 1)[:channels], expected)
     assert figure.axes[0].get_title() == "$t$ = 0" and figure.axes[2].get_title() == "noise alone"
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-    assert texts == ["DDPM", "band pass\n$s$ = 1"]
+    assert texts == ["DDPM", "band pass\n$s$ = 1\n(the image has\nits bands alone)"]
 
 
 def test_saved_figures_are_the_same_every_time(tmp_path, scores):
