@@ -53,8 +53,7 @@ def _as_meant(key: str, value: Any, annotation: Any) -> Any:
     if not isinstance(value, bool) or bool in known:
         return value
     if {int, float} & known:
-        text = f"YAML reads this as {str(value).lower()}; write a number"
-        raise PydanticCustomError("key", "{text}", {"text": text, "key": key})
+        raise PydanticCustomError("key", "{text}", {"text": _read_as(value), "key": key})
     return SWITCH[value] if SWITCH[value] in known else value
 
 
@@ -63,9 +62,13 @@ def strength_text(strength: float) -> str:
     return f"{strength + 0.0:.2f}" if strength else "0.00"
 
 
+def _read_as(value: bool) -> str:
+    return f"YAML reads this as {str(value).lower()}; write a number"
+
+
 def _number(value: Any) -> Any:
     if isinstance(value, bool):
-        raise ValueError(f"YAML reads this as {str(value).lower()}; write a number")
+        raise ValueError(_read_as(value))
     return value
 
 
@@ -124,6 +127,25 @@ SeedList = Annotated[
 ]
 
 
+TEXTS = {  # by pydantic's types of errors
+    "missing": "is missing; add it",
+    "union_tag_not_found": "has no {discriminator}; add it",
+    **dict.fromkeys(("tuple_type", "list_type"), "is no list; write [one, another]"),
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "has no keys; write `key: value`"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "is no whole number; write digits alone"),
+    **dict.fromkeys(("float_type", "float_parsing"), "is no number; write it without words and units"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "write true or false"),
+    "string_type": "is no text; put it in quotes",
+    "finite_number": "is no finite number",
+    "too_short": "give at least {min_length}",
+    "too_long": "give at most {max_length}",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than": "must be below {lt}",
+    "less_than_equal": "must be {le} or less",
+}
+
+
 def one_line(error: ValidationError, content: Any) -> str:
     """The first problem of content that was validated, `key: what; remedy`, and how many more there are."""
     problems = sorted(error.errors(), key=lambda problem: problem["type"] != "key")
@@ -154,25 +176,6 @@ def _said(problem: Mapping[str, Any]) -> str:
         whole = {name: int(x) for name, x in context.items() if isinstance(x, float) and x.is_integer()}
         return TEXTS[kind].format(**context | whole)
     return problem["msg"].removeprefix("Value error, ")
-
-
-TEXTS = {  # by pydantic's types of errors
-    "missing": "is missing; add it",
-    "union_tag_not_found": "has no {discriminator}; add it",
-    **dict.fromkeys(("tuple_type", "list_type"), "is no list; write [one, another]"),
-    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "has no keys; write `key: value`"),
-    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "is no whole number; write digits alone"),
-    **dict.fromkeys(("float_type", "float_parsing"), "is no number; write it without words and units"),
-    **dict.fromkeys(("bool_type", "bool_parsing"), "write true or false"),
-    "string_type": "is no text; put it in quotes",
-    "finite_number": "is no finite number",
-    "too_short": "give at least {min_length}",
-    "too_long": "give at most {max_length}",
-    "greater_than": "must be above {gt}",
-    "greater_than_equal": "must be {ge} or more",
-    "less_than": "must be below {lt}",
-    "less_than_equal": "must be {le} or less",
-}
 
 
 def _sibling(loc: tuple[int | str, ...], content: Any) -> str:

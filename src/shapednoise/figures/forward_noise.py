@@ -85,7 +85,7 @@ class ForwardNoiseSettings(FigureSettings):
             noised = clean if panel is None else _add_noise(clean, panel, signal)
             show_image(axes[1, column], to_uint8(noised[0]).numpy())
         axes[0, 0].set_ylabel("2nd principal axis")
-        scale = rf"Noise at $\bar\alpha$ = {signal:g}; colours from \u22121 to 1"
+        scale = f"Noise at $\\bar\\alpha$ = {signal:g}; colours from \u22121 to 1"
         figure.suptitle(scale, fontsize="medium")
         axes[0, 1].legend(frameon=False, fontsize="small", loc="upper center", ncols=2, markerscale=4)
         return figure
