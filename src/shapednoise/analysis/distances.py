@@ -11,7 +11,7 @@ import numpy as np
 DISTANCES = {  # by their columns
     "distance": "squared W2",
     "kl": "Kullback-Leibler",
-    "standardised": "squared W2, standardised",
+    "standardised": "standardised squared W2",
 }
 LEAST_SHARE = 1e-12  # of the largest variance: what float64 tells from none
 
