@@ -237,7 +237,7 @@ def _bad_networks(config: "Config") -> Iterator[str]:
 
 def _bad_samplers(config: "Config") -> Iterator[str]:
     """Samplers that cannot run, that draw too few images, or that share their files."""
-    seen: dict[tuple[str, str], SamplerSettings] = {}
+    seen: dict[tuple[str, str], tuple[str, SamplerSettings]] = {}
     for name in config.experiments:
         recipe = config.recipes[config.recipe_of(name)]
         where = f"recipes.{config.recipe_of(name)}.sampling"
@@ -260,10 +260,11 @@ def _bad_samplers(config: "Config") -> Iterator[str]:
                 yield f"{where}.reading: {blurring[0]} blurs, which the reading exact knows alone; set it"
             if sampler.images < needed:
                 yield f"{where}.images: {_too_few(sampler.images, needed)}"
-            if seen.setdefault((config.recipe_of(name), sampler.slug), sampler) != sampler:
+            first, same = seen.setdefault((config.recipe_of(name), sampler.slug), (name, sampler))
+            if same != sampler:
                 yield (
-                    f"experiments.{name}.samplers: {sampler.slug} is there twice, with settings that "
-                    "file names do not tell apart (precision); remove one"
+                    f"experiments.{name}.samplers: {sampler.slug} is in {first}, too, with settings that "
+                    "file names do not tell apart (precision, or what its method does not use); remove one"
                 )
 
 
