@@ -42,8 +42,9 @@ from shapednoise.workflow.project import (
 
 try:
     # Snakemake has merged these files, and the last of two equal keys counts for it.
-    for file in (BASE / "config.yaml", *workflow.overwrite_configfiles):
-        read_yaml(Path(file))
+    for file in map(Path, (BASE / "config.yaml", *workflow.overwrite_configfiles)):
+        if file.suffix != ".json":
+            read_yaml(file)
     # a module's config is laid over config.yaml here, since Snakemake then reads no configfile
     CONFIG = check_resources(
         parse_config(read_over(BASE / "config.yaml", config) if IS_MODULE else config)

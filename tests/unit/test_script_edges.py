@@ -36,6 +36,9 @@ SAMPLE += '--sampler {"images":2} '
     [
         *((PCA + name, "images N x C x H x W") for name in ("none.npy", "floats.npy", "rows.npy")),
         (PCA + "one.npy", "of one and the same colour"),
+        (PCA + "nowhere.npy", "there is no nowhere.npy; make it first"),
+        ("closed_form.py analysis.pca:color_pca --output out.json --inputs pca=x.md", "give a file of .csv"),
+        ("download.py a --output out.json --config a.yaml", "a.yaml is no .json; give the config.json"),
         (SPECTRUM + "none.npy", "images N x C x H x W"),
         *((CORRUPT + name, "images N x C x H x W") for name in ("none.npy", "floats.npy")),
         (PICTURES + "none.npy --trajectory empty.npz", "images N x C x H x W"),

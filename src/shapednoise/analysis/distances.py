@@ -30,7 +30,7 @@ class Prediction:
 
     @property
     def distance(self) -> float:
-        """The squared 2-Wasserstein (Frechet) distance W2: sum over modes of (sqrt v - sqrt L)^2."""
+        """The square of W2, the 2-Wasserstein (Frechet) distance: sum over modes of (sqrt v - sqrt L)^2."""
         return float(((np.sqrt(self.samples) - np.sqrt(self.data)) ** 2).sum())
 
     @property

@@ -91,7 +91,7 @@ def _selective_omission(evidence: Evidence) -> Finding:
         gain = paired_difference(base, other)
         decisions.append(decide_by_interval(gain, 0, np.inf))
         gains.append(f"{gain.value:.3g}")
-    measured = f"FID with isotropic noise minus without noise in the band, bands 1 to 8: {', '.join(gains)}"
+    measured = f"FID with white noise minus without noise in the band, bands 1 to 8: {', '.join(gains)}"
     return Finding(combine(*decisions), measured, **sample_counts(rows))
 
 

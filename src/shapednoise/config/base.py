@@ -48,7 +48,7 @@ class Settings(BaseModel):
 
 
 def _as_meant(key: str, value: Any, annotation: Any) -> Any:
-    """YAML 1.1 reads `on`, `off`, `yes` and `no` as booleans: words where they are choices, never numbers."""
+    """YAML 1.1 reads `on`, `off`, `yes` and `no` as booleans: words where they are choices, no number."""
     known = {annotation, *get_args(annotation)}
     if not isinstance(value, bool) or bool in known:
         return value
@@ -101,7 +101,7 @@ def _expanded(path: str) -> str:
 
 
 def _plain_folder(folder: str) -> str:
-    if folder in (".", "..", "/") or set("{}\n") & set(folder) or Path(folder).is_file():
+    if folder in (".", "..", "/") or set("{}\n") & set(folder) or os.path.isfile(folder):  # noqa: PTH113 - a name that none can have is no file
         raise ValueError(f"{folder!r} is no folder for outputs; name one, without braces and line breaks")
     return folder
 
@@ -109,7 +109,7 @@ def _plain_folder(folder: str) -> str:
 LocalPath = Annotated[str, AfterValidator(_expanded)]  # `~` and `$NAME` expanded, no `./`, no `/` at the end
 OutputFolder = Annotated[LocalPath, AfterValidator(_plain_folder)]
 Strength = Annotated[float, BeforeValidator(_number), AfterValidator(_two_decimals)]
-Seed = Annotated[int, BeforeValidator(_number), Field(ge=0, lt=1 << 63)]
+Seed = Annotated[int, Field(ge=0, lt=1 << 63), BeforeValidator(_number)]
 Name = Annotated[str, BeforeValidator(_plain_name)]
 
 
@@ -154,9 +154,9 @@ def one_line(error: ValidationError, content: Any) -> str:
     # of a union, each member says what it wants
     same = [_said(problem) for problem, key in zip(problems, keys, strict=True) if key == keys[0]]
     text = ", or: ".join(dict.fromkeys(same))
-    if first["type"] == "missing":
+    if first["type"] in ("missing", "union_tag_not_found"):
         text += _sibling(first["loc"], content)
-    elif first["type"] not in ("key", "value_error", "union_tag_not_found"):
+    elif first["type"] not in ("key", "value_error"):
         text += f" (it is {BRIEF.repr(first['input'])})"
     text += f" (and {more} more)" if more else ""
     return f"{keys[0]}: {text}" if keys[0] else text
@@ -180,9 +180,10 @@ def _said(problem: Mapping[str, Any]) -> str:
 
 def _sibling(loc: tuple[int | str, ...], content: Any) -> str:
     """An entry that lacks something may be a misspelt one, which was to be laid over another."""
-    group = content.get(loc[0]) if isinstance(content, Mapping) and len(loc) > 2 else None
-    names = [str(name) for name in group if name != loc[1]] if isinstance(group, Mapping) else []
-    close = difflib.get_close_matches(str(loc[1]), names, 1) if names else []
+    group = content.get(loc[0]) if isinstance(content, Mapping) and len(loc) > 1 else None
+    if not isinstance(group, Mapping) or isinstance(loc[-1], int):
+        return ""
+    close = difflib.get_close_matches(str(loc[1]), [str(name) for name in group if name != loc[1]], 1)
     return f"; or did you mean {loc[0]}.{close[0]}?" if close else ""
 
 

@@ -5,6 +5,7 @@ Each check yields one line a problem, `key: what; remedy`. The first one is what
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,8 +26,7 @@ FOLDERS_OF_DATA = {"code", "downloads", "logs", "weights"}
 
 def problems(config: "Config") -> Iterator[str]:
     """Every problem of a config; names that do not exist first, because the rest follows names."""
-    first = [*_taken_names(config), *_unknown_names(config), *_unused_lists(config), *_bad_grids(config)]
-    first += _doubly_corrupted(config)
+    first = [*_taken_names(config), *_unknown_names(config), *_bad_grids(config), *_doubly_corrupted(config)]
     first = first or list(_too_many_points(config))
     yield from first
     if not first:
@@ -42,9 +42,8 @@ def problems(config: "Config") -> Iterator[str]:
 
 def _taken_names(config: "Config") -> Iterator[str]:
     """Names that files of the workflow have; those of its rules are looked for in the Snakefile."""
-    results, data = (Path(folder).resolve() for folder in (config.results, config.data_dir))
-    if results.is_relative_to(data) or data.is_relative_to(results):
-        yield f"results: {config.results} and data_dir {config.data_dir} lie in each other; separate them"
+    if Path(config.data_dir).absolute().is_relative_to(Path(config.results).absolute()):
+        yield f"data_dir: {config.data_dir} lies in the results folder, {config.results}; separate them"
     for name in config.datasets.keys() & FOLDERS_OF_DATA:
         yield f"datasets.{name}: the data folder has a folder {name} of its own; choose another name"
     for name in config.claims:
@@ -63,14 +62,17 @@ def _unknown_names(config: "Config") -> Iterator[str]:
             yield f"{key}: there is no {used!r}; {suggestion(used, known)}"
 
 
-def _unused_lists(config: "Config") -> Iterator[str]:
-    """Lists of strengths and seeds that nothing names, and that look like one which something does."""
+def unused_lists(config: "Config") -> Iterator[str]:
+    """Lists of strengths and seeds that nothing names, and that look like one which something does.
+
+    They may be meant for later, so that this is no problem.
+    """
     parts = [*_names_of_parts(config), *_names_of_figures(config)]
     for group, lists in (("strengths", config.strengths), ("seeds", config.seeds)):
         used = {name for _, name, known in parts if known is lists}
-        for name in lists.keys() - used:
-            if close := get_close_matches(name, used, 1, 0.75):
-                yield f"{group}.{name}: nothing uses it; did you mean {close[0]!r}? Else remove it"
+        for name in sorted(lists.keys() - used):
+            if close := get_close_matches(name, sorted(used), 1, 0.75):
+                yield f"{group}.{name}: nothing uses it; was {close[0]!r} meant?"
 
 
 def _names_of_parts(config: "Config") -> Iterator[tuple[str, str, Any]]:
@@ -128,9 +130,9 @@ def _bad_grids(config: "Config") -> Iterator[str]:
         if not isinstance(strengths := getattr(figure, "strengths", ""), str):
             lists[f"figures.{name}.strengths"] = strengths
     for key, values in lists.items():
-        twice = [value for position, value in enumerate(values) if value in values[:position]]
+        twice = [value for value, count in Counter(values).items() if count > 1]
         if not values or twice:
-            yield f"{key}: {f'{twice[0]:g} is there twice' if twice else 'is empty'}; give each value once"
+            yield f"{key}: {f'{twice[0]} is there twice' if twice else 'is empty'}; give each value once"
     for name, figure in config.figures.items():
         operator = getattr(config.noises.get(getattr(figure, "noise", "")), "operator", None)
         if operator == BASELINE:
@@ -262,8 +264,9 @@ def _bad_samplers(config: "Config") -> Iterator[str]:
                 yield f"{where}.images: {_too_few(sampler.images, needed)}"
             first, same = seen.setdefault((config.recipe_of(name), sampler.slug), (name, sampler))
             if same != sampler:
+                where = "there twice" if first == name else f"in {first}, too"
                 yield (
-                    f"experiments.{name}.samplers: {sampler.slug} is in {first}, too, with settings that "
+                    f"experiments.{name}.samplers: {sampler.slug} is {where}, with settings that "
                     "file names do not tell apart (precision, or what its method does not use); remove one"
                 )
 

@@ -12,10 +12,12 @@ import yaml
 from pydantic import Field, ValidationError, create_model
 
 from shapednoise.config.base import Name, one_line
+from shapednoise.config.checks import unused_lists
 from shapednoise.config.figures import FIGURE_KINDS, FigureSettings
 from shapednoise.config.machine import ClusterSettings
 from shapednoise.config.schema import Config
 from shapednoise.errors import ConfigError
+from shapednoise.log import log
 
 MOST_VALUES = 200_000  # of a config, its anchors written out
 SITE = Path("site.yaml")  # in the working folder
@@ -29,9 +31,12 @@ def parse_config(content: Mapping[str, Any]) -> Config:
     """
     _check_size(content)
     try:
-        return _config_model(tuple(FIGURE_KINDS.values())).model_validate(dict(content))
+        config = _config_model(tuple(FIGURE_KINDS.values())).model_validate(dict(content))
     except ValidationError as error:
         raise ConfigError(f"config: {one_line(error, content)}") from None
+    for line in unused_lists(config):
+        log.warning("config: %s", line)
+    return config
 
 
 def json_schema() -> dict[str, Any]:
@@ -61,10 +66,11 @@ class _Loader(yaml.SafeLoader):
 
     def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
-        names = [key.value for key, _ in node.value]
-        for position, (key, _) in enumerate(node.value):
-            if key.value in names[:position]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
                 raise yaml.YAMLError(f"line {key.start_mark.line + 1}: {key.value} is there twice")
+            seen.add(str(key.value))
         return node
 
 
@@ -106,7 +112,7 @@ def check_resources(config: Config) -> Config:
     try:
         ours = ClusterSettings.model_validate(cluster)
     except ValidationError as error:
-        raise ConfigError(f"{SITE}: cluster.{one_line(error, cluster)}") from None
+        raise ConfigError(f"{SITE}: in cluster: {one_line(error, cluster)}") from None
     for group in ("every_job", "gpu_job"):
         if getattr(config.cluster, group) != getattr(ours, group):
             raise ConfigError(

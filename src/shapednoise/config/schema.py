@@ -201,10 +201,10 @@ class Config(Settings):
         """The title of an experiment's data set."""
         return self.datasets[self.experiments[experiment].dataset].title
 
-    def trained_title(self, experiment: str) -> str:
-        """The same, and how long the experiment's networks are trained."""
+    def trained_title(self, experiment: str, title: str = "") -> str:
+        """That title, or another one, and how long the experiment's networks are trained."""
         epochs = self.recipes[self.recipe_of(experiment)].training.epochs
-        return f"{self.title_of(experiment)}, {epochs:g} epoch{'' if epochs == 1 else 's'}"
+        return f"{title or self.title_of(experiment)}, {epochs:g} epoch{'' if epochs == 1 else 's'}"
 
     def noise_at(self, experiment: str, strength: float) -> str:
         """The name of an experiment's first noise at a strength: the baseline's where that is white."""

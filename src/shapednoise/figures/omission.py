@@ -78,14 +78,15 @@ class OmissionSettings(FigureSettings):
         }
 
     def parameters(self, config: Config) -> dict[str, Any]:
-        """The bands, as figures write them, and the metric."""
+        """The bands, as figures write them, the metric, the title of the clean data."""
         bands = {name: config.datasets[config.experiments[name].dataset].band for name in self.experiments}
+        clean = config.images_of(config.experiments[self.shown].dataset)
         texts = {name: f"{low:.2f}\u2013{high:.2f}" for name, (low, high) in bands.items()}
         return {
             "bands": list(texts.values()),
             "shown": texts[self.shown],
             "metric": self.metric,
-            "dataset": config.trained_title(self.shown),
+            "dataset": config.trained_title(self.shown, clean.title),
         }
 
     @staticmethod

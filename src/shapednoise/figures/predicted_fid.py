@@ -149,7 +149,7 @@ def _draw_curves(ax: Axes, panel: str, curves: list[tuple[str, str, pd.DataFrame
         look = {"fmt": "o-", "ms": 4, "lw": 1.2, "capsize": 2, "color": curve_color(position)}
         name = ", ".join(filter(None, [noise, sampler]))
         ax.errorbar(curve[column], curve[metric], ends, label=name, **look)
-    ax.set_xlabel("reverse steps" if panel == "steps" else "strength $s$")
+    ax.set_xlabel("reverse steps" if panel == "steps" else panel)
     ax.set_ylabel(f"predicted {METRICS[metric].label}  ({METRICS[metric].direction})")
     if panel == "steps":
         ticks = sorted({count for *_, rows in curves for count in rows[STEPS]})

@@ -32,7 +32,7 @@ NOISE_NAMES = {
     "white_to_blue": "white to blue",
     "blurring": "blurring",
 }
-SYMBOLS = {"powerlaw": "\\alpha"}  # of strengths that are not called s
+SYMBOLS = {"powerlaw": "\\alpha", "equal_snr": "\\gamma", "blurring": "\\sigma_B"}  # of strengths; else s
 METHOD_NAMES = {"ancestral": "ancestral", "ddim": "DDIM", "dpm_solver": "DPM-Solver++"}
 VARIANCE_NAMES = {
     "fixed_small": "small variance",

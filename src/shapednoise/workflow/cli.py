@@ -1,6 +1,7 @@
 """How scripts run: parsed arguments, logging, and errors as one line with an exit code that is not 0."""
 
 import argparse
+import errno
 import inspect
 import json
 import logging
@@ -144,9 +145,9 @@ def run(main: Callable[[], None]) -> None:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("interrupted; nothing half-written was kept, run the same command again", 130)
-    except FileNotFoundError as error:
-        _fail(f"there is no {error.filename}; run what makes it, or correct its name", 2)
     except OSError as error:
+        if error.errno == errno.ENOENT and error.filename:
+            _fail(f"there is no {error.filename}; make it first, or correct its name", 2)
         if error.errno not in CANNOT_WRITE:
             raise
         _fail(cannot_write(error), 2)

@@ -33,7 +33,7 @@ def test_the_verdict_is_about_the_rank_of_kullback_leibler(kl, verdict):
     found = X5.finding(on_cifar10("public_fids", table))
     assert found.decision.verdict == verdict
     assert found.interval.value == pytest.approx(scipy.stats.spearmanr(table.kl, table.public_fid).statistic)
-    assert "W2 -1.00 [-1, -1]" in found.measured
+    assert "squared W2 -1.00 [-1, -1]" in found.measured
 
 
 def test_predicted_fids_are_reported_for_the_samplers_that_have_one():

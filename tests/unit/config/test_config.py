@@ -384,15 +384,14 @@ def test_exponents_without_a_dot_are_numbers(paper):
         ("seeds.one", 42, "seeds.one", "is no list; write ["),
         ("seeds.one", [1, 1], "seeds.one", "1 is there twice"),
         ("seeds.one", [], "seeds.one", "is empty"),
-        ("seeds.sevral", [1], "seeds.sevral", "nothing uses it; did you mean 'several'?"),
-        ("strengths.gird", [0.0], "strengths.gird", "nothing uses it; did you mean 'grid'?"),
         ("claims.evry", {"seeds": 1, "epochs": 1}, "claims.evry", "such as C1, or every"),
         ("figures.fig2a.metric", "FID", "figures.fig2a.metric", "did you mean 'fid'?"),
         ("figures.fig2a.kind", "ucurve", "figures.fig2a", "did you mean 'u_curve'?"),
         ("noises.sdm.operator", "sdn", "noises.sdm", "did you mean"),
         ("figures.mine", {"metric": "fid"}, "figures.mine", "has no 'kind'; add it"),
-        ("results", "data/x", "results", "separate them"),
-        ("data_dir", "results", "results", "separate them"),
+        ("figures.fig2aa", {"metric": "kid"}, "figures.fig2aa", "or did you mean figures.fig2a?"),
+        ("seeds.one", [1234567, 1234567], "seeds.one", "1234567 is there twice"),
+        ("data_dir", "results/paper/x", "data_dir", "separate them"),
         ("results", "/", "results", "no folder for outputs"),
         (
             "experiments.cifar10_sdm.samplers",
@@ -447,3 +446,22 @@ def test_data_sets_with_the_same_sources_share_one_download(repository):
     assert layout.download("cifar10") == layout.download("cifar10_16") == "data/cifar10/download.json"
     assert layout.download("cifar100") == "data/cifar100/download.json"
     assert [file for file in layout.fetched() if "download" in file] == [layout.download("cifar10")]
+
+
+def test_a_list_that_nothing_uses_and_that_looks_misspelt_is_said(paper, caplog):
+    """It may be meant for later: no error."""
+    parse_config(changed(paper, "strengths.gird", [0.0]))
+    parse_config(changed(paper, "seeds.sevral", [1]))
+    assert [record.message for record in caplog.records] == [
+        "config: strengths.gird: nothing uses it; was 'grid' meant?",
+        "config: seeds.sevral: nothing uses it; was 'several' meant?",
+    ]
+
+
+def test_figures_say_how_long_networks_were_trained(paper):
+    config = parse_config(paper)
+    assert config.trained_title("cifar10_sdm") == "CIFAR-10, 10 epochs"
+    omission = config.figures["figO"].parameters(config)
+    assert omission["dataset"] == "Fashion-MNIST, 10 epochs" and "0.04\u20130.12" in omission["bands"]
+    grids = config.figures["fig3"].parameters(config)["titles"]
+    assert grids == ["DDPM", "SDM, $s$ = \u22120.4"]

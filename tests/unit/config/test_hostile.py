@@ -113,7 +113,7 @@ def test_a_key_that_is_there_twice_is_named_with_its_line_and_merge_keys_are_non
 def test_a_site_that_is_wrong_is_one_line(paper, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("site.yaml").write_text("cluster: {gpus: many}")
-    with pytest.raises(ConfigError, match=r"^site\.yaml: cluster\.gpus: is no whole number"):
+    with pytest.raises(ConfigError, match=r"^site\.yaml: in cluster: gpus: is no whole number"):
         check_resources(parse_config(paper))
 
 

@@ -226,3 +226,20 @@ def test_if_not_even_one_image_fits_or_the_network_is_broken_that_is_said(unet, 
     with pytest.raises(kind, match=said):
         draw(unet, axis)
     hook.remove()
+
+
+def test_images_between_two_records_are_whole_batches():
+    """So that a compiled network sees one size, but for the last."""
+    sizes = []
+
+    class Sampler:
+        settings, batch_size, device = SETTINGS.model_copy(update={"images": 320}), 50, torch.device("cpu")
+
+        def images(self, indices, watch=None):
+            sizes.append(len(indices))
+            if watch:
+                watch(0, torch.zeros(len(indices), 3, 8, 8))
+            return np.zeros((len(indices), 3, 8, 8), np.uint8)
+
+    assert len(sample(Sampler())["images"]) == 320
+    assert sizes == [150, 150, 20]

@@ -58,7 +58,7 @@ def test_predicted_scores_are_drawn_against_strength_and_steps_above_the_floor()
 def test_one_number_of_steps_has_no_panel_of_steps():
     figure = PredictedFidSettings.draw(predicted(samplers=SAMPLERS[:1]), "fid", "CIFAR-10")
     [axes] = figure.axes
-    assert axes.get_xlabel() == "strength $s$"
+    assert axes.get_xlabel() == "strength"
     assert [bar.get_label() for bar in axes.containers] == ["SDM"]
     told = "ancestral, 50 steps, small variance, reading published"
     assert figure.get_suptitle() == f"CIFAR-10: 100 distorted, 400 other real images, 95 % intervals\n{told}"

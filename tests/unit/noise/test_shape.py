@@ -243,7 +243,7 @@ BAND = {"operator": "sagd_bandpass"}
         ({"operator": "sdm", "axis": AXIS, "version": 99}, "newer shapednoise .*upgrade"),
         (BAND | {"low_band": [0.3, 0.1]}, "low_band .* reversed"),
         (BAND | {"low_band": [0.0, 0.3], "high_band": [0.2, 0.5]}, "overlap"),
-        (BAND | {"low_band": [0.0, 10.0], "high_band": [20.0, 100.0]}, "cycles per pixel"),
+        (BAND | {"low_band": [0.0, 10.0], "high_band": [20.0, 100.0]}, "begins above 1 cycle per pixel"),
         (BAND | {"low_band": [0.0, 0.3], "low_gain": 0.5, "high_gain": 0.6}, "add up to 1"),
         (BAND | {"low_band": [0.0, 0.3], "low_gain": -0.5, "high_gain": 1.5}, "0 or more"),
         (BAND | {"low_band": [0.0, 0.3], "low_gain": float("nan")}, "add up to 1"),

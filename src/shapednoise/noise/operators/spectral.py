@@ -95,9 +95,9 @@ def _check_band(name: str, band: Band) -> None:
     start, end = band
     if not (math.isfinite(start) and math.isfinite(end) and start >= 0):
         raise ValueError(f"{name} [{start:g}, {end:g}] must have finite ends of 0 or more")
-    if end > 1:
+    if start > 1:
         raise ValueError(
-            f"{name} [{start:g}, {end:g}] is in cycles per pixel, 0 to 0.71; end it at 1 or below"
+            f"{name} [{start:g}, {end:g}] begins above 1 cycle per pixel; 0.71 is the largest frequency"
         )
     if start > end:
         raise ValueError(f"{name} [{start:g}, {end:g}] is reversed; write the lower end first")
