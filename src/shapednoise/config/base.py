@@ -101,7 +101,8 @@ def _expanded(path: str) -> str:
 
 
 def _plain_folder(folder: str) -> str:
-    if folder in (".", "..", "/") or set("{}\n") & set(folder) or os.path.isfile(folder):  # noqa: PTH113 - a name that none can have is no file
+    is_file = os.path.isfile(folder)  # noqa: PTH113 - False, too, where Path.is_file raises
+    if is_file or folder in (".", "..", "/") or set("{}\n") & set(folder):
         raise ValueError(f"{folder!r} is no folder for outputs; name one, without braces and line breaks")
     return folder
 

@@ -264,9 +264,9 @@ def _bad_samplers(config: "Config") -> Iterator[str]:
                 yield f"{where}.images: {_too_few(sampler.images, needed)}"
             first, same = seen.setdefault((config.recipe_of(name), sampler.slug), (name, sampler))
             if same != sampler:
-                where = "there twice" if first == name else f"in {first}, too"
+                place = "there twice" if first == name else f"in {first}, too"
                 yield (
-                    f"experiments.{name}.samplers: {sampler.slug} is {where}, with settings that "
+                    f"experiments.{name}.samplers: {sampler.slug} is {place}, with settings that "
                     "file names do not tell apart (precision, or what its method does not use); remove one"
                 )
 

@@ -207,9 +207,13 @@ class Config(Settings):
         return f"{title or self.title_of(experiment)}, {epochs:g} epoch{'' if epochs == 1 else 's'}"
 
     def noise_at(self, experiment: str, strength: float) -> str:
-        """The name of an experiment's first noise at a strength: the baseline's where that is white."""
-        noise = self.experiments[experiment].noises[0]
-        return BASELINE if self.shape(noise, strength)["operator"] == BASELINE else noise
+        """The name of an experiment's first noise at a strength.
+
+        It is the baseline's where that is white, unless the network knows other strengths, too.
+        """
+        noise, together = self.experiments[experiment].noises[0], self.experiments[experiment].together
+        white = self.shape(noise, strength)["operator"] == BASELINE
+        return BASELINE if white and not together else noise
 
     def shaped_noise(self, experiment: str) -> NoiseSettings:
         """The settings of an experiment's first noise that is not white, or of its first noise."""

@@ -73,7 +73,7 @@ class NoiseGallerySettings(FigureSettings):
         import torch
 
         from shapednoise.data.images import check_index, normalize_to_minus_one_one, to_uint8
-        from shapednoise.noise.process import ShapedProcess, linear_betas
+        from shapednoise.noise.process import ShapedProcess, linear_betas, size_of
         from shapednoise.noise.shape import make_shape, with_data
 
         check_index(images, image, getattr(images, "filename", "the data set"))
@@ -91,7 +91,7 @@ class NoiseGallerySettings(FigureSettings):
                 show_image(ax, to_uint8(noised[0]).numpy())
             show_image(row[-1], to_uint8(process.shape_noise(white, process.last)[0]).numpy())
             label = noise_at_strength(noise, strength).replace(", ", "\n")
-            if not process.noise_gains(tuple(clean.shape[-2:])).full:
+            if not process.noise_gains(size_of(clean)).full:
                 label += "\n(the image has\nits bands alone)"
             row[0].text(
                 -0.08, 0.5, label, ha="right", va="center", transform=row[0].transAxes, fontsize="medium"

@@ -45,12 +45,8 @@ class SampleGridsSettings(FigureSettings):
         return {"samples": [layout.samples(each) for each in self._sample_sets(layout, first)]}
 
     def parameters(self, config: Config) -> dict[str, Any]:
-        """The title of each grid: a network of all strengths is no DDPM at 0."""
-        experiment = config.experiments[self.experiment]
-        noises = [
-            experiment.noises[0] if experiment.together else config.noise_at(self.experiment, strength)
-            for strength in self.strengths
-        ]
+        """The title of each grid."""
+        noises = [config.noise_at(self.experiment, strength) for strength in self.strengths]
         return {"titles": list(map(noise_at_strength, noises, self.strengths))}
 
     def table_inputs(self, layout: Any) -> dict[str, str | list[str]]:

@@ -8,6 +8,8 @@ import yaml
 from shapednoise.config.base import Settings, strength_text
 from shapednoise.config.data import Source
 from shapednoise.errors import ConfigError
+from shapednoise.figures.style import noise_at_strength
+from shapednoise.noise.operators import BASELINE, OPERATORS
 from shapednoise.workflow.layout import Layout
 from shapednoise.workflow.project import load_config, merge, parse_config, sample_set_facts
 
@@ -465,3 +467,14 @@ def test_figures_say_how_long_networks_were_trained(paper):
     assert omission["dataset"] == "Fashion-MNIST, 10 epochs" and "0.04\u20130.12" in omission["bands"]
     grids = config.figures["fig3"].parameters(config)["titles"]
     assert grids == ["DDPM", "SDM, $s$ = \u22120.4"]
+    together = changed(paper, "experiments.cifar10_sdm.together", "grid")
+    config = parse_config(together)
+    grids = config.figures["fig3"].parameters(config)["titles"]
+    assert grids == ["SDM, $s$ = 0", "SDM, $s$ = \u22120.4"]
+
+
+def test_figures_call_strengths_as_the_operators_do(paper):
+    for name, noise in parse_config(paper).noises.items():
+        if noise.operator != BASELINE:
+            symbol = OPERATORS[noise.operator].strength_symbol
+            assert noise_at_strength(name, 0.5).endswith(f", ${symbol}$ = 0.5")

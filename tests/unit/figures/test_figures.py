@@ -84,9 +84,8 @@ def test_the_u_curve_shows_seeds_band_fit_optimum_and_baseline(scores):
     assert "SDM, quadratic fit" in entries(axes)  # without a p-value: that of the claims is another one
     expected = "SDM, optimum $s$ = -0.30 [-0.30, -0.30]".replace("-", "\u2212")
     assert expected in entries(axes)
-    assert (
-        sum(isinstance(item, PolyCollection) for item in axes.collections) == 3
-    )  # a band a variant, and the legend's
+    bands = [item for item in axes.collections if isinstance(item, PolyCollection)]
+    assert len(bands) == 3  # one a variant, and the legend's
     drawn = {line.get_label(): line for line in axes.lines}
     np.testing.assert_allclose(drawn["SDM"].get_xdata(), STRENGTHS)  # the baseline is on the curve
     expected = 30.5 + 50 * (STRENGTHS + 0.3) ** 2
